@@ -1,1 +1,36 @@
-//! x
+//! An AWS-compatible endpoint on loopback, for one account in one region.
+//!
+//! # Layout
+//! In reading order:
+//! - [`serve`] (`server`): a connection's way from the socket to a service and back
+//! - `auth`: who signed the request; `identity`: who may
+//! - `wire`: the AWS protocols (JSON, query, EC2 query, REST) to and from plain JSON values
+//! - `error`: the one error type, without a wire format
+//! - `store`: durable state; `endpoint`: what every service works on
+//! - `cloudformation`: the template language, the engine, and one file for each family of resource types
+//! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
+//! - `ec2`, `iam`, `sts`, `tagging`, `ecr`: what their resources need, and the calls that read them
+//!
+//! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
+
+mod auth;
+mod cloudformation;
+mod dynamodb;
+mod ec2;
+mod ecr;
+mod ecs;
+mod endpoint;
+mod error;
+mod fis;
+mod iam;
+mod identity;
+mod logs;
+mod server;
+mod store;
+mod sts;
+mod tagging;
+mod wire;
+
+pub use error::ApiError;
+pub use identity::{DEFAULT_REGION, Identity};
+pub use server::serve;

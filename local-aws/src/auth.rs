@@ -1,0 +1,148 @@
+//! Who signed a request: Signature Version 4, checked with the secret that we handed out.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Request, request::Parts};
+use chrono::{DateTime, Utc};
+use scratchstack_aws_signature::errors::ServiceError;
+use scratchstack_aws_signature::{
+    GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, NO_ADDITIONAL_SIGNED_HEADERS, SignatureError,
+    SignatureOptions, sigv4_validate_request,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Record;
+
+/// The principal behind a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The person who owns the state directory; may do everything.
+    User,
+    /// A task (or FIS) in an assumed role; may do what the role's policies allow.
+    Role { role_arn: String, session_name: String },
+}
+
+/// Temporary credentials of an assumed role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: String,
+    pub(crate) role_arn: String,
+    /// For tasks the task id, as on ECS.
+    pub(crate) session_name: String,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl Record for Session {
+    const KIND: &'static str = "sts.session";
+    fn id(&self) -> String {
+        self.access_key_id.clone()
+    }
+}
+
+/// What the `Authorization` header claims, before anything is believed.
+struct Scope {
+    access_key_id: String,
+    region: String,
+    service: String,
+}
+
+impl Scope {
+    // `AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/ecs/aws4_request, SignedHeaders=..., Signature=...`
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let header = headers.get("authorization")?.to_str().ok()?;
+        let credential = header.split("Credential=").nth(1)?.split([',', ' ']).next()?;
+        let mut parts = credential.split('/');
+        let access_key_id = parts.next()?.to_owned();
+        let (region, service) = (parts.nth(1)?.to_owned(), parts.next()?.to_owned());
+        Some(Self { access_key_id, region, service })
+    }
+}
+
+/// Checks the signature of a request for `service` (its signing name) and says who sent it.
+///
+/// # Errors
+/// AWS's authentication errors, HTTP 403.
+pub(crate) async fn authenticate(
+    endpoint: &Arc<Endpoint>,
+    service: &str,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Caller, ApiError> {
+    let scope = Scope::of(&parts.headers).ok_or_else(|| {
+        denied(
+            "MissingAuthenticationToken",
+            "Request is missing Authentication Token. Sign it with the key pair that `fis-workshop local env` prints.",
+        )
+    })?;
+    if scope.region != endpoint.identity.region && !matches!(service, "iam" | "sts") {
+        return Err(denied(
+            "SignatureDoesNotMatch",
+            format!(
+                "Credential should be scoped to a valid region: this endpoint is {}, the request was signed for {}. Set AWS_REGION={0}.",
+                endpoint.identity.region, scope.region
+            ),
+        ));
+    }
+    if scope.service != service {
+        return Err(denied(
+            "SignatureDoesNotMatch",
+            format!("Credential should be scoped to correct service: '{service}'."),
+        ));
+    }
+    let (secret, caller) = secret_of(endpoint, &scope.access_key_id, &parts.headers)?;
+    let mut key_service = tower::service_fn(move |request: GetSigningKeyRequest| {
+        let secret = secret.clone();
+        async move {
+            let secret: KSecretKey = secret.parse()?;
+            let signing_key = secret.to_ksigning(request.request_date(), request.region(), request.service());
+            Ok(GetSigningKeyResponse::builder().signing_key(signing_key).build()?)
+        }
+    });
+    let request = Request::from_parts(parts.clone(), body.clone());
+    sigv4_validate_request(
+        request,
+        &scope.region,
+        service,
+        &mut key_service,
+        Utc::now(),
+        &NO_ADDITIONAL_SIGNED_HEADERS,
+        SignatureOptions::default(),
+    )
+    .await
+    .map_err(|error| match error.downcast::<SignatureError>() {
+        Ok(error) => denied(error.error_code(), error.to_string()),
+        Err(error) => ApiError::internal(format!("The signature could not be checked: {error}")),
+    })?;
+    Ok(caller)
+}
+
+fn secret_of(endpoint: &Endpoint, access_key_id: &str, headers: &HeaderMap) -> Result<(String, Caller), ApiError> {
+    if access_key_id == endpoint.identity.access_key_id {
+        return Ok((endpoint.identity.secret_access_key.clone(), Caller::User));
+    }
+    let unknown = || {
+        denied(
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid: this endpoint knows only the key pair that `fis-workshop local env` prints, and its tasks' own.",
+        )
+    };
+    let session = endpoint.store.read(|tx| tx.get::<Session>(access_key_id))?.ok_or_else(unknown)?;
+    let token = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
+    if token != Some(session.session_token.as_str()) {
+        return Err(unknown());
+    }
+    if session.expires_at < Utc::now() {
+        return Err(denied("ExpiredToken", "The security token included in the request is expired"));
+    }
+    let caller = Caller::Role { role_arn: session.role_arn, session_name: session.session_name };
+    Ok((session.secret_access_key, caller))
+}
+
+fn denied(code: &str, message: impl Into<String>) -> ApiError {
+    ApiError::new(code, message).status(403)
+}

@@ -1,0 +1,3 @@
+use super::ResourceType;
+
+pub(super) const TYPES: &[&dyn ResourceType] = &[];

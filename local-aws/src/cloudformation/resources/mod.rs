@@ -1,0 +1,98 @@
+//! The resource types that the engine can make: one file for each service.
+
+mod dynamodb;
+mod ec2;
+mod ecr;
+mod ecs;
+mod fis;
+mod iam;
+mod logs;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Tx;
+
+/// Properties or attributes of a resource, in the names of its CloudFormation schema.
+pub(crate) type Properties = Map<String, Value>;
+
+/// A resource that is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Created {
+    /// The physical id, which `Ref` gives.
+    pub(crate) physical_id: String,
+    /// What `Fn::GetAtt` gives: every read-only property of the schema, nested ones by dotted name.
+    pub(crate) attributes: Properties,
+}
+
+/// Where and for whom a resource is made, changed or deleted. All of it is one transaction of the engine, together
+/// with the stack's own record: either both are there or neither.
+pub(crate) struct Context<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) tx: &'a Tx<'a>,
+    pub(crate) stack_id: &'a str,
+    pub(crate) stack_name: &'a str,
+    pub(crate) logical_id: &'a str,
+    /// The stack's tags and `aws:cloudformation:stack-name`, `stack-id`, `logical-id`; a type adds its own `Tags`
+    /// property over them where its schema says that it takes system tags.
+    pub(crate) tags: &'a BTreeMap<String, String>,
+    /// Counts the replacements of this logical resource, so that the next one gets another name.
+    pub(crate) generation: u32,
+}
+
+impl Context<'_> {
+    /// A physical name as CloudFormation makes them: `STACK-LOGICALID-SUFFIX`, at most `max` characters long.
+    ///
+    /// The suffix follows from stack, logical id and generation: a creation that is repeated after a kill finds
+    /// what the first attempt made.
+    pub(crate) fn generated_name(&self, max: usize) -> String {
+        const LENGTH: usize = 12;
+        let digest = Sha256::digest(format!("{}/{}/{}", self.stack_id, self.logical_id, self.generation));
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let suffix: String =
+            digest.iter().take(LENGTH).map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect();
+        let stem = format!("{}-{}", self.stack_name, self.logical_id);
+        let kept: String = stem.chars().take(max.saturating_sub(LENGTH + 1)).collect();
+        format!("{kept}-{suffix}")
+    }
+}
+
+/// One type of resource, e.g. `AWS::ECS::Cluster`. Its schema is AWS's own, in `schemas/`.
+pub(crate) trait ResourceType: Sync {
+    /// `AWS::SERVICE::TYPE`.
+    fn type_name(&self) -> &'static str;
+
+    /// Properties that AWS has and that mean nothing locally, as paths with `*` for list items or map keys, e.g.
+    /// `ContainerDefinitions/*/DependsOn`. A template that sets one is refused by name before anything is created.
+    fn refused(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Makes the resource. Properties have passed the schema and hold no intrinsic function.
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError>;
+
+    /// Changes the resource in place and returns its attributes. Called only when no create-only property differs.
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError>;
+
+    /// Deletes the resource; one that is gone already is no error.
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
+}
+
+/// The type of this name, if the engine can make it.
+pub(crate) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
+    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
+        .into_iter()
+        .flatten()
+        .copied()
+        .find(|resource_type| resource_type.type_name() == type_name)
+}

@@ -1,0 +1,38 @@
+//! What every service works on: the state, who we are, where we listen.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::ApiError;
+use crate::identity::Identity;
+use crate::store::Store;
+
+/// The running endpoint; shared by all requests and background work.
+pub(crate) struct Endpoint {
+    /// Everything but DynamoDB's data.
+    pub(crate) store: Store,
+    /// DynamoDB's data and behaviour.
+    pub(crate) dynamodb: dynoxide::Database,
+    /// Account, region and the key pair of the user.
+    pub(crate) identity: Identity,
+    /// Directory of all state: images, tasks' files, databases.
+    pub(crate) state_dir: PathBuf,
+    /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
+    pub(crate) url: String,
+}
+
+impl Endpoint {
+    /// Opens the state in `state_dir`; `url` is where the listener is reached.
+    pub(crate) fn open(state_dir: &Path, url: String) -> Result<Self, ApiError> {
+        let identity = Identity::load_or_create(state_dir, crate::identity::DEFAULT_REGION)?;
+        let store = Store::open(&state_dir.join("state.db"))?;
+        let dynamodb = dynoxide::Database::new(&state_dir.join("dynamodb.db").to_string_lossy()).map_err(|error| {
+            ApiError::internal(format!("The DynamoDB state in {} cannot be opened: {error}", state_dir.display()))
+        })?;
+        Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), url })
+    }
+
+    /// ARN of a resource of this account and region: `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.identity.region, self.identity.account_id)
+    }
+}

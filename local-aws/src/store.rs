@@ -1,0 +1,179 @@
+//! Durable state: one SQLite file of JSON documents, plus the tables that need an order of their own.
+//!
+//! Every acknowledged change is in the transaction that made it true, so a `kill -9` at any moment loses
+//! nothing that a client was told. WAL with `synchronous=NORMAL` keeps commits in the operating system's
+//! hands: they survive the death of the process, which is what the rule asks for, without an fsync a commit.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::ApiError;
+
+/// Version of the layout below; a file with another one is refused, never rewritten.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE document (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE log_event (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    log_group TEXT NOT NULL, log_stream TEXT NOT NULL,
+    timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, message TEXT NOT NULL);
+CREATE INDEX log_event_by_stream ON log_event (log_group, log_stream, timestamp, sequence);
+CREATE INDEX log_event_by_time ON log_event (log_group, timestamp, sequence);
+CREATE TABLE stack_event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, stack_id TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX stack_event_by_stack ON stack_event (stack_id, sequence);
+";
+
+/// A kind of document in the store.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    /// Name of the collection, e.g. `ecs.task`.
+    const KIND: &'static str;
+    /// Key within the collection; collections are listed in its order.
+    fn id(&self) -> String;
+}
+
+/// The endpoint's state on disk.
+pub(crate) struct Store {
+    // A std Mutex: sections are short, synchronous and never held across an await.
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens or creates the state in `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, ApiError> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+            0 => {
+                tx.execute_batch(SCHEMA)?;
+                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            SCHEMA_VERSION => {}
+            other => {
+                return Err(ApiError::internal(format!(
+                    "The state in {} was written by another version of this program (layout {other}, this one needs {SCHEMA_VERSION}); \
+                     use that version, or run `fis-workshop local reset` to start afresh.",
+                    path.display()
+                )));
+            }
+        }
+        tx.commit()?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Runs `body` in a transaction that sees one state and changes nothing.
+    pub(crate) fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = connection.transaction()?;
+        body(&Tx(&tx))
+    }
+
+    /// Runs `body` in a transaction: all of its changes are kept when it returns `Ok`, none otherwise.
+    pub(crate) fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = body(&Tx(&tx))?;
+        tx.commit()?;
+        Ok(value)
+    }
+}
+
+/// One transaction. `sql` gives the tables that are not documents.
+pub(crate) struct Tx<'a>(&'a Connection);
+
+impl Tx<'_> {
+    /// The connection, for `log_event` and `stack_event`.
+    pub(crate) fn sql(&self) -> &Connection {
+        self.0
+    }
+
+    /// The document with this id, if there is one.
+    pub(crate) fn get<R: Record>(&self, id: &str) -> Result<Option<R>, ApiError> {
+        let body: Option<String> = self
+            .0
+            .prepare_cached("SELECT body FROM document WHERE kind = ? AND id = ?")?
+            .query_row(params![R::KIND, id], |row| row.get(0))
+            .optional()?;
+        Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    }
+
+    /// Writes the document, replacing one with the same id.
+    pub(crate) fn put<R: Record>(&self, record: &R) -> Result<(), ApiError> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO document (kind, id, body) VALUES (?, ?, ?)")?
+            .execute(params![R::KIND, record.id(), serde_json::to_string(record)?])?;
+        Ok(())
+    }
+
+    /// Deletes the document; says whether it was there.
+    pub(crate) fn delete<R: Record>(&self, id: &str) -> Result<bool, ApiError> {
+        let rows =
+            self.0.prepare_cached("DELETE FROM document WHERE kind = ? AND id = ?")?.execute(params![R::KIND, id])?;
+        Ok(rows > 0)
+    }
+
+    /// All documents of this kind in the order of their ids.
+    pub(crate) fn list<R: Record>(&self) -> Result<Vec<R>, ApiError> {
+        let mut statement = self.0.prepare_cached("SELECT body FROM document WHERE kind = ? ORDER BY id")?;
+        let rows = statement.query_map(params![R::KIND], |row| row.get::<_, String>(0))?;
+        rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+    }
+
+    /// All documents of this kind whose id starts with `prefix`, in the order of their ids.
+    pub(crate) fn list_prefix<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT body FROM document WHERE kind = ?1 AND id >= ?2 AND substr(id, 1, length(?2)) = ?2 ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![R::KIND, prefix], |row| row.get::<_, String>(0))?;
+        rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+    struct Thing {
+        name: String,
+    }
+
+    impl Record for Thing {
+        const KIND: &'static str = "test.thing";
+        fn id(&self) -> String {
+            self.name.clone()
+        }
+    }
+
+    #[test]
+    fn an_error_in_the_body_undoes_every_change_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("state.db")).unwrap();
+        store.write(|tx| tx.put(&Thing { name: "kept".into() })).unwrap();
+        let refused = store.write(|tx| {
+            tx.put(&Thing { name: "lost".into() })?;
+            tx.delete::<Thing>("kept")?;
+            Err::<(), _>(ApiError::new("No", "no"))
+        });
+        assert!(refused.is_err());
+        let names = store.read(|tx| tx.list::<Thing>()).unwrap();
+        assert_eq!(names, [Thing { name: "kept".into() }]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        std::fs::write(&path, "something else that is long enough to look like a file").unwrap();
+        let error = Store::open(&path).err().unwrap();
+        assert!(error.message.contains("local reset"), "{error}");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
+    }
+}

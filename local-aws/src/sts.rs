@@ -1,0 +1,29 @@
+//! Security Token Service: who am I?
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+
+/// One call of the service.
+pub(crate) fn call(endpoint: &Arc<Endpoint>, caller: &Caller, operation: &str) -> Result<Value, ApiError> {
+    match operation {
+        "GetCallerIdentity" => Ok(get_caller_identity(endpoint, caller)),
+        other => Err(ApiError::unknown_operation("sts", other)),
+    }
+}
+
+fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Value {
+    let account = &endpoint.identity.account_id;
+    let (arn, user_id) = match caller {
+        Caller::User => (format!("arn:aws:iam::{account}:user/fis-workshop"), "AIDAFISWORKSHOPLOCAL0".to_owned()),
+        Caller::Role { role_arn, session_name } => {
+            let role = role_arn.rsplit('/').next().unwrap_or_default();
+            (format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"), format!("{role}:{session_name}"))
+        }
+    };
+    json!({"Account": account, "Arn": arn, "UserId": user_id})
+}

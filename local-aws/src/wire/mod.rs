@@ -1,0 +1,143 @@
+//! The AWS protocols: from a request to an operation with a JSON input, from a JSON output to an answer.
+
+mod query;
+mod service;
+mod xml;
+
+use axum::body::Bytes;
+use axum::http::{StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+pub(crate) use query::{flag, number};
+pub(crate) use service::{Protocol, Service};
+
+use crate::error::ApiError;
+use crate::fis;
+
+/// A decoded request.
+pub(crate) struct Call {
+    /// Operation of the AWS model, e.g. `RunTask`.
+    pub(crate) operation: String,
+    /// Its input in the model's member names; scalars of the query protocols are strings.
+    pub(crate) input: Value,
+}
+
+/// A service's answer, with the operation that names the XML element around it.
+pub(crate) struct Reply {
+    pub(crate) operation: String,
+    pub(crate) output: Value,
+}
+
+/// What a request came to.
+pub(crate) type Outcome = Result<Reply, ApiError>;
+
+/// Reads operation and input.
+pub(crate) fn decode_request(service: &Service, parts: &Parts, body: &Bytes) -> Result<Call, ApiError> {
+    match service.protocol {
+        Protocol::Json(_) => {
+            let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
+            Ok(Call { operation, input: json_body(body)? })
+        }
+        Protocol::Query | Protocol::Ec2 => query::decode(body),
+        Protocol::Rest => fis::route(parts, json_body(body)?),
+    }
+}
+
+fn json_body(body: &Bytes) -> Result<Value, ApiError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        ApiError::new("SerializationException", format!("The request body is not valid JSON: {error}"))
+    })
+}
+
+/// Reads an operation's input into its type; `invalid` is the service's code for a wrong parameter.
+///
+/// Input types deny unknown fields, so a member that this endpoint does not do is refused by name.
+pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input: Value) -> Result<T, ApiError> {
+    serde_json::from_value(input).map_err(|error| {
+        let text = error.to_string();
+        match text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+            Some(field) => ApiError::unsupported(format!("The member {field} of {operation}")),
+            None => ApiError::new(invalid, format!("{operation}: {text}")),
+        }
+    })
+}
+
+/// The answer in the service's protocol.
+pub(crate) fn respond(service: &Service, outcome: Outcome) -> Response {
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let (status, content_type, body, error_type) = match (service.protocol, outcome) {
+        (Protocol::Json(version), Ok(reply)) => {
+            (200, format!("application/x-amz-json-{version}"), reply.output.to_string(), None)
+        }
+        (Protocol::Json(version), Err(error)) => {
+            (error.status, format!("application/x-amz-json-{version}"), json_error(&error), None)
+        }
+        (Protocol::Rest, Ok(reply)) => (200, "application/json".to_owned(), reply.output.to_string(), None),
+        (Protocol::Rest, Err(error)) => {
+            (error.status, "application/json".to_owned(), json_error(&error), Some(json_code(&error.code).to_owned()))
+        }
+        (Protocol::Query | Protocol::Ec2, Ok(reply)) => {
+            (200, "text/xml".to_owned(), xml::response(service, &reply, &request_id), None)
+        }
+        (Protocol::Query | Protocol::Ec2, Err(error)) => {
+            (error.status, "text/xml".to_owned(), xml::error(service, &error, &request_id), None)
+        }
+    };
+    let mut response = (
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        [(header::CONTENT_TYPE, content_type)],
+    )
+        .into_response();
+    let headers = response.headers_mut();
+    if service.signing_name == "dynamodb"
+        && let Ok(checksum) = crc32fast::hash(body.as_bytes()).to_string().parse()
+    {
+        headers.insert("x-amz-crc32", checksum);
+    }
+    if let Ok(id) = request_id.parse() {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if let Some(Ok(error_type)) = error_type.map(|code| code.parse()) {
+        headers.insert("x-amzn-errortype", error_type);
+    }
+    *response.body_mut() = body.into();
+    response
+}
+
+fn json_error(error: &ApiError) -> String {
+    let mut body = error.fields.clone();
+    body.insert("__type".to_owned(), json!(json_code(&error.code)));
+    body.insert("message".to_owned(), json!(error.message));
+    Value::Object(body).to_string()
+}
+
+/// The JSON services' names for the authentication errors, which the query services call otherwise.
+fn json_code(code: &str) -> &str {
+    match code {
+        "InvalidClientTokenId" => "UnrecognizedClientException",
+        "SignatureDoesNotMatch" => "InvalidSignatureException",
+        "IncompleteSignature" => "IncompleteSignatureException",
+        "MissingAuthenticationToken" => "MissingAuthenticationTokenException",
+        "ExpiredToken" => "ExpiredTokenException",
+        "AccessDenied" => "AccessDeniedException",
+        other => other,
+    }
+}
+
+/// The answer of the containers' own endpoints (credentials, metadata): plain JSON.
+pub(crate) fn plain_json(answer: Result<Value, ApiError>) -> Response {
+    let (status, body) = match answer {
+        Ok(body) => (StatusCode::OK, body),
+        Err(error) => (
+            StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            json!({"code": error.code, "message": error.message}),
+        ),
+    };
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

@@ -1,0 +1,99 @@
+//! The query protocol's input: `Tags.member.1.Key=a` (EC2: `Filter.1.Name=a`) to nested JSON.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::Call;
+use crate::error::ApiError;
+
+/// A level of the tree that the dotted names draw.
+#[derive(Default)]
+struct Node {
+    value: Option<String>,
+    children: BTreeMap<String, Self>,
+}
+
+impl Node {
+    fn insert<'a>(&mut self, mut path: impl Iterator<Item = &'a str>, value: String) {
+        match path.next() {
+            None => self.value = Some(value),
+            Some(segment) => self.children.entry(segment.to_owned()).or_default().insert(path, value),
+        }
+    }
+
+    // Children that are numbered are a list; `member` is only the list's wrapper.
+    fn into_value(mut self) -> Value {
+        if let Some(members) = self.children.remove("member").filter(|_| self.children.is_empty()) {
+            return members.into_value();
+        }
+        if self.children.is_empty() {
+            return Value::String(self.value.unwrap_or_default());
+        }
+        if self.children.keys().all(|key| key.parse::<u32>().is_ok()) {
+            let mut items: Vec<(u32, Self)> =
+                self.children.into_iter().filter_map(|(key, node)| Some((key.parse().ok()?, node))).collect();
+            items.sort_by_key(|(index, _)| *index);
+            return items.into_iter().map(|(_, node)| node.into_value()).collect();
+        }
+        Value::Object(self.children.into_iter().map(|(key, node)| (key, node.into_value())).collect())
+    }
+}
+
+/// Reads a form.
+pub(super) fn decode(body: &Bytes) -> Result<Call, ApiError> {
+    let mut root = Node::default();
+    let mut operation = None;
+    for (key, value) in form_urlencoded::parse(body) {
+        match key.as_ref() {
+            "Action" => operation = Some(value.into_owned()),
+            "Version" => {}
+            path => root.insert(path.split('.'), value.into_owned()),
+        }
+    }
+    let operation =
+        operation.ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action."))?;
+    let input = if root.children.is_empty() { Value::Object(serde_json::Map::new()) } else { root.into_value() };
+    Ok(Call { operation, input })
+}
+
+/// Deserializes a boolean of the query protocol, which arrives as text.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("'{text}' is not a boolean (true or false)")))
+}
+
+/// Deserializes a number of the query protocol, which arrives as text.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("'{text}' is not a whole number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn dotted_names_become_lists_and_structures() {
+        let body = Bytes::from_static(
+            b"Action=X&Version=1&Tags.member.2.Key=b&Tags.member.1.Key=a&Tags.member.1.Value=1&Filter.1.Value.1=v&Name=n&Empty=",
+        );
+        let call = decode(&body).unwrap();
+        assert_eq!(call.operation, "X");
+        assert_eq!(
+            call.input,
+            json!({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b"}], "Filter": [{"Value": ["v"]}], "Name": "n", "Empty": ""})
+        );
+    }
+
+    #[test]
+    fn more_than_nine_members_keep_their_order() {
+        let body: String = (1..=12).map(|n| format!("L.member.{n}={n}&")).collect();
+        let call = decode(&Bytes::from(format!("{body}Action=X"))).unwrap();
+        assert_eq!(call.input["L"].as_array().unwrap().len(), 12);
+        assert_eq!(call.input["L"][11], "12");
+    }
+}
