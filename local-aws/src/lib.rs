@@ -25,6 +25,7 @@ mod fis;
 mod iam;
 mod identity;
 mod logs;
+mod paging;
 mod server;
 mod store;
 mod sts;
