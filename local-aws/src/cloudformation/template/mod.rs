@@ -5,10 +5,11 @@
 //! - `document`: YAML with short tags, or JSON, to one plain value in the long form of every function
 //! - `place`: where in the template something is, and the errors that say so
 //! - `parse`: the sections of the document to a [`Template`]
-//! - `parameters`: declarations, and the values that a call gives for them
-//! - `function`: the syntax of each intrinsic function, and where it may stand; `sub`, `cidr`: two of them in depth
+//! - `parameters`, `parameter_types`: declarations, and the values that a call gives for them
+//! - `function`: the syntax of each intrinsic function; `sub`: the text of `Fn::Sub`
 //! - `conditions`: which are true, and so which resources exist
-//! - `resolve`: a [`Scope`] turns what a template says into values
+//! - `resolve`: a [`Scope`] turns what a template says into values; `intrinsics`, `cidr`: the functions that do
+//! - `unknown`: values that are known only after something has been created
 //! - `dependencies`: what has to be there before what
 //! - `validate`: everything that can be known before anything is created
 //!
@@ -16,11 +17,18 @@
 //! with unknown values) -> for each resource in the order of `dependencies`: [`Scope::properties`] ->
 //! `schema::Schema::prepare` -> the resource type.
 
+mod cidr;
 pub(crate) mod conditions;
 pub(crate) mod dependencies;
+mod document;
+mod function;
+mod intrinsics;
+mod parameter_types;
 pub(crate) mod parameters;
+mod parse;
 mod place;
 pub(crate) mod resolve;
+mod sub;
 pub(crate) mod unknown;
 pub(crate) mod validate;
 
@@ -98,14 +106,6 @@ pub(crate) struct Environment {
 }
 
 impl Template {
-    /// The template in `body`: YAML with short tags, or JSON.
-    ///
-    /// # Errors
-    /// `ValidationError` that names the place when the text is no template, or uses what the endpoint does not do.
-    pub(crate) fn parse(_body: &str) -> Result<Self, ApiError> {
-        unimplemented!()
-    }
-
     /// Types of the resources, each once, in order.
     pub(crate) fn resource_types(&self) -> Vec<String> {
         let types: std::collections::BTreeSet<_> =
@@ -113,9 +113,19 @@ impl Template {
         types.into_iter().collect()
     }
 
-    /// The capability that a call has to acknowledge: `CAPABILITY_NAMED_IAM` when an IAM resource has a name of its
-    /// own, `CAPABILITY_IAM` for any other one.
+    /// The capability that a call has to acknowledge, and why: `CAPABILITY_NAMED_IAM` when an IAM resource has a name
+    /// of its own, `CAPABILITY_IAM` for any other one.
     pub(crate) fn capability(&self) -> Option<&'static str> {
-        unimplemented!()
+        let iam = self.resources.values().filter(|resource| resource.resource_type.starts_with("AWS::IAM::"));
+        // A policy's name is local to the role that it is in, so it needs no more than any other IAM resource.
+        let named = |resource: &Resource| {
+            ["RoleName", "UserName", "GroupName", "ManagedPolicyName", "InstanceProfileName"]
+                .iter()
+                .any(|name| resource.properties.get(name).is_some())
+        };
+        iam.map(|resource| if named(resource) { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" }).max()
     }
 }
+
+#[cfg(test)]
+mod tests;

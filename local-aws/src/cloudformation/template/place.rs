@@ -31,6 +31,15 @@ impl<'a> Place<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
+    /// The section of the template that this is in.
+    pub(super) fn section(&self) -> &str {
+        match (self.parent, self.step) {
+            (Some(parent), _) => parent.section(),
+            (None, Step::Name(name)) => name,
+            (None, Step::Index(_)) => "",
+        }
+    }
+
     /// A `ValidationError` with AWS's words, and this place behind them.
     pub(crate) fn error(&self, message: impl fmt::Display) -> ApiError {
         invalid(format!("{message} ({self})"))
