@@ -11,7 +11,7 @@ use tokio::{
 use crate::Failure;
 
 /// How long a request in flight may still take after the signal, out of the second that a stopping task has.
-const GRACE: Duration = Duration::from_millis(700);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The signals that end a job early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! SIGTERM, as `ecs:StopTask` sends it, and SIGINT.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use rustix::process::Signal;
 
@@ -43,6 +43,8 @@ fn a_write_in_flight_is_finished() {
     lab.wait_for_request("PutItem", 1);
 
     run.signal(Signal::TERM);
+    // An answer that takes a while, but less than the job waits for it.
+    thread::sleep(Duration::from_millis(100));
     lab.release_puts();
     let outcome = run.wait();
 
