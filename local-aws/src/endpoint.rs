@@ -30,7 +30,7 @@ impl Endpoint {
         }
         let store = Store::open(&state_dir.join("state.db"))?;
         let dynamodb = dynoxide::Database::new(&state_dir.join("dynamodb.db").to_string_lossy()).map_err(|error| {
-            ApiError::internal(format!("The DynamoDB state in {} cannot be opened: {error}", state_dir.display()))
+            ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", state_dir.display()))
         })?;
         Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), url })
     }
