@@ -1,0 +1,4 @@
+//! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
+
+mod harness;
+mod logs;
