@@ -86,6 +86,29 @@ impl Rule {
         }
     }
 
+    /// The rule with this id.
+    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
+        tx.get(id)?.ok_or_else(|| refusal::security_group_rule_not_found(id))
+    }
+
+    /// The rule that a request stands for, checked but not written.
+    fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, group_id: &str, request: RuleRequest) -> Result<Self, ApiError> {
+        let group = SecurityGroup::get(tx, group_id)?;
+        let protocol = protocol_name(&request.protocol);
+        let (from_port, to_port) = ports(&protocol, request.from_port, request.to_port)?;
+        Ok(Self {
+            id: new_id("sgr"),
+            group_id: group.id.clone(),
+            is_egress: request.is_egress,
+            protocol,
+            from_port,
+            to_port,
+            peer: check_peer(endpoint, tx, &group, request.peer)?,
+            description: request.description,
+            is_initial: false,
+        })
+    }
+
     /// Adds a rule to a group.
     ///
     /// # Errors
@@ -96,20 +119,7 @@ impl Rule {
         group_id: &str,
         request: RuleRequest,
     ) -> Result<Self, ApiError> {
-        let group = SecurityGroup::get(tx, group_id)?;
-        let protocol = protocol_name(&request.protocol);
-        let (from_port, to_port) = ports(&protocol, request.from_port, request.to_port)?;
-        let rule = Self {
-            id: new_id("sgr"),
-            group_id: group.id.clone(),
-            is_egress: request.is_egress,
-            protocol,
-            from_port,
-            to_port,
-            peer: check_peer(endpoint, tx, &group, request.peer)?,
-            description: request.description,
-            is_initial: false,
-        };
+        let rule = Self::resolve(endpoint, tx, group_id, request)?;
         if Self::of_group(tx, group_id)?.iter().any(|other| other.same_as(&rule)) {
             return Err(ApiError::new(
                 "InvalidPermission.Duplicate",
@@ -118,6 +128,20 @@ impl Rule {
         }
         tx.put(&rule)?;
         Ok(rule)
+    }
+
+    /// Takes back the rule that a request stands for, if the group has it.
+    pub(crate) fn revoke_like(
+        endpoint: &Endpoint,
+        tx: &Tx<'_>,
+        group_id: &str,
+        request: RuleRequest,
+    ) -> Result<(), ApiError> {
+        let rule = Self::resolve(endpoint, tx, group_id, request)?;
+        match Self::of_group(tx, group_id)?.iter().find(|other| other.same_as(&rule)) {
+            Some(found) => Self::revoke(tx, &found.id),
+            None => Ok(()),
+        }
     }
 
     /// Takes back the rule that EC2 gave the group at its creation, which lets everything leave.
