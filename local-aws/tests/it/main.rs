@@ -1,6 +1,10 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics; clippy lets only test functions themselves")]
+
 mod cloudformation;
 mod dynamodb;
+mod fis;
 mod harness;
 mod logs;
+mod server;
