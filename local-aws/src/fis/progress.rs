@@ -16,7 +16,8 @@ impl Progress {
     pub(super) fn end(&mut self, status: ActionStatus, reason: &str, now: DateTime<Utc>) {
         self.status = status;
         reason.clone_into(&mut self.reason);
-        self.ended_at = Some(now);
+        // What never began has no end either.
+        self.ended_at = self.started_at.map(|_| now);
     }
 
     pub(super) fn fail(&mut self, failure: Failure, now: DateTime<Utc>) {

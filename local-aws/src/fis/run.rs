@@ -162,6 +162,7 @@ fn proceed(tx: &Tx<'_>, experiment: &mut Experiment, now: DateTime<Utc>, resumed
         } else if !waits && tasks.is_empty() {
             progress.end(ActionStatus::Skipped, "Action was skipped: its target resolution returned empty set.", now);
         } else if let Err(failure) = allowed {
+            progress.start(now);
             progress.fail(failure, now);
         } else {
             progress.start(now);
