@@ -4,3 +4,4 @@ mod cloudformation;
 mod dynamodb;
 mod harness;
 mod logs;
+mod server;
