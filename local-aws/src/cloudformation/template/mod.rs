@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! In reading order:
-//! - `document`: YAML with short tags, or JSON, to one plain value in the long form of every function
+//! - `document`, `yaml`, `json`: the text to one plain value in the long form of every function
 //! - `place`: where in the template something is, and the errors that say so
 //! - `parse`: the sections of the document to a [`Template`]
 //! - `parameters`, `parameter_types`: declarations, and the values that a call gives for them
@@ -23,6 +23,7 @@ pub(crate) mod dependencies;
 mod document;
 mod function;
 mod intrinsics;
+mod json;
 mod parameter_types;
 pub(crate) mod parameters;
 mod parse;
@@ -31,15 +32,15 @@ pub(crate) mod resolve;
 mod sub;
 pub(crate) mod unknown;
 pub(crate) mod validate;
+mod yaml;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::error::ApiError;
 pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use place::Place;
-pub(crate) use resolve::{Output, Scope};
+pub(crate) use resolve::Scope;
 
 /// Largest template body that a call may carry.
 pub(crate) const MAX_BODY: usize = 51_200;

@@ -15,6 +15,18 @@ use crate::error::ApiError;
 /// Longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 4096;
 
+/// Names that `Ref` and `Fn::Sub` know without a declaration.
+const PSEUDO_PARAMETERS: [&str; 8] = [
+    "AWS::AccountId",
+    "AWS::NoValue",
+    "AWS::NotificationARNs",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+];
+
 /// A member of the `Parameters` section.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter {
@@ -70,6 +82,13 @@ impl Parameters {
             .iter()
             .map(|(name, bound)| (name.clone(), if bound.no_echo { "****".to_owned() } else { bound.text.clone() }))
             .collect()
+    }
+}
+
+impl Template {
+    /// Whether `Ref` finds a parameter of this name, or a pseudo parameter.
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name)
     }
 }
 
@@ -230,6 +249,7 @@ impl Parameter {
             return Err(place.error(if parameter_type.is_number() {
                 format!("Parameter '{name}' must be a number.")
             } else {
+                let text = if self.no_echo { "****" } else { text };
                 format!(
                     "Parameter validation failed: parameter value {text} for parameter name {name} does not exist. It is \
                      no {}",
