@@ -1,4 +1,6 @@
 pub(crate) mod resources;
+pub(crate) mod schema;
+pub(crate) mod template;
 
 use std::sync::Arc;
 
