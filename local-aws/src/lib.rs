@@ -24,6 +24,7 @@ mod error;
 mod fis;
 mod iam;
 mod identity;
+mod images;
 mod logs;
 mod server;
 mod store;
