@@ -41,7 +41,7 @@ use serde_json::Value;
 
 pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use place::Place;
-pub(crate) use resolve::Scope;
+pub(crate) use resolve::{Output, Scope};
 
 /// Largest template body that a call may carry.
 pub(crate) const MAX_BODY: usize = 51_200;
