@@ -2,6 +2,12 @@
 
 mod cloudformation;
 mod dynamodb;
+mod ecs;
+mod ecs_kill;
+mod ecs_lab;
 mod harness;
+mod iam;
 mod logs;
+mod network;
 mod server;
+mod tagging;
