@@ -4,7 +4,13 @@
 
 mod cloudformation;
 mod dynamodb;
+mod ecs;
+mod ecs_kill;
+mod ecs_lab;
 mod fis;
 mod harness;
+mod iam;
 mod logs;
+mod network;
 mod server;
+mod tagging;
