@@ -5,4 +5,8 @@ mod ecs;
 mod ecs_kill;
 mod ecs_lab;
 mod harness;
+mod iam;
 mod logs;
+mod network;
+mod server;
+mod tagging;
