@@ -1,4 +1,5 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
+#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; here all of the crate is the test")]
 
 mod dynamodb;
 mod ecs;
