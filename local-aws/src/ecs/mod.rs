@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `cluster`, `task_definition`, `tags`, `page`: what is there, and the calls that show it
-//! - `run_task`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
+//! - `run_task`, `network`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
 //! - `task`: the record of a task and its states
 //! - `lifecycle`: takes each task from state to state until it is STOPPED
 //! - `container`: from image and definition to a program; `process`: the process; `output`: its log
@@ -27,6 +27,7 @@ mod container;
 mod container_endpoint;
 mod execution_role;
 mod lifecycle;
+mod network;
 mod output;
 mod page;
 mod process;
