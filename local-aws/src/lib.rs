@@ -26,6 +26,7 @@ mod iam;
 mod identity;
 mod images;
 mod logs;
+mod paging;
 mod server;
 mod store;
 mod sts;

@@ -39,12 +39,13 @@ impl Record for Cluster {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Setting {
-    name: String,
-    value: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 impl Setting {
-    fn validated(settings: Vec<Self>) -> Result<Vec<Self>, ApiError> {
+    /// What a cluster is made with.
+    pub(crate) fn validated(settings: Vec<Self>) -> Result<Vec<Self>, ApiError> {
         for setting in &settings {
             if setting.name != "containerInsights" {
                 return Err(invalid(format!("Invalid setting name: {}", setting.name)));
@@ -76,7 +77,7 @@ struct Include {
 }
 
 impl Cluster {
-    pub(super) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.deleted_at.is_none()
     }
 
@@ -84,7 +85,7 @@ impl Cluster {
     ///
     /// # Errors
     /// `ClusterNotFoundException`.
-    pub(super) fn find(endpoint: &Endpoint, tx: &Tx<'_>, reference: Option<&str>) -> Result<Self, ApiError> {
+    pub(crate) fn find(endpoint: &Endpoint, tx: &Tx<'_>, reference: Option<&str>) -> Result<Self, ApiError> {
         let missing = |message: &str| ApiError::new("ClusterNotFoundException", message);
         let name = name_of(endpoint, reference.unwrap_or(DEFAULT));
         let cluster = name.map(|name| tx.get::<Self>(name)).transpose()?.flatten();
@@ -134,13 +135,13 @@ fn name_of<'a>(endpoint: &Endpoint, reference: &'a str) -> Option<&'a str> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CreateCluster {
+struct CreateCluster {
     #[serde(default = "default_name")]
-    pub(crate) cluster_name: String,
+    cluster_name: String,
     #[serde(default)]
-    pub(crate) settings: Vec<Setting>,
-    #[serde(default, rename = "tags")]
-    pub(super) tag_list: Vec<Tag>,
+    settings: Vec<Setting>,
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 fn default_name() -> String {
@@ -165,7 +166,6 @@ pub(crate) fn create(
         return Ok(cluster);
     }
     let arn = endpoint.arn("ecs", &format!("cluster/{name}"));
-    let settings = Setting::validated(settings)?;
     let cluster = Cluster { name: name.to_owned(), arn, settings, tags, deleted_at: None };
     tx.put(&cluster)?;
     Ok(cluster)
@@ -173,9 +173,9 @@ pub(crate) fn create(
 
 pub(super) fn create_cluster(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
     let input: CreateCluster = wire::decode(INVALID, "CreateCluster", input)?;
-    let tags = tags::read(input.tag_list)?;
+    let tags = tags::read(input.tags)?;
     endpoint.store.write(|tx| {
-        let cluster = create(endpoint, tx, &input.cluster_name, input.settings, tags)?;
+        let cluster = create(endpoint, tx, &input.cluster_name, Setting::validated(input.settings)?, tags)?;
         let include = Include { settings: true, statistics: false, tags: true };
         Ok(json!({"cluster": cluster.describe(tx, &include)?}))
     })

@@ -16,7 +16,7 @@ use super::output::{Ingested, ingest};
 use super::process::{Exit, Process, signal_named};
 use super::run_task::ClientToken;
 use super::task::{Desired, Status, StopCode, Task};
-use super::{cluster::Cluster, container, task_definition};
+use super::{cluster::Cluster, container, execution_role, task_definition};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Record;
@@ -239,6 +239,9 @@ impl Driver {
         if self.task.desired_status == Desired::Stopped {
             return self.advance(endpoint, Status::Deprovisioning);
         }
+        if let Err(reason) = endpoint.store.read(|tx| execution_role::may_pull(tx, &self.task))? {
+            return self.fail(endpoint, reason);
+        }
         let (state_dir, reference) = (endpoint.state_dir.clone(), self.task.container.image.clone());
         let pulled = tokio::task::spawn_blocking(move || images::pull(&state_dir, &reference))
             .await
@@ -284,14 +287,21 @@ impl Driver {
     /// Makes the log stream; the failure's text when it cannot be.
     fn open_log(&self, endpoint: &Endpoint) -> Result<Result<(), String>, ApiError> {
         let Some((group, stream)) = self.task.log_stream() else { return Ok(Ok(())) };
-        match endpoint.store.write(|tx| logs::ensure_stream(tx, group, &stream)) {
-            Ok(()) => Ok(Ok(())),
-            Err(error) if error.status >= 500 => Err(error),
-            Err(error) => Ok(Err(format!(
-                "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: {}: {} : exit status 1",
-                error.code, error.message
-            ))),
-        }
+        let opened = endpoint.store.write(|tx| {
+            if let Err(denial) = execution_role::may_log(endpoint, tx, &self.task, group, &stream)? {
+                return Ok(Err(denial));
+            }
+            match logs::ensure_stream(tx, group, &stream) {
+                Ok(()) => Ok(Ok(())),
+                Err(error) if error.status >= 500 => Err(error),
+                Err(error) => Ok(Err(format!("{}: {}", error.code, error.message))),
+            }
+        })?;
+        Ok(opened.map_err(|error| {
+            format!(
+                "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: {error} : exit status 1"
+            )
+        }))
     }
 
     fn fail(&mut self, endpoint: &Endpoint, reason: String) -> Result<Next, ApiError> {

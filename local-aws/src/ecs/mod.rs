@@ -6,6 +6,7 @@
 //! - `task`: the record of a task and its states
 //! - `lifecycle`: takes each task from state to state until it is STOPPED
 //! - `container`: from image and definition to a program; `process`: the process; `output`: its log
+//! - `execution_role`: what ECS may do to start it
 //! - `container_endpoint`: credentials and metadata for the program
 //!
 //! # What a task is here, and what not
@@ -24,6 +25,7 @@
 pub(crate) mod cluster;
 mod container;
 mod container_endpoint;
+mod execution_role;
 mod lifecycle;
 mod output;
 mod page;

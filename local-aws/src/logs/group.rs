@@ -7,9 +7,10 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{constraint, invalid, limit, page, stream, tags};
+use super::{bad_token, constraint, invalid, limit, stream, tags};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::paging::page;
 use crate::store::{Record, Tx};
 
 /// The only class whose events can be read by all calls; the others are cheaper and do less.
@@ -246,7 +247,8 @@ pub(super) fn describe_log_groups(endpoint: &Endpoint, input: DescribeLogGroups)
                     wanted.iter().any(|identifier| *identifier == group.name || *identifier == group.arn)
                 })
         });
-        let (groups, token) = page(groups, |group| group.name.clone(), false, input.next_token.as_deref(), limit)?;
+        let (groups, token) =
+            page(groups, |group| group.name.clone(), false, input.next_token.as_deref(), limit, bad_token)?;
         let groups = groups.iter().map(|group| describe(tx, group)).collect::<Result<Vec<_>, _>>()?;
         let mut output = json!({"logGroups": groups});
         if let Some(token) = token {

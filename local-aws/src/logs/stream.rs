@@ -5,9 +5,10 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{constraint, group, invalid, limit, page};
+use super::{bad_token, constraint, group, invalid, limit};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::paging::page;
 use crate::store::{Record, Tx};
 
 /// A log stream.
@@ -153,7 +154,7 @@ pub(super) fn describe_log_streams(endpoint: &Endpoint, input: DescribeLogStream
         if input.descending {
             streams.reverse();
         }
-        let (streams, token) = page(streams, key, input.descending, input.next_token.as_deref(), limit)?;
+        let (streams, token) = page(streams, key, input.descending, input.next_token.as_deref(), limit, bad_token)?;
         let streams: Vec<Value> = streams.iter().map(|(stream, span)| describe(&group.arn, stream, *span)).collect();
         let mut output = json!({"logStreams": streams});
         if let Some(token) = token {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::function::{Function, Logic, text};
+use super::dependencies::references;
+use super::function::{Function, Logic, text, walk};
 use super::place::{Place, invalid};
 use super::resolve::no_exports;
 use super::{Environment, Parameters, Scope, Template};
@@ -119,15 +120,20 @@ impl<'a> Evaluation<'a> {
     fn operand(&mut self, place: &Place<'_>, value: &Value) -> Result<Option<Value>, ApiError> {
         // `Fn::If` within an operand needs its condition first.
         let mut needed = Vec::new();
-        super::function::walk(place, value, None, &mut |place, function| match function {
-            Function::If { condition, .. } => {
-                needed.push(condition);
-                Ok(())
+        walk(place, value, None, &mut |place, function| {
+            match function {
+                Function::If { condition, .. } => needed.push(condition),
+                Function::ImportValue(_) => {
+                    return Err(place.error("Template error: Cannot use Fn::ImportValue in Conditions."));
+                }
+                _ => {}
             }
-            Function::GetAtt { resource, .. } => Err(cannot_refer(place, resource)),
-            Function::Ref(name) if self.template.resources.contains_key(name) => Err(cannot_refer(place, name)),
-            Function::ImportValue(_) => Err(place.error("Template error: Cannot use Fn::ImportValue in Conditions.")),
-            _ => Ok(()),
+            let names = references(place, function)?;
+            // Only resources have attributes.
+            match names.iter().find(|(name, attribute)| attribute.is_some() || !self.template.has_parameter(name)) {
+                Some((name, _)) => Err(cannot_refer(place, name)),
+                None => Ok(()),
+            }
         })?;
         for name in needed {
             self.named(name)?;

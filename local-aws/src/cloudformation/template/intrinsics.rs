@@ -71,6 +71,9 @@ impl Scope<'_> {
 
     pub(super) fn select(&self, place: &Place<'_>, index: &Value, items: &Value) -> Result<Value, ApiError> {
         let index = self.text(&place.item(0), index)?;
+        if index.contains(MARK) {
+            return Ok(index.into());
+        }
         let items = match self.list(&place.item(1), items)? {
             Ok(items) => items,
             Err(mark) => return Ok(mark),
@@ -109,6 +112,9 @@ impl Scope<'_> {
 
     pub(super) fn get_azs(&self, place: &Place<'_>, region: &Value) -> Result<Value, ApiError> {
         let region = self.text(place, region)?;
+        if region.contains(MARK) {
+            return Ok(region.into());
+        }
         if !region.is_empty() && region != self.environment.region {
             return Err(place.error(format_args!(
                 "Fn::GetAZs of region {region} is not supported by the local endpoint, which is in {}",

@@ -2,10 +2,10 @@
 //!
 //! # Layout
 //! In reading order:
-//! - `document`: YAML with short tags, or JSON, to one plain value in the long form of every function
+//! - `document`, `yaml`, `json`: the text to one plain value in the long form of every function
 //! - `place`: where in the template something is, and the errors that say so
 //! - `parse`: the sections of the document to a [`Template`]
-//! - `parameters`, `parameter_types`: declarations, and the values that a call gives for them
+//! - `parameters`, `parameter_types`, `allowed_pattern`: declarations, and the values that a call gives for them
 //! - `function`: the syntax of each intrinsic function; `sub`: the text of `Fn::Sub`
 //! - `conditions`: which are true, and so which resources exist
 //! - `resolve`: a [`Scope`] turns what a template says into values; `intrinsics`, `cidr`: the functions that do
@@ -17,12 +17,14 @@
 //! with unknown values) -> for each resource in the order of `dependencies`: [`Scope::properties`] ->
 //! `schema::Schema::prepare` -> the resource type.
 
+mod allowed_pattern;
 mod cidr;
 pub(crate) mod conditions;
 pub(crate) mod dependencies;
 mod document;
 mod function;
 mod intrinsics;
+mod json;
 mod parameter_types;
 pub(crate) mod parameters;
 mod parse;
@@ -31,12 +33,12 @@ pub(crate) mod resolve;
 mod sub;
 pub(crate) mod unknown;
 pub(crate) mod validate;
+mod yaml;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::error::ApiError;
 pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use place::Place;
 pub(crate) use resolve::{Output, Scope};

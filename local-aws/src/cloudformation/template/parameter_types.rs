@@ -62,7 +62,7 @@ impl ParameterType {
             // Rust also parses "inf" and "nan", which are no numbers of a template.
             Item::Number => {
                 let text = text.trim();
-                text.parse::<f64>().is_ok_and(f64::is_finite) && !text.contains(|c: char| matches!(c, 'i' | 'n'))
+                text.parse::<f64>().is_ok_and(f64::is_finite) && !text.contains(['i', 'n'])
             }
             Item::Id(prefix) => text
                 .strip_prefix(prefix)

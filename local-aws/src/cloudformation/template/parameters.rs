@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fancy_regex::Regex;
 use serde_json::{Map, Value};
 
 use super::Template;
+use super::allowed_pattern::whole;
 use super::parameter_types::{ParameterType, parameter_type};
 use super::parse::string;
 use super::place::{Place, invalid};
@@ -14,6 +14,18 @@ use crate::error::ApiError;
 
 /// Longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 4096;
+
+/// Names that `Ref` and `Fn::Sub` know without a declaration.
+const PSEUDO_PARAMETERS: [&str; 8] = [
+    "AWS::AccountId",
+    "AWS::NoValue",
+    "AWS::NotificationARNs",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+];
 
 /// A member of the `Parameters` section.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +82,13 @@ impl Parameters {
             .iter()
             .map(|(name, bound)| (name.clone(), if bound.no_echo { "****".to_owned() } else { bound.text.clone() }))
             .collect()
+    }
+}
+
+impl Template {
+    /// Whether `Ref` finds a parameter of this name, or a pseudo parameter.
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name)
     }
 }
 
@@ -230,6 +249,7 @@ impl Parameter {
             return Err(place.error(if parameter_type.is_number() {
                 format!("Parameter '{name}' must be a number.")
             } else {
+                let text = if self.no_echo { "****" } else { text };
                 format!(
                     "Parameter validation failed: parameter value {text} for parameter name {name} does not exist. It is \
                      no {}",
@@ -273,9 +293,4 @@ impl Parameter {
         }
         self.max_value.filter(|most| number > *most).map(|most| format!("be a number not greater than {most}"))
     }
-}
-
-/// The pattern for the whole value: CloudFormation wants it all to match.
-fn whole(pattern: &str) -> Result<Regex, fancy_regex::Error> {
-    Regex::new(&format!("^(?:{pattern})$"))
 }

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 /// A path such as `Resources/Table/Properties/KeySchema/0`, built while walking down without allocating.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
-    parent: Option<&'a Place<'a>>,
+    parent: Option<&'a Self>,
     step: Step<'a>,
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::conditions::{holds, unresolved};
 use super::function::{Attribute, Function, text};
-use super::{Environment, Parameters, Place, Template, unknown};
+use super::unknown::{self, MARK};
+use super::{Environment, Parameters, Place, Template};
 use crate::cloudformation::resources::{Created, Properties};
 use crate::error::ApiError;
 
@@ -181,6 +182,9 @@ impl Scope<'_> {
             Attribute::Word(attribute) => self.resource(place, resource, Some(attribute)),
             Attribute::Function(function) => {
                 let attribute = self.text(&place.member("Fn::GetAtt").item(1), function)?;
+                if attribute.contains(MARK) {
+                    return Ok(attribute.into());
+                }
                 self.resource(place, resource, Some(&attribute))
             }
         }

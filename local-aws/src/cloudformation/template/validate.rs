@@ -17,18 +17,6 @@ use crate::error::ApiError;
 /// `|name| resources::find(name).map(|resource_type| resource_type.refused())`.
 pub(crate) type Types<'a> = dyn Fn(&str) -> Option<&'static [&'static str]> + 'a;
 
-/// Names that `Ref` and `Fn::Sub` know without a declaration.
-const PSEUDO_PARAMETERS: [&str; 8] = [
-    "AWS::AccountId",
-    "AWS::NoValue",
-    "AWS::NotificationARNs",
-    "AWS::Partition",
-    "AWS::Region",
-    "AWS::StackId",
-    "AWS::StackName",
-    "AWS::URLSuffix",
-];
-
 /// What needs no parameter values: types, references, attributes, functions, conditions, circles.
 /// This is all that ValidateTemplate and GetTemplateSummary look at.
 ///
@@ -160,8 +148,7 @@ impl<'a> Checker<'a> {
     ) -> Result<(), ApiError> {
         let resource = self.template.resources.get(name);
         let Some(attribute) = attribute else {
-            let declared = self.template.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name);
-            if resource.is_none() && !declared {
+            if resource.is_none() && !self.template.has_parameter(name) {
                 self.note_unresolved(place, name);
             }
             return Ok(());

@@ -126,6 +126,9 @@ fn a_plan_goes_on_with_what_is_not_known_yet() {
         ("!Select [0, !Split [',', !Ref Later]]", json!(unknown::KNOWN_AFTER_APPLY)),
         ("!Select [0, [!Ref Later]]", json!(unknown::KNOWN_AFTER_APPLY)),
         ("!Cidr [!GetAtt Later.Block, 1, 8]", json!(unknown::KNOWN_AFTER_APPLY)),
+        ("!Select [!Ref Later, [a]]", json!(unknown::KNOWN_AFTER_APPLY)),
+        ("!GetAZs {Ref: Later}", json!(unknown::KNOWN_AFTER_APPLY)),
+        ("{'Fn::GetAtt': [Made, !Ref Later]}", json!(unknown::KNOWN_AFTER_APPLY)),
         ("!Base64 {Ref: Later}", json!(unknown::KNOWN_AFTER_APPLY)),
         ("!Ref Made", json!("made")),
     ] {
@@ -174,7 +177,10 @@ fn conditions_are_boolean_operations() {
         ),
         ("!Equals [!GetAtt Made.Arn, b]", "Cannot reference resources in the Conditions block"),
         ("!Equals [!ImportValue X, b]", "Cannot use Fn::ImportValue in Conditions"),
-        ("!Equals [!Ref Nothing, b]", "Unresolved resource dependencies [Nothing] in the Conditions block"),
+        (
+            "!Equals [!Ref Nothing, b]",
+            "Unresolved dependencies [Nothing]. Cannot reference resources in the Conditions block",
+        ),
         ("!Condition Nothing", "Unresolved condition dependency Nothing in the Conditions block"),
         ("!Condition It", "Circular dependency between conditions: [It]"),
         ("!Not [!Condition It]", "Circular dependency between conditions: [It]"),
