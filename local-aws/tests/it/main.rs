@@ -1,8 +1,6 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 #![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; here all of the crate is the test")]
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics; clippy lets only test functions themselves")]
-
 mod cloudformation;
 mod dynamodb;
 mod ecs;
