@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::capacity::StrategyItem;
 use super::cluster::Cluster;
 use super::container_endpoint::Access;
 use super::network::{self, NetworkConfiguration};
@@ -30,6 +31,8 @@ struct RunTask {
     #[serde(default = "one")]
     count: i64,
     launch_type: Option<String>,
+    #[serde(default)]
+    capacity_provider_strategy: Vec<StrategyItem>,
     network_configuration: Option<NetworkConfiguration>,
     #[serde(default)]
     overrides: Overrides,
@@ -98,15 +101,6 @@ pub(super) fn run_task(endpoint: &Arc<Endpoint>, mut input: Value) -> Result<Val
 fn validate(input: &RunTask) -> Result<(), ApiError> {
     if !(1..=10).contains(&input.count) {
         return Err(invalid(if input.count < 1 { "Count must be at least 1." } else { "Count cannot exceed 10." }));
-    }
-    match input.launch_type.as_deref() {
-        Some("FARGATE") => {}
-        // Without a launch type ECS takes EC2, and there is no instance.
-        None | Some("EC2") => return Err(invalid("No Container Instances were found in your cluster.")),
-        Some(other @ ("EXTERNAL" | "MANAGED_INSTANCES")) => {
-            return Err(ApiError::unsupported(format!("The launchType {other}")));
-        }
-        Some(other) => return Err(invalid(format!("Invalid launchType: {other}"))),
     }
     match input.platform_version.as_deref() {
         None | Some("LATEST" | "1.4.0") => {}
@@ -178,6 +172,7 @@ fn create(
     if definition.status != DefinitionStatus::Active {
         return Err(client_error("TaskDefinition is inactive"));
     }
+    let capacity_provider = capacity_provider(cluster, input)?;
     let network = network::network(tx, input.network_configuration.as_ref())?;
     let size = apply_size(&definition, input)?;
     let mut tags = Tags::new();
@@ -215,6 +210,7 @@ fn create(
             execution_role_arn: execution_role_arn.clone(),
             tags: tags.clone(),
             interface,
+            capacity_provider: capacity_provider.clone(),
             ..provisioning(cluster, &definition, input, size)
         };
         tx.put(&task)?;
@@ -224,7 +220,25 @@ fn create(
     Ok(tasks)
 }
 
-/// A new task but for what is its own: id, network interface, roles, tags.
+/// The capacity provider of the tasks; `None` when their launch type is named. Either way they run on Fargate.
+fn capacity_provider(cluster: &Cluster, input: &RunTask) -> Result<Option<String>, ApiError> {
+    // What ECS says when it would take an instance, and there is none.
+    let no_instance = || invalid("No Container Instances were found in your cluster.");
+    match input.launch_type.as_deref() {
+        Some(_) if !input.capacity_provider_strategy.is_empty() => Err(invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+        )),
+        Some("FARGATE") => Ok(None),
+        None => cluster.capacity.provider(&input.capacity_provider_strategy)?.map(Some).ok_or_else(no_instance),
+        Some("EC2") => Err(no_instance()),
+        Some(other @ ("EXTERNAL" | "MANAGED_INSTANCES")) => {
+            Err(ApiError::unsupported(format!("The launchType {other}")))
+        }
+        Some(other) => Err(invalid(format!("Invalid launchType: {other}"))),
+    }
+}
+
+/// A new task but for what is its own: id, network interface, roles, tags, capacity provider.
 fn provisioning(cluster: &Cluster, definition: &TaskDefinition, input: &RunTask, size: (u32, u32)) -> Task {
     let architecture = definition.runtime_platform.as_ref().and_then(|platform| platform.cpu_architecture.clone());
     Task {
@@ -234,6 +248,7 @@ fn provisioning(cluster: &Cluster, definition: &TaskDefinition, input: &RunTask,
         execution_role_arn: None,
         tags: Tags::new(),
         interface: Interface::default(),
+        capacity_provider: None,
         cluster: cluster.name.clone(),
         cluster_arn: cluster.arn.clone(),
         definition_arn: definition.arn.clone(),
