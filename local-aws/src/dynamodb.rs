@@ -1,16 +1,186 @@
+//! DynamoDB: dynoxide in our process, behind our signatures and the roles' policies.
+
+mod permission;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
+use crate::tagging::Tagged;
 
+/// One call of the service.
 pub(crate) async fn call(
-    _endpoint: &Arc<Endpoint>,
-    _caller: &Caller,
+    endpoint: &Arc<Endpoint>,
+    caller: &Caller,
     operation: &str,
-    _input: Value,
+    input: Value,
 ) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation("dynamodb", operation))
+    if let Caller::Role { role_arn, .. } = caller {
+        permission::check(endpoint, role_arn, operation, &input)?;
+    }
+    let (endpoint, operation) = (Arc::clone(endpoint), operation.to_owned());
+    // SQLite blocks: the database answers on a thread that may wait.
+    tokio::task::spawn_blocking(move || run(&endpoint, &operation, &input))
+        .await
+        .map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
+}
+
+/// One call for a caller that may do everything; blocks.
+pub(crate) fn run(endpoint: &Endpoint, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let mut output = dispatch(&endpoint.dynamodb, operation, input)?;
+    if describes_tables(operation) {
+        own(endpoint, &mut output);
+    } else if operation == "GetRecords" {
+        for record in output["Records"].as_array_mut().into_iter().flatten() {
+            record["awsRegion"] = json!(endpoint.identity.region);
+        }
+    }
+    Ok(output)
+}
+
+fn dispatch(db: &Database, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    macro_rules! operations {
+        ($($name:literal => $method:ident),* $(,)?) => {
+            match operation {
+                $($name => answer(operation, read(input).and_then(|request| db.$method(request))),)*
+                other => Err(ApiError::unknown_operation("dynamodb", other)),
+            }
+        };
+    }
+    operations! {
+        "BatchExecuteStatement" => batch_execute_statement,
+        "BatchGetItem" => batch_get_item,
+        "BatchWriteItem" => batch_write_item,
+        "CreateTable" => create_table,
+        "DeleteItem" => delete_item,
+        "DeleteTable" => delete_table,
+        "DescribeStream" => describe_stream,
+        "DescribeTable" => describe_table,
+        "DescribeTimeToLive" => describe_time_to_live,
+        "ExecuteStatement" => execute_statement,
+        "ExecuteTransaction" => execute_transaction,
+        "GetItem" => get_item,
+        "GetRecords" => get_records,
+        "GetShardIterator" => get_shard_iterator,
+        "ListStreams" => list_streams,
+        "ListTables" => list_tables,
+        "ListTagsOfResource" => list_tags_of_resource,
+        "PutItem" => put_item,
+        "Query" => query,
+        "Scan" => scan,
+        "TagResource" => tag_resource,
+        "TransactGetItems" => transact_get_items,
+        "TransactWriteItems" => transact_write_items,
+        "UntagResource" => untag_resource,
+        "UpdateItem" => update_item,
+        "UpdateTable" => update_table,
+        "UpdateTimeToLive" => update_time_to_live,
+    }
+}
+
+/// dynoxide's request types name the error class of a refused value by a prefix of serde's message.
+fn read<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
+    // From text, as dynoxide reads requests: some of its types read borrowed or raw JSON.
+    serde_json::from_str(&input.to_string()).map_err(|error| {
+        let text = error.to_string();
+        let plain = text.rfind(" at line ").map_or(text.as_str(), |position| &text[..position]);
+        if let Some(message) = plain.strip_prefix("VALIDATION:") {
+            DynoxideError::ValidationException(message.to_owned())
+        } else if let Some(message) = plain.strip_prefix("VALIDATION_REQUEST:") {
+            DynoxideError::EnvelopedValidation(message.to_owned())
+        } else if let Some(message) = text.strip_prefix("VALIDATION_AS_READ:") {
+            DynoxideError::ValidationException(message.to_owned())
+        } else if let Some(message) = text.strip_prefix("SERIALIZATION_AS_READ:") {
+            DynoxideError::SerializationException(message.to_owned())
+        } else if let Some(message) = plain.strip_prefix("SERIALIZATION:") {
+            DynoxideError::SerializationException(message.to_owned())
+        } else if ["missing field", "unknown variant", "invalid type: null", "AttributeValue"]
+            .iter()
+            .any(|mark| plain.contains(mark))
+        {
+            DynoxideError::ValidationException(plain.to_owned())
+        } else {
+            DynoxideError::SerializationException(plain.to_owned())
+        }
+    })
+}
+
+fn answer<T: Serialize>(operation: &str, result: Result<T, DynoxideError>) -> Result<Value, ApiError> {
+    match result {
+        Ok(output) => Ok(serde_json::to_value(output)?),
+        Err(DynoxideError::EnvelopedValidation(message))
+            if matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem") =>
+        {
+            Err(ApiError::new("ValidationException", format!("1 validation error detected: {message}")))
+        }
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+/// The error with all of its members (`CancellationReasons`, `Item`), without the model's name before the code.
+fn refusal(error: &DynoxideError) -> ApiError {
+    let code = error.error_type().rsplit('#').next().unwrap_or_default();
+    let mut refusal = ApiError::new(code, error.to_string()).status(error.status_code());
+    if let Ok(Value::Object(members)) = serde_json::from_str(&error.to_json()) {
+        for (name, value) in members {
+            if !matches!(name.as_str(), "__type" | "message" | "Message") {
+                refusal.fields.insert(name, value);
+            }
+        }
+    }
+    refusal
+}
+
+/// Operations whose answers hold ARNs, and no item whose text could look like one.
+fn describes_tables(operation: &str) -> bool {
+    matches!(
+        operation,
+        "CreateTable" | "DeleteTable" | "DescribeTable" | "UpdateTable" | "ListStreams" | "DescribeStream"
+    )
+}
+
+/// Puts our account and region into the ARNs; dynoxide's are of the region `dynoxide`.
+fn own(endpoint: &Endpoint, value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            for service in ["dynamodb", "kms"] {
+                if let Some(resource) = text.strip_prefix(&format!("arn:aws:{service}:dynoxide:000000000000:")) {
+                    *text = endpoint.arn(service, resource);
+                    return;
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| own(endpoint, item)),
+        Value::Object(members) => members.values_mut().for_each(|member| own(endpoint, member)),
+        _ => {}
+    }
+}
+
+/// Every tagged table.
+pub(crate) fn tagged(endpoint: &Endpoint, _tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let tables = endpoint.dynamodb.table_stats().map_err(|error| refusal(&error))?;
+    let mut tagged = Vec::new();
+    for table in tables {
+        let arn = endpoint.arn("dynamodb", &format!("table/{}", table.table_name));
+        let tags = tags(endpoint, &arn)?;
+        if !tags.is_empty() {
+            tagged.push(Tagged { arn, tags });
+        }
+    }
+    Ok(tagged)
+}
+
+/// The tags of a table.
+pub(crate) fn tags(endpoint: &Endpoint, table_arn: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let output = run(endpoint, "ListTagsOfResource", &json!({"ResourceArn": table_arn}))?;
+    let tags = output["Tags"].as_array().into_iter().flatten();
+    Ok(tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()))).collect())
 }

@@ -1,5 +1,6 @@
 //! What every service works on: the state, who we are, where we listen.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::ApiError;
@@ -24,9 +25,12 @@ impl Endpoint {
     /// Opens the state in `state_dir`; `url` is where the listener is reached.
     pub(crate) fn open(state_dir: &Path, url: String) -> Result<Self, ApiError> {
         let identity = Identity::load_or_create(state_dir, crate::identity::DEFAULT_REGION)?;
+        for database in ["state.db", "dynamodb.db"] {
+            keep_private(&state_dir.join(database))?;
+        }
         let store = Store::open(&state_dir.join("state.db"))?;
         let dynamodb = dynoxide::Database::new(&state_dir.join("dynamodb.db").to_string_lossy()).map_err(|error| {
-            ApiError::internal(format!("The DynamoDB state in {} cannot be opened: {error}", state_dir.display()))
+            ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", state_dir.display()))
         })?;
         Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), url })
     }
@@ -35,4 +39,16 @@ impl Endpoint {
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.identity.region, self.identity.account_id)
     }
+}
+
+/// Makes the file, readable by its owner only, unless it is there; SQLite gives its companions (`-wal`, `-shm`) the
+/// mode of the database.
+fn keep_private(path: &Path) -> Result<(), ApiError> {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(|_| ())
+        .map_err(|error| ApiError::internal(format!("{} cannot be opened: {error}", path.display())))
 }

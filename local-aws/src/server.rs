@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,8 +45,8 @@ pub async fn serve(
             "{address} is not a loopback address; the endpoint serves this machine only."
         )));
     }
-    let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"))?);
     let _lock = lock(state_dir)?;
+    let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"))?);
     ecs::resume(&endpoint)?;
     cloudformation::resume(&endpoint)?;
     fis::resume(&endpoint)?;
@@ -79,8 +80,17 @@ pub async fn serve(
 /// One endpoint a state directory: the lock is the kernel's, so it is gone with the process however that ends.
 fn lock(state_dir: &Path) -> Result<std::fs::File, ApiError> {
     let path = state_dir.join("lock");
-    let file = std::fs::File::create(&path)
-        .map_err(|error| ApiError::internal(format!("{} cannot be written: {error}", path.display())))?;
+    let file = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state_dir)
+        .and_then(|()| std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path));
+    let file = file.map_err(|error| {
+        ApiError::internal(format!(
+            "{} cannot be written: {error}; check the owner and mode of the state directory.",
+            path.display()
+        ))
+    })?;
     file.try_lock().map_err(|_| {
         ApiError::internal(format!(
             "Another local endpoint already serves {}; `fis-workshop local status` shows it.",

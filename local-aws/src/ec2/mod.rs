@@ -1,12 +1,53 @@
+//! EC2, as far as a VPC needs it. CloudFormation makes the resources; the API reads them.
+//!
+//! The network is one of records: what contradicts itself is refused as on AWS (ranges, overlaps, dependencies), and
+//! the read calls show all of it, but no packet is filtered. Tasks are processes of this machine.
+
+pub(crate) mod address;
+mod describe;
+pub(crate) mod internet_gateway;
+pub(crate) mod nat_gateway;
+mod network_acl;
+mod network_interface;
+mod refusal;
+pub(crate) mod route;
+pub(crate) mod route_table;
+pub(crate) mod security_group;
+pub(crate) mod security_group_rule;
+pub(crate) mod subnet;
+mod tags;
+pub(crate) mod vpc;
+pub(crate) mod vpc_endpoint;
+pub(crate) mod zone;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
+use crate::tagging::Tagged;
 
-pub(crate) fn call(_endpoint: &Arc<Endpoint>, operation: &str, _input: Value) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation("ec2", operation))
+/// One call of the service.
+pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    match operation {
+        "DescribeAddresses" => address::describe_addresses(endpoint, input),
+        "DescribeAvailabilityZones" => zone::describe_availability_zones(endpoint, input),
+        "DescribeInternetGateways" => internet_gateway::describe_internet_gateways(endpoint, input),
+        "DescribeNatGateways" => nat_gateway::describe_nat_gateways(endpoint, input),
+        "DescribeNetworkAcls" => network_acl::describe_network_acls(endpoint, input),
+        "DescribeNetworkInterfaces" => network_interface::describe_network_interfaces(endpoint, input),
+        "DescribeRouteTables" => route_table::describe_route_tables(endpoint, input),
+        "DescribeSecurityGroupRules" => security_group_rule::describe_security_group_rules(endpoint, input),
+        "DescribeSecurityGroups" => security_group::describe_security_groups(endpoint, input),
+        "DescribeSubnets" => subnet::describe_subnets(endpoint, input),
+        "DescribeTags" => tags::describe_tags(endpoint, input),
+        "DescribeVpcAttribute" => vpc::describe_vpc_attribute(endpoint, input),
+        "DescribeVpcEndpoints" => vpc_endpoint::describe_vpc_endpoints(endpoint, input),
+        "DescribeVpcs" => vpc::describe_vpcs(endpoint, input),
+        other => Err(ApiError::unknown_operation("ec2", other)),
+    }
 }
 
 /// What a task's network configuration needs to know of a subnet.
@@ -17,19 +58,33 @@ pub(crate) struct SubnetPlace {
 }
 
 /// The subnet, if it is there.
-pub(crate) fn subnet(_tx: &crate::store::Tx<'_>, _subnet_id: &str) -> Result<Option<SubnetPlace>, ApiError> {
-    Ok(None)
+pub(crate) fn subnet(tx: &Tx<'_>, subnet_id: &str) -> Result<Option<SubnetPlace>, ApiError> {
+    let found = tx.get::<subnet::Subnet>(subnet_id)?;
+    Ok(found.map(|subnet| SubnetPlace {
+        vpc_id: subnet.vpc_id,
+        availability_zone: subnet.availability_zone,
+        cidr_block: subnet.cidr_block,
+    }))
 }
 
 /// The VPC of the security group, if it is there.
-pub(crate) fn security_group_vpc(_tx: &crate::store::Tx<'_>, _group_id: &str) -> Result<Option<String>, ApiError> {
-    Ok(None)
+pub(crate) fn security_group_vpc(tx: &Tx<'_>, group_id: &str) -> Result<Option<String>, ApiError> {
+    Ok(tx.get::<security_group::SecurityGroup>(group_id)?.map(|group| group.vpc_id))
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(
-    _endpoint: &Endpoint,
-    _tx: &crate::store::Tx<'_>,
-) -> Result<Vec<crate::tagging::Tagged>, ApiError> {
-    Ok(Vec::new())
+pub(crate) fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let tagged = tags::resources(tx)?.into_iter().filter(|resource| !resource.tags.is_empty());
+    Ok(tagged
+        .map(|resource| Tagged {
+            arn: endpoint.arn("ec2", &format!("{}/{}", resource.kind, resource.id)),
+            tags: resource.tags,
+        })
+        .collect())
+}
+
+/// A new id as EC2 makes them: a prefix and 17 hexadecimal digits, of which the first is 0.
+fn new_id(prefix: &str) -> String {
+    let digits = uuid::Uuid::new_v4().simple().to_string();
+    format!("{prefix}-0{}", &digits[..16])
 }

@@ -1,23 +1,111 @@
+//! ECS on Fargate, where a task is a real process.
+//!
+//! # Layout
+//! - `cluster`, `task_definition`, `tags`, `page`: what is there, and the calls that show it
+//! - `run_task`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
+//! - `task`: the record of a task and its states
+//! - `lifecycle`: takes each task from state to state until it is STOPPED
+//! - `container`: from image and definition to a program; `process`: the process; `output`: its log
+//! - `execution_role`: what ECS may do to start it
+//! - `container_endpoint`: credentials and metadata for the program
+//!
+//! # What a task is here, and what not
+//! The program of the image's entry point runs on this machine, out of the unpacked image, as the user of the endpoint.
+//! It is no container: it has no namespaces and no root directory of its own, its `cpu` and `memory` are no limits, its
+//! image's file system is shared by all tasks of the image and not read-only, and the network is the host's (its
+//! network interface exists in the API only). So the image should hold a static program, or one that fits this host.
+//!
+//! Its environment is that of a Fargate task with one addition and one difference. `AWS_ENDPOINT_URL` points at this
+//! endpoint, without which the program would talk to AWS. And its credentials are at
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI`; on Fargate it is `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, which means a
+//! link-local address that this machine does not have. Every SDK takes both.
+//!
+//! A process outlives the endpoint: see `process` for how it is found again.
+
+pub(crate) mod cluster;
+mod container;
+mod container_endpoint;
+mod execution_role;
+mod lifecycle;
+mod output;
+mod page;
+mod process;
+mod run_task;
+pub(crate) mod tags;
+mod task;
+pub(crate) mod task_definition;
+mod tasks;
+
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use self::cluster::Cluster;
+use self::task::{StopCode, Task};
+use self::task_definition::{DefinitionStatus, TaskDefinition};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
+use crate::tagging::Tagged;
 
-pub(crate) async fn call(_endpoint: &Arc<Endpoint>, operation: &str, _input: Value) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation("ecs", operation))
+pub(crate) use self::container_endpoint::container_endpoint;
+pub(crate) use self::lifecycle::resume;
+
+/// ECS's code for most wrong parameters.
+const INVALID: &str = "InvalidParameterException";
+
+/// ECS's code for what it cannot do with right ones, and for all that is wrong with a task definition.
+const CLIENT: &str = "ClientException";
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(INVALID, message)
 }
 
-pub(crate) fn resume(_endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
-    Ok(())
+fn client_error(message: impl Into<String>) -> ApiError {
+    ApiError::new(CLIENT, message)
 }
 
-pub(crate) fn container_endpoint(
-    _endpoint: &Arc<Endpoint>,
-    _parts: &axum::http::request::Parts,
-) -> Option<Result<Value, ApiError>> {
-    None
+/// The time as this service writes it: seconds, with milliseconds.
+fn epoch(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / 1000.0
+}
+
+pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, mut input: Value) -> Result<Value, ApiError> {
+    drop_empty(&mut input);
+    match operation {
+        "CreateCluster" => cluster::create_cluster(endpoint, input),
+        "DeleteCluster" => cluster::delete_cluster(endpoint, input),
+        "DeleteTaskDefinitions" => task_definition::delete_task_definitions(endpoint, input),
+        "DeregisterTaskDefinition" => task_definition::deregister_task_definition(endpoint, input),
+        "DescribeClusters" => cluster::describe_clusters(endpoint, input),
+        "DescribeTaskDefinition" => task_definition::describe_task_definition(endpoint, input),
+        "DescribeTasks" => tasks::describe_tasks(endpoint, input),
+        "ListClusters" => cluster::list_clusters(endpoint, input),
+        "ListTagsForResource" => tags::list_tags_for_resource(endpoint, input),
+        "ListTaskDefinitionFamilies" => task_definition::list_task_definition_families(endpoint, input),
+        "ListTaskDefinitions" => task_definition::list_task_definitions(endpoint, input),
+        "ListTasks" => tasks::list_tasks(endpoint, input),
+        "RegisterTaskDefinition" => task_definition::register_task_definition(endpoint, input),
+        "RunTask" => run_task::run_task(endpoint, input),
+        "StopTask" => tasks::stop(endpoint, input),
+        "TagResource" => tags::tag_resource(endpoint, input),
+        "UntagResource" => tags::untag_resource(endpoint, input),
+        _ => Err(ApiError::unknown_operation("ecs", operation)),
+    }
+}
+
+/// Takes away members that say nothing. Tools send what ECS describes back to it, with `"volumes": []` and the like:
+/// that asks for nothing that could be refused.
+fn drop_empty(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null() && member.as_array().is_none_or(|list| !list.is_empty()));
+            members.values_mut().for_each(drop_empty);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_empty),
+        _ => {}
+    }
 }
 
 /// A task that has not reached STOPPED, as FIS and EC2 see it.
@@ -32,19 +120,45 @@ pub(crate) struct ActiveTask {
     pub(crate) description: Value,
 }
 
-pub(crate) fn active_tasks(_tx: &crate::store::Tx<'_>) -> Result<Vec<ActiveTask>, ApiError> {
-    Ok(Vec::new())
+/// The tasks that have not reached STOPPED.
+pub(crate) fn active_tasks(tx: &Tx<'_>) -> Result<Vec<ActiveTask>, ApiError> {
+    let tasks = tx.list::<Task>()?.into_iter().filter(|task| !task.is_stopped());
+    Ok(tasks
+        .map(|task| ActiveTask {
+            description: task.describe(true),
+            arn: task.arn,
+            cluster_arn: task.cluster_arn,
+            subnet_id: task.interface.subnet_id,
+            security_group_ids: task.interface.security_groups,
+            tags: task.tags,
+        })
+        .collect())
 }
 
 /// StopTask with `reason` as the task's stoppedReason.
-pub(crate) fn stop_task(_endpoint: &Arc<Endpoint>, task_arn: &str, _reason: &str) -> Result<(), ApiError> {
-    Err(ApiError::unknown_operation("ecs", task_arn))
+pub(crate) fn stop_task(endpoint: &Arc<Endpoint>, task_arn: &str, reason: &str) -> Result<(), ApiError> {
+    endpoint.store.write(|tx| {
+        let mut task = Task::by_arn(tx, task_arn)?.ok_or_else(|| invalid("The referenced task was not found."))?;
+        task.request_stop(StopCode::UserInitiated, reason);
+        tx.put(&task)
+    })?;
+    lifecycle::wake();
+    Ok(())
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(
-    _endpoint: &Endpoint,
-    _tx: &crate::store::Tx<'_>,
-) -> Result<Vec<crate::tagging::Tagged>, ApiError> {
-    Ok(Vec::new())
+pub(crate) fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let clusters = tx.list::<Cluster>()?.into_iter().filter(Cluster::is_active).map(|one| (one.arn, one.tags));
+    let definitions = tx
+        .list::<TaskDefinition>()?
+        .into_iter()
+        .filter(|definition| definition.status == DefinitionStatus::Active)
+        .map(|one| (one.arn, one.tags));
+    let tasks = tx.list::<Task>()?.into_iter().map(|one| (one.arn, one.tags));
+    Ok(clusters
+        .chain(definitions)
+        .chain(tasks)
+        .filter(|(_, tags)| !tags.is_empty())
+        .map(|(arn, tags)| Tagged { arn, tags })
+        .collect())
 }

@@ -1,16 +1,54 @@
+//! Identity and Access Management: roles, what they may do, and who may assume them.
+//!
+//! Roles are made by CloudFormation; the API reads them.
+
+mod managed;
+pub(crate) mod policy;
+mod read;
+pub(crate) mod role;
+pub(crate) mod wildcard;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
+use policy::{Decision, Document, Kind, Request, evaluate};
+use role::Role;
 
-pub(crate) fn call(_endpoint: &Arc<Endpoint>, operation: &str, _input: Value) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation("iam", operation))
+/// One call of the service.
+pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    match operation {
+        "GetRole" => read::get_role(endpoint, input),
+        "GetRolePolicy" => read::get_role_policy(endpoint, input),
+        "ListAttachedRolePolicies" => read::list_attached_role_policies(endpoint, input),
+        "ListRolePolicies" => read::list_role_policies(endpoint, input),
+        "ListRoleTags" => read::list_role_tags(endpoint, input),
+        "ListRoles" => read::list_roles(endpoint, input),
+        other => Err(ApiError::unknown_operation("iam", other)),
+    }
 }
 
-pub(crate) fn only_user(_caller: &crate::auth::Caller, _service: &str, _operation: &str) -> Result<(), ApiError> {
-    Ok(())
+/// Refuses a role's call of a service whose actions are not authorized one by one here. Roles are for tasks, which
+/// use DynamoDB; a person uses the key pair of the endpoint's owner.
+///
+/// # Errors
+/// AccessDenied, which names the operation.
+pub(crate) fn only_user(caller: &Caller, service: &str, operation: &str) -> Result<(), ApiError> {
+    let Caller::Role { role_arn, session_name } = caller else { return Ok(()) };
+    let code = if service == "ec2" { "UnauthorizedOperation" } else { "AccessDenied" };
+    Err(ApiError::new(
+        code,
+        format!(
+            "User: {} is not authorized to perform: {service}:{operation}: the local endpoint lets roles call DynamoDB and STS only.",
+            assumed_role_arn(role_arn, Some(session_name)),
+        ),
+    )
+    .status(403))
 }
 
 /// Whether `role_arn` is a role whose trust policy lets `service` (e.g. `ecs-tasks.amazonaws.com`) assume it on
@@ -19,26 +57,74 @@ pub(crate) fn only_user(_caller: &crate::auth::Caller, _service: &str, _operatio
 /// # Errors
 /// AccessDenied with the reason when it does not.
 pub(crate) fn assume(
-    _endpoint: &Endpoint,
-    _tx: &crate::store::Tx<'_>,
+    endpoint: &Endpoint,
+    tx: &Tx<'_>,
     role_arn: &str,
-    _service: &str,
-    _source_arn: &str,
+    service: &str,
+    source_arn: &str,
 ) -> Result<(), ApiError> {
-    Err(ApiError::unknown_operation("iam", role_arn))
+    let denied = |why: String| ApiError::new("AccessDenied", why).status(403);
+    let role = Role::with_arn(tx, role_arn)?.ok_or_else(|| denied(format!("The role {role_arn} does not exist.")))?;
+    let context = BTreeMap::from([
+        ("aws:SourceAccount".to_owned(), endpoint.identity.account_id.clone()),
+        ("aws:SourceArn".to_owned(), source_arn.to_owned()),
+    ]);
+    let trust = Document::stored(&role.trust_policy, Kind::Trust)?;
+    let request = Request { action: "sts:AssumeRole", resource: "", service, context: &context };
+    match evaluate(&[trust], &request) {
+        Decision::Allowed => Ok(()),
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Err(denied(format!(
+            "{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} for {source_arn}: the role's trust policy does not allow it."
+        ))),
+    }
 }
 
 /// Whether the policies of `role_arn` allow `action` (e.g. `dynamodb:PutItem`) on `resource` (an ARN, or `*` for
-/// actions without resource); `context` holds condition keys, e.g. `ecs:cluster`.
+/// actions without resource); `context` holds condition keys, e.g. `ecs:cluster`. The key `sts:RoleSessionName`
+/// names the session in the error's text.
 ///
 /// # Errors
 /// AWS's AccessDeniedException text when they do not.
 pub(crate) fn authorize(
-    _tx: &crate::store::Tx<'_>,
+    tx: &Tx<'_>,
     role_arn: &str,
-    _action: &str,
-    _resource: &str,
-    _context: &std::collections::BTreeMap<String, String>,
+    action: &str,
+    resource: &str,
+    context: &BTreeMap<String, String>,
 ) -> Result<(), ApiError> {
-    Err(ApiError::unknown_operation("iam", role_arn))
+    let user = assumed_role_arn(role_arn, context.get("sts:RoleSessionName").map(String::as_str));
+    let Some(role) = Role::with_arn(tx, role_arn)? else {
+        return Err(access_denied(format!(
+            "User: {user} is not authorized to perform: {action} on resource: {resource} because the role does not exist"
+        )));
+    };
+    let mut context = context.clone();
+    context.insert("aws:PrincipalArn".to_owned(), role_arn.to_owned());
+    context.insert("aws:PrincipalAccount".to_owned(), account_of(role_arn).to_owned());
+    let request = Request { action, resource, service: "", context: &context };
+    let reason = match evaluate(&role.identity_policies()?, &request) {
+        Decision::Allowed => return Ok(()),
+        Decision::ExplicitlyDenied => "with an explicit deny in an identity-based policy".to_owned(),
+        Decision::ImplicitlyDenied => format!("because no identity-based policy allows the {action} action"),
+    };
+    Err(access_denied(format!("User: {user} is not authorized to perform: {action} on resource: {resource} {reason}")))
 }
+
+// The JSON services answer 400 here, DynamoDB included.
+fn access_denied(message: String) -> ApiError {
+    ApiError::new("AccessDeniedException", message)
+}
+
+/// How AWS names who acts in a role: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
+fn assumed_role_arn(role_arn: &str, session_name: Option<&str>) -> String {
+    let role = role_arn.rsplit('/').next().unwrap_or_default();
+    let session = session_name.map(|name| format!("/{name}")).unwrap_or_default();
+    format!("arn:aws:sts::{}:assumed-role/{role}{session}", account_of(role_arn))
+}
+
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

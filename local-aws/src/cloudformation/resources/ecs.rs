@@ -1,3 +1,249 @@
-use super::ResourceType;
+//! `AWS::ECS::Cluster` and `AWS::ECS::TaskDefinition`.
 
-pub(super) const TYPES: &[&dyn ResourceType] = &[];
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Context, Created, Properties, ResourceType};
+use crate::ecs::cluster::{self, Cluster, Setting};
+use crate::ecs::task_definition::{self, RegisterTaskDefinition, TaskDefinition};
+use crate::error::ApiError;
+use crate::wire;
+
+pub(super) const TYPES: &[&dyn ResourceType] = &[&ClusterType, &TaskDefinitionType];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Tag {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// The tags that the engine gives, and over them the resource's own.
+fn tags(cx: &Context<'_>, own: Vec<Tag>) -> BTreeMap<String, String> {
+    let mut tags = cx.tags.clone();
+    tags.extend(own.into_iter().map(|tag| (tag.key, tag.value)));
+    tags
+}
+
+struct ClusterType;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ClusterProperties {
+    cluster_name: Option<String>,
+    #[serde(default)]
+    cluster_settings: Vec<ClusterSetting>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ClusterSetting {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl ClusterProperties {
+    fn read(properties: &Properties) -> Result<Self, ApiError> {
+        wire::decode("ValidationError", "AWS::ECS::Cluster", Value::Object(properties.clone()))
+    }
+
+    fn settings(&mut self) -> Result<Vec<Setting>, ApiError> {
+        let settings = std::mem::take(&mut self.cluster_settings);
+        Setting::validated(settings.into_iter().map(|one| Setting { name: one.name, value: one.value }).collect())
+    }
+}
+
+impl ResourceType for ClusterType {
+    fn type_name(&self) -> &'static str {
+        "AWS::ECS::Cluster"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &["CapacityProviders", "Configuration", "DefaultCapacityProviderStrategy", "ServiceConnectDefaults"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let mut properties = ClusterProperties::read(properties)?;
+        let name = properties.cluster_name.take().unwrap_or_else(|| cx.generated_name(255));
+        // The API takes an existing cluster for the wished one; CloudFormation does not.
+        if cx.tx.get::<Cluster>(&name)?.is_some_and(|cluster| cluster.is_active()) {
+            return Err(ApiError::new(
+                "AlreadyExists",
+                format!("Resource of type 'AWS::ECS::Cluster' with identifier '{name}' already exists."),
+            ));
+        }
+        let settings = properties.settings()?;
+        let cluster = cluster::create(cx.endpoint, cx.tx, &name, settings, tags(cx, properties.tags))?;
+        Ok(Created { physical_id: name, attributes: arn_of("Arn", &cluster.arn) })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let mut properties = ClusterProperties::read(new)?;
+        let mut cluster = Cluster::find(cx.endpoint, cx.tx, Some(physical_id))?;
+        cluster.settings = properties.settings()?;
+        cluster.tags = tags(cx, properties.tags);
+        cx.tx.put(&cluster)?;
+        Ok(arn_of("Arn", &cluster.arn))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        match cluster::delete(cx.endpoint, cx.tx, physical_id) {
+            Err(error) if error.code == "ClusterNotFoundException" => Ok(()),
+            result => result.map(drop),
+        }
+    }
+}
+
+struct TaskDefinitionType;
+
+impl TaskDefinitionType {
+    /// The properties as input of RegisterTaskDefinition, and their tags.
+    fn read(cx: &Context<'_>, properties: &Properties) -> Result<(RegisterTaskDefinition, Vec<Tag>), ApiError> {
+        let mut properties = properties.clone();
+        let own_tags = properties.remove("Tags").unwrap_or_else(|| json!([]));
+        let own_tags = wire::decode("ValidationError", "AWS::ECS::TaskDefinition", own_tags)?;
+        properties.entry("Family").or_insert_with(|| json!(cx.generated_name(255)));
+        let input = decapitalized(Value::Object(properties));
+        Ok((wire::decode("ClientException", "AWS::ECS::TaskDefinition", input)?, own_tags))
+    }
+}
+
+impl ResourceType for TaskDefinitionType {
+    fn type_name(&self) -> &'static str {
+        "AWS::ECS::TaskDefinition"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &[
+            "ContainerDefinitions/*/CredentialSpecs",
+            "ContainerDefinitions/*/DependsOn",
+            "ContainerDefinitions/*/DisableNetworking",
+            "ContainerDefinitions/*/DnsSearchDomains",
+            "ContainerDefinitions/*/DnsServers",
+            "ContainerDefinitions/*/DockerSecurityOptions",
+            "ContainerDefinitions/*/EnvironmentFiles",
+            "ContainerDefinitions/*/ExtraHosts",
+            "ContainerDefinitions/*/FirelensConfiguration",
+            "ContainerDefinitions/*/HealthCheck",
+            "ContainerDefinitions/*/Hostname",
+            "ContainerDefinitions/*/Interactive",
+            "ContainerDefinitions/*/Links",
+            "ContainerDefinitions/*/LinuxParameters/Capabilities",
+            "ContainerDefinitions/*/LinuxParameters/Devices",
+            "ContainerDefinitions/*/LinuxParameters/MaxSwap",
+            "ContainerDefinitions/*/LinuxParameters/SharedMemorySize",
+            "ContainerDefinitions/*/LinuxParameters/Swappiness",
+            "ContainerDefinitions/*/LinuxParameters/Tmpfs",
+            "ContainerDefinitions/*/LogConfiguration/SecretOptions",
+            "ContainerDefinitions/*/MountPoints",
+            "ContainerDefinitions/*/PortMappings/*/AppProtocol",
+            "ContainerDefinitions/*/PortMappings/*/ContainerPortRange",
+            "ContainerDefinitions/*/Privileged",
+            "ContainerDefinitions/*/PseudoTerminal",
+            "ContainerDefinitions/*/RepositoryCredentials",
+            "ContainerDefinitions/*/ResourceRequirements",
+            "ContainerDefinitions/*/RestartPolicy",
+            "ContainerDefinitions/*/Secrets",
+            "ContainerDefinitions/*/StartTimeout",
+            "ContainerDefinitions/*/SystemControls",
+            "ContainerDefinitions/*/Ulimits",
+            "ContainerDefinitions/*/User",
+            "ContainerDefinitions/*/VersionConsistency",
+            "ContainerDefinitions/*/VolumesFrom",
+            "EnableFaultInjection",
+            "EphemeralStorage",
+            "InferenceAccelerators",
+            "IpcMode",
+            "PidMode",
+            "PlacementConstraints",
+            "ProxyConfiguration",
+            "Volumes",
+        ]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let (input, own_tags) = Self::read(cx, properties)?;
+        let definition = task_definition::register(cx.endpoint, cx.tx, input, tags(cx, own_tags))?;
+        Ok(Created { attributes: arn_of("TaskDefinitionArn", &definition.arn), physical_id: definition.arn })
+    }
+
+    // All but the tags is create-only.
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let (_, own_tags) = Self::read(cx, new)?;
+        let mut definition = TaskDefinition::find(cx.tx, physical_id)?.ok_or_else(|| {
+            ApiError::new("ClientException", format!("The task definition {physical_id} does not exist."))
+        })?;
+        definition.tags = tags(cx, own_tags);
+        cx.tx.put(&definition)?;
+        Ok(arn_of("TaskDefinitionArn", &definition.arn))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        task_definition::deregister(cx.tx, physical_id).map(drop)
+    }
+}
+
+fn arn_of(attribute: &str, arn: &str) -> Properties {
+    Map::from_iter([(attribute.to_owned(), json!(arn))])
+}
+
+/// Properties as the API names them: the same words, the first letter small. The keys of the user's own maps stay.
+fn decapitalized(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| {
+                let is_users = matches!(name.as_str(), "Options" | "DockerLabels");
+                let mut letters = name.chars();
+                let name = letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect();
+                (name, if is_users { value } else { decapitalized(value) })
+            })
+            .collect::<Map<String, Value>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(decapitalized).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_own_keys_keep_their_case() {
+        let properties = json!({
+            "Cpu": "256",
+            "ContainerDefinitions": [{
+                "DockerLabels": {"Team": "A"},
+                "LogConfiguration": {"LogDriver": "awslogs", "Options": {"Mode": "x"}},
+            }],
+        });
+        let input = json!({
+            "cpu": "256",
+            "containerDefinitions": [{
+                "dockerLabels": {"Team": "A"},
+                "logConfiguration": {"logDriver": "awslogs", "options": {"Mode": "x"}},
+            }],
+        });
+        assert_eq!(decapitalized(properties), input);
+    }
+}

@@ -1,3 +1,197 @@
-use super::ResourceType;
+//! `AWS::IAM::Role` and `AWS::IAM::Policy`.
 
-pub(super) const TYPES: &[&dyn ResourceType] = &[];
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Context, Created, Properties, ResourceType};
+use crate::error::ApiError;
+use crate::iam::role::{Role, Settings};
+
+pub(super) const TYPES: &[&dyn ResourceType] = &[&RoleType, &PolicyType];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct RoleProperties {
+    role_name: Option<String>,
+    assume_role_policy_document: Value,
+    #[serde(default)]
+    policies: Vec<InlinePolicy>,
+    #[serde(default)]
+    managed_policy_arns: Vec<String>,
+    description: Option<String>,
+    path: Option<String>,
+    max_session_duration: Option<i64>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct InlinePolicy {
+    policy_name: String,
+    policy_document: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+fn read<T: DeserializeOwned>(properties: &Properties) -> Result<T, ApiError> {
+    crate::wire::decode("ValidationError", "properties", Value::Object(properties.clone()))
+}
+
+impl RoleProperties {
+    fn settings(&self, cx: &Context<'_>) -> Settings {
+        // IAM takes the stack's own tags, not the `aws:cloudformation:` ones (cloudFormationSystemTags is false).
+        let mut tags: BTreeMap<String, String> =
+            cx.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(k, v)| (k.clone(), v.clone())).collect();
+        tags.extend(self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+        Settings {
+            trust_policy: self.assume_role_policy_document.clone(),
+            description: self.description.clone(),
+            max_session_duration: self.max_session_duration.unwrap_or(3600),
+            attached: self.managed_policy_arns.clone(),
+            tags,
+        }
+    }
+}
+
+struct RoleType;
+
+impl ResourceType for RoleType {
+    fn type_name(&self) -> &'static str {
+        "AWS::IAM::Role"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &["PermissionsBoundary"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: RoleProperties = read(properties)?;
+        let name = wanted.role_name.clone().unwrap_or_else(|| cx.generated_name(64));
+        let path = wanted.path.as_deref().unwrap_or("/");
+        let mut role = Role::create(cx.endpoint, cx.tx, &name, path, wanted.settings(cx))?;
+        for policy in &wanted.policies {
+            role.put_policy(&policy.policy_name, &policy.policy_document)?;
+        }
+        cx.tx.put(&role)?;
+        Ok(Created { physical_id: name, attributes: attributes(&role) })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let (before, wanted): (RoleProperties, RoleProperties) = (read(old)?, read(new)?);
+        let mut role = Role::named(cx.tx, physical_id)?;
+        role.apply(wanted.settings(cx))?;
+        // Policies that an AWS::IAM::Policy put on the role are not this resource's to remove.
+        for policy in &before.policies {
+            role.policies.remove(&policy.policy_name);
+        }
+        for policy in &wanted.policies {
+            role.put_policy(&policy.policy_name, &policy.policy_document)?;
+        }
+        cx.tx.put(&role)?;
+        Ok(attributes(&role))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+        let known: RoleProperties = read(properties)?;
+        let Some(mut role) = gone_is_none(Role::named(cx.tx, physical_id))? else { return Ok(()) };
+        role.attached.clear();
+        for policy in &known.policies {
+            role.policies.remove(&policy.policy_name);
+        }
+        role.delete(cx.tx)
+    }
+}
+
+fn attributes(role: &Role) -> Properties {
+    Properties::from_iter([("Arn".to_owned(), json!(role.arn)), ("RoleId".to_owned(), json!(role.role_id))])
+}
+
+fn gone_is_none(role: Result<Role, ApiError>) -> Result<Option<Role>, ApiError> {
+    match role {
+        Ok(role) => Ok(Some(role)),
+        Err(error) if error.code == "NoSuchEntity" => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct PolicyProperties {
+    policy_name: String,
+    policy_document: Value,
+    #[serde(default)]
+    roles: BTreeSet<String>,
+}
+
+/// A document that is written into several roles under one name.
+struct PolicyType;
+
+impl PolicyType {
+    fn put(cx: &Context<'_>, wanted: &PolicyProperties) -> Result<(), ApiError> {
+        for name in &wanted.roles {
+            let mut role = Role::named(cx.tx, name)?;
+            role.put_policy(&wanted.policy_name, &wanted.policy_document)?;
+            cx.tx.put(&role)?;
+        }
+        Ok(())
+    }
+
+    fn remove(cx: &Context<'_>, policy: &PolicyProperties) -> Result<(), ApiError> {
+        for name in &policy.roles {
+            if let Some(mut role) = gone_is_none(Role::named(cx.tx, name))? {
+                role.policies.remove(&policy.policy_name);
+                cx.tx.put(&role)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ResourceType for PolicyType {
+    fn type_name(&self) -> &'static str {
+        "AWS::IAM::Policy"
+    }
+
+    // There are neither users nor groups here.
+    fn refused(&self) -> &'static [&'static str] {
+        &["Users", "Groups"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: PolicyProperties = read(properties)?;
+        Self::put(cx, &wanted)?;
+        let physical_id = cx.generated_name(128);
+        let attributes = Properties::from_iter([("Id".to_owned(), json!(physical_id))]);
+        Ok(Created { physical_id, attributes })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        Self::remove(cx, &read(old)?)?;
+        Self::put(cx, &read(new)?)?;
+        Ok(Properties::from_iter([("Id".to_owned(), json!(physical_id))]))
+    }
+
+    fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+        Self::remove(cx, &read(properties)?)
+    }
+}

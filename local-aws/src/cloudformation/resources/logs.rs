@@ -1,3 +1,93 @@
-use super::ResourceType;
+//! `AWS::Logs::LogGroup`.
 
-pub(super) const TYPES: &[&dyn ResourceType] = &[];
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Context, Created, Properties, ResourceType};
+use crate::error::ApiError;
+use crate::logs::{self, LogGroup};
+use crate::store::Record;
+
+pub(super) const TYPES: &[&dyn ResourceType] = &[&LogGroupType];
+
+struct LogGroupType;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct LogGroupProperties {
+    log_group_name: Option<String>,
+    retention_in_days: Option<i64>,
+    log_group_class: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+impl LogGroupProperties {
+    fn read(properties: &Properties) -> Result<Self, ApiError> {
+        let read: Self = serde_json::from_value(Value::Object(properties.clone()))
+            .map_err(|error| ApiError::new("InvalidRequest", format!("Properties of the log group: {error}")))?;
+        logs::check_class(read.log_group_class.as_deref())?;
+        read.retention_in_days.map_or(Ok(()), logs::check_retention)?;
+        Ok(read)
+    }
+
+    /// The stack's tags, under the resource's own.
+    fn all_tags(&self, cx: &Context<'_>) -> BTreeMap<String, String> {
+        let mut tags = cx.tags.clone();
+        tags.extend(self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+        tags
+    }
+}
+
+impl ResourceType for LogGroupType {
+    fn type_name(&self) -> &'static str {
+        "AWS::Logs::LogGroup"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &[
+            "BearerTokenAuthenticationEnabled",
+            "DataProtectionPolicy",
+            "DeletionProtectionEnabled",
+            "FieldIndexPolicies",
+            "KmsKeyId",
+            "ResourcePolicyDocument",
+        ]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted = LogGroupProperties::read(properties)?;
+        let name = wanted.log_group_name.clone().unwrap_or_else(|| cx.generated_name(512));
+        let group = LogGroup::create(cx.endpoint, cx.tx, &name, wanted.retention_in_days, wanted.all_tags(cx))?;
+        Ok(Created { physical_id: group.id(), attributes: attributes(&group) })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let wanted = LogGroupProperties::read(new)?;
+        let group = LogGroup::change(cx.tx, physical_id, wanted.retention_in_days, wanted.all_tags(cx))?;
+        Ok(attributes(&group))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        LogGroup::delete(cx.tx, physical_id).map(drop)
+    }
+}
+
+fn attributes(group: &LogGroup) -> Properties {
+    Properties::from_iter([("Arn".to_owned(), json!(group.arn_of_streams()))])
+}

@@ -1,0 +1,131 @@
+//! What stacks there are and what happened to them.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{decode, listed, page};
+use crate::cloudformation::request::{self, parameters_shown, tags_shown};
+use crate::cloudformation::stack::{OnFailure, Stack};
+use crate::cloudformation::status::StackStatus;
+use crate::cloudformation::template::Output;
+use crate::cloudformation::{event, invalid, iso};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct StackInput {
+    stack_name: Option<String>,
+    next_token: Option<String>,
+}
+
+pub(in crate::cloudformation) fn describe_stacks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
+    let input: StackInput = decode("DescribeStacks", input)?;
+    let stacks = match input.stack_name {
+        Some(name) => vec![endpoint.store.read(|tx| Stack::of(tx, &name))?],
+        None => newest_first(endpoint, |stack| stack.status != StackStatus::DeleteComplete)?,
+    };
+    let (stacks, next) = page(stacks, input.next_token.as_deref())?;
+    Ok(listed("Stacks", stacks.iter().map(description).collect(), next))
+}
+
+fn newest_first(endpoint: &Endpoint, wanted: impl Fn(&Stack) -> bool) -> Result<Vec<Stack>, ApiError> {
+    let mut stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
+    stacks.retain(wanted);
+    stacks.sort_by_key(|stack| std::cmp::Reverse(stack.created_at));
+    Ok(stacks)
+}
+
+fn description(stack: &Stack) -> Value {
+    let mut shown = times(stack);
+    let target = &stack.target;
+    let mut set = |member: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            shown.insert(member.to_owned(), value);
+        }
+    };
+    set("Description", target.description.clone().map(Value::from));
+    set("ChangeSetId", stack.change_set_id.clone().map(Value::from));
+    set("DeletionMode", stack.deletion_mode.clone().map(Value::from));
+    set("RetainExceptOnCreate", stack.retain_except_on_create.then_some(Value::Bool(true)));
+    set("Parameters", (!target.shown_parameters.is_empty()).then(|| parameters_shown(&target.shown_parameters)));
+    set("Capabilities", (!target.capabilities.is_empty()).then(|| json!(target.capabilities)));
+    set("Outputs", (!stack.outputs.is_empty()).then(|| stack.outputs.iter().map(output).collect()));
+    set("Tags", Some(tags_shown(&target.tags)));
+    set("RollbackConfiguration", Some(json!({})));
+    set("NotificationARNs", Some(json!([])));
+    set("DisableRollback", Some(json!(stack.on_failure == OnFailure::DoNothing)));
+    set("EnableTerminationProtection", Some(json!(stack.termination_protection)));
+    set("DriftInformation", Some(json!({"StackDriftStatus": "NOT_CHECKED"})));
+    set("LastOperations", Some(json!([{"OperationType": stack.operation.kind, "OperationId": stack.operation.id}])));
+    Value::Object(shown)
+}
+
+/// What both the description and the summary of a stack say.
+fn times(stack: &Stack) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let mut set = |member: &str, value: Option<String>| {
+        if let Some(value) = value {
+            shown.insert(member.to_owned(), Value::String(value));
+        }
+    };
+    set("StackId", Some(stack.stack_id.clone()));
+    set("StackName", Some(stack.name.clone()));
+    set("StackStatus", Some(stack.status.to_string()));
+    set("StackStatusReason", stack.status_reason.clone());
+    set("CreationTime", Some(iso(stack.created_at)));
+    set("LastUpdatedTime", stack.updated_at.map(iso));
+    set("DeletionTime", stack.deleted_at.map(iso));
+    shown
+}
+
+fn output(output: &Output) -> Value {
+    let mut shown = json!({"OutputKey": output.key, "OutputValue": output.value});
+    if let Some(description) = &output.description {
+        shown["Description"] = json!(description);
+    }
+    if let Some(name) = &output.export_name {
+        shown["ExportName"] = json!(name);
+    }
+    shown
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListStacksInput {
+    next_token: Option<String>,
+    #[serde(default, deserialize_with = "request::list")]
+    stack_status_filter: Vec<StackStatus>,
+}
+
+pub(in crate::cloudformation) fn list_stacks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
+    let input: ListStacksInput = decode("ListStacks", input)?;
+    let filter = input.stack_status_filter;
+    let stacks = newest_first(endpoint, |stack| filter.is_empty() || filter.contains(&stack.status))?;
+    let (stacks, next) = page(stacks, input.next_token.as_deref())?;
+    Ok(listed("StackSummaries", stacks.iter().map(summary).collect(), next))
+}
+
+fn summary(stack: &Stack) -> Value {
+    let mut shown = times(stack);
+    if let Some(description) = &stack.target.description {
+        shown.insert("TemplateDescription".to_owned(), json!(description));
+    }
+    shown.insert("DriftInformation".to_owned(), json!({"StackDriftStatus": "NOT_CHECKED"}));
+    Value::Object(shown)
+}
+
+pub(in crate::cloudformation) fn describe_stack_events(
+    endpoint: &Arc<Endpoint>,
+    input: Value,
+) -> Result<Value, ApiError> {
+    let input: StackInput = decode("DescribeStackEvents", input)?;
+    let name = input.stack_name.ok_or_else(|| invalid("StackName must be specified."))?;
+    endpoint.store.read(|tx| {
+        let stack = Stack::find(tx, &name)?.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;
+        let (events, next) = event::page(tx, &stack.stack_id, input.next_token.as_deref())?;
+        Ok(listed("StackEvents", events, next))
+    })
+}

@@ -1,0 +1,49 @@
+//! Who exports what, and who uses it.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{decode, listed, page};
+use crate::cloudformation::export::{Export, importers};
+use crate::cloudformation::invalid;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListExportsInput {
+    next_token: Option<String>,
+}
+
+pub(in crate::cloudformation) fn list_exports(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
+    let input: ListExportsInput = decode("ListExports", input)?;
+    let exports = endpoint.store.read(|tx| tx.list::<Export>())?;
+    let (exports, next) = page(exports, input.next_token.as_deref())?;
+    let shown = exports.iter().map(|it| json!({"ExportingStackId": it.stack_id, "Name": it.name, "Value": it.value}));
+    Ok(listed("Exports", shown.collect(), next))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListImportsInput {
+    export_name: String,
+    next_token: Option<String>,
+}
+
+pub(in crate::cloudformation) fn list_imports(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
+    let input: ListImportsInput = decode("ListImports", input)?;
+    let name = &input.export_name;
+    let importers = endpoint.store.read(|tx| {
+        if tx.get::<Export>(name)?.is_none() {
+            return Err(invalid(format!("Export '{name}' does not exist")));
+        }
+        importers(tx, name)
+    })?;
+    if importers.is_empty() {
+        return Err(invalid(format!("Export '{name}' is not imported by any stack.")));
+    }
+    let (importers, next) = page(importers, input.next_token.as_deref())?;
+    Ok(listed("Imports", importers.into_iter().map(Value::from).collect(), next))
+}

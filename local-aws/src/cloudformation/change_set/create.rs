@@ -1,0 +1,170 @@
+//! CreateChangeSet.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{ChangeSet, changes, of_stack};
+use crate::cloudformation::api::create::stack_id;
+use crate::cloudformation::api::update::check_updatable;
+use crate::cloudformation::api::{check_name, decode};
+use crate::cloudformation::export::Imports;
+use crate::cloudformation::invalid;
+use crate::cloudformation::plan::{Situation, plan};
+use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
+use crate::cloudformation::schema::Schemas;
+use crate::cloudformation::stack::{OnFailure, Operation, Stack};
+use crate::cloudformation::stack_resource::StackResource;
+use crate::cloudformation::status::StackStatus;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Tx;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct CreateChangeSetInput {
+    stack_name: String,
+    change_set_name: String,
+    change_set_type: Option<String>,
+    description: Option<String>,
+    template_body: Option<String>,
+    #[serde(default, deserialize_with = "crate::wire::flag")]
+    use_previous_template: Option<bool>,
+    #[serde(default, deserialize_with = "request::list")]
+    parameters: Vec<ParameterInput>,
+    #[serde(default, deserialize_with = "request::list")]
+    capabilities: Vec<String>,
+    #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
+    notification_arns: Vec<String>,
+    #[serde(default, deserialize_with = "request::optional_list")]
+    tags: Option<Vec<TagInput>>,
+    client_token: Option<String>,
+    on_stack_failure: Option<OnFailure>,
+}
+
+pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
+    let input: CreateChangeSetInput = decode("CreateChangeSet", input)?;
+    check_name("changeSetName", &input.change_set_name)?;
+    request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
+    let creating = is_creating(&input)?;
+    let (existing, imports) = endpoint.store.read(|tx| Ok((existing(tx, &input, creating)?, Imports::load(tx)?)))?;
+    if let Some(set) = endpoint.store.read(|tx| repeated(tx, existing.as_ref(), &input))? {
+        return Ok(answer(&set));
+    }
+    let is_new = existing.is_none();
+    let stack = existing.unwrap_or_else(|| {
+        let operation = Operation::new("CREATE_CHANGESET", None);
+        Stack::new(stack_id(endpoint, &input.stack_name), &input.stack_name, StackStatus::ReviewInProgress, operation)
+    });
+    let resources = endpoint.store.read(|tx| StackResource::all(tx, &stack.stack_id))?;
+    let request = Request {
+        template_body: input.template_body,
+        use_previous_template: input.use_previous_template.unwrap_or(false),
+        parameters: input.parameters,
+        tags: input.tags,
+        capabilities: input.capabilities,
+    };
+    let schemas = Schemas::default();
+    let names = (stack.name.as_str(), stack.stack_id.as_str());
+    let (compiled, target) = request.compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
+    let situation = Situation {
+        compiled: &compiled,
+        schemas: &schemas,
+        imports: &imports,
+        stack: &stack,
+        target: &target,
+        resources: &resources,
+    };
+    let plan = plan(&situation)?;
+    // A retry of a failed operation is a change even when the template is the same.
+    let is_empty = plan.is_empty() && !stack.status.is_left_failed();
+    let changes = changes::shown(&situation, &plan);
+    let id = endpoint.arn("cloudformation", &format!("changeSet/{}/{}", input.change_set_name, uuid::Uuid::new_v4()));
+    let set = ChangeSet {
+        change_set_id: id,
+        name: input.change_set_name,
+        stack_id: stack.stack_id.clone(),
+        stack_name: stack.name.clone(),
+        description: input.description,
+        status: if is_empty { "FAILED" } else { "CREATE_COMPLETE" }.to_owned(),
+        status_reason: is_empty.then(|| {
+            "The submitted information didn't contain changes. Submit different information to create a change set."
+                .to_owned()
+        }),
+        execution_status: if is_empty { "UNAVAILABLE" } else { "AVAILABLE" }.to_owned(),
+        created_at: Utc::now(),
+        on_stack_failure: input.on_stack_failure,
+        token: input.client_token,
+        target,
+        changes,
+    };
+    endpoint.store.write(|tx| record(tx, stack, is_new, &set))?;
+    Ok(answer(&set))
+}
+
+fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {
+    let creating = match input.change_set_type.as_deref() {
+        Some("CREATE") => true,
+        None | Some("UPDATE") => false,
+        Some("IMPORT") => return Err(ApiError::unsupported("The change set type IMPORT")),
+        Some(other) => {
+            return Err(invalid(format!(
+                "1 validation error detected: Value '{other}' at 'changeSetType' failed to satisfy constraint: Member must satisfy enum value set: [IMPORT, UPDATE, CREATE]"
+            )));
+        }
+    };
+    if !creating && input.on_stack_failure == Some(OnFailure::Delete) {
+        return Err(invalid("OnStackFailure=DELETE is supported only for change sets of type CREATE."));
+    }
+    Ok(creating)
+}
+
+/// The stack that the change set is for; none when it makes one.
+fn existing(tx: &Tx<'_>, input: &CreateChangeSetInput, creating: bool) -> Result<Option<Stack>, ApiError> {
+    let name = &input.stack_name;
+    let stack = Stack::find(tx, name)?.filter(|stack| stack.status != StackStatus::DeleteComplete);
+    match stack {
+        Some(stack) if stack.status == StackStatus::ReviewInProgress && creating => Ok(Some(stack)),
+        Some(stack) if creating => Err(invalid(format!(
+            "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
+            stack.name, input.change_set_name
+        ))),
+        Some(stack) => check_updatable(&stack).map(|()| Some(stack)),
+        None if creating => check_name("stackName", name).map(|()| None),
+        None => Err(invalid(format!("Stack [{name}] does not exist"))),
+    }
+}
+
+/// The same request once more gives the same change set; a new request needs a new name.
+fn repeated(tx: &Tx<'_>, stack: Option<&Stack>, input: &CreateChangeSetInput) -> Result<Option<ChangeSet>, ApiError> {
+    let Some(stack) = stack else { return Ok(None) };
+    let same = of_stack(tx, &stack.stack_id)?.into_iter().find(|set| set.name == input.change_set_name);
+    match same {
+        Some(set) if input.client_token.is_some() && set.token == input.client_token => Ok(Some(set)),
+        Some(set) => Err(already_exists(&set.name)),
+        None => Ok(None),
+    }
+}
+
+fn already_exists(name: &str) -> ApiError {
+    ApiError::new("AlreadyExistsException", format!("ChangeSet [{name}] already exists"))
+}
+
+fn record(tx: &Tx<'_>, mut stack: Stack, is_new: bool, set: &ChangeSet) -> Result<(), ApiError> {
+    if is_new {
+        if Stack::find(tx, &stack.name)?.is_some() {
+            return Err(ApiError::new("AlreadyExistsException", format!("Stack [{}] already exists", stack.name)));
+        }
+        stack.enter(tx, StackStatus::ReviewInProgress, "User Initiated".to_owned())?;
+    }
+    if of_stack(tx, &set.stack_id)?.iter().any(|other| other.name == set.name) {
+        return Err(already_exists(&set.name));
+    }
+    tx.put(set)
+}
+
+fn answer(set: &ChangeSet) -> Value {
+    json!({"Id": set.change_set_id, "StackId": set.stack_id})
+}

@@ -1,0 +1,194 @@
+//! Makes the stack what its template says, as much as possible at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::task::JoinSet;
+
+use super::step::{self, Action, Step};
+use super::{Run, failed_to, settle};
+use crate::cloudformation::compiled::Compiled;
+use crate::cloudformation::export::{self, Imports};
+use crate::cloudformation::resources::Created;
+use crate::cloudformation::stack::{OnFailure, Stack};
+use crate::cloudformation::stack_resource::StackResource;
+use crate::cloudformation::status::{ResourceStatus, StackStatus};
+use crate::error::ApiError;
+use crate::store::Tx;
+
+/// The state of one run through the template.
+pub(super) struct Apply {
+    pub(super) run: Run,
+    pub(super) stack: Stack,
+    pub(super) compiled: Compiled,
+    pub(super) imports: Imports,
+    pub(super) resources: BTreeMap<String, StackResource>,
+    /// Resources that are as the template wants them, for `Ref` and `Fn::GetAtt`.
+    pub(super) created: BTreeMap<String, Created>,
+    started: BTreeSet<String>,
+    /// A call has given the stack something else to do.
+    superseded: bool,
+    /// Set when the first resource fails: those under way are cancelled.
+    cancelled: Arc<AtomicBool>,
+}
+
+/// The phase CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS.
+pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
+    let phase = stack.status;
+    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target)?;
+    let (resources, imports) =
+        run.endpoint.store.read(|tx| Ok((StackResource::all(tx, &stack.stack_id)?, Imports::load(tx)?)))?;
+    let mut apply = Apply {
+        run: run.clone(),
+        compiled,
+        imports,
+        created: BTreeMap::new(),
+        started: BTreeSet::new(),
+        superseded: false,
+        cancelled: Arc::default(),
+        resources,
+        stack,
+    };
+    apply.work().await?;
+    let failed = apply.failed();
+    if !failed.is_empty() {
+        return run.end_phase(phase, |tx, stack| fail(tx, stack, &apply.reason(&failed)));
+    }
+    apply.finish(phase)
+}
+
+impl Apply {
+    async fn work(&mut self) -> Result<(), ApiError> {
+        // After a restart: what failed before it has failed.
+        self.cancelled.store(!self.failed().is_empty(), Ordering::SeqCst);
+        let mut running: JoinSet<Result<StackResource, ApiError>> = JoinSet::new();
+        loop {
+            while !self.superseded && !self.cancelled.load(Ordering::SeqCst) {
+                let ready = self.ready();
+                if ready.is_empty() {
+                    break;
+                }
+                for (step, record) in self.begin(&ready)? {
+                    let (run, stack, cancelled) = (self.run.clone(), self.stack.clone(), Arc::clone(&self.cancelled));
+                    running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled) });
+                }
+            }
+            let Some(record) = running.join_next().await else { return Ok(()) };
+            self.note(
+                record.map_err(|error| ApiError::internal(format!("A resource's step was cut short: {error}")))??,
+            );
+        }
+    }
+
+    /// Resources whose turn it is.
+    fn ready(&self) -> Vec<String> {
+        let dependencies = self.compiled.dependencies.iter();
+        dependencies
+            .filter(|(logical_id, needs)| {
+                !self.started.contains(*logical_id) && needs.iter().all(|need| self.created.contains_key(need))
+            })
+            .map(|(logical_id, _)| logical_id.clone())
+            .collect()
+    }
+
+    /// Decides about the resources and writes that work on them begins; gives what is to be done.
+    fn begin(&mut self, ready: &[String]) -> Result<Vec<(Step, StackResource)>, ApiError> {
+        let decided: Vec<(String, Result<Step, ApiError>)> =
+            ready.iter().map(|logical_id| (logical_id.clone(), step::decide(self, logical_id))).collect();
+        self.started.extend(ready.iter().cloned());
+        let phase = self.stack.status;
+        let written = self.run.endpoint.store.write(|tx| {
+            if Stack::of(tx, &self.stack.stack_id)?.status != phase {
+                return Ok(None);
+            }
+            let written: Result<Vec<_>, ApiError> =
+                decided.into_iter().map(|(logical_id, step)| step::begin(tx, self, &logical_id, step)).collect();
+            written.map(Some)
+        })?;
+        let Some(written) = written else {
+            self.superseded = true;
+            return Ok(Vec::new());
+        };
+        let mut steps = Vec::new();
+        for (step, record) in written {
+            match step {
+                Some(step) if step.action != Action::Keep => {
+                    self.resources.insert(record.logical_id.clone(), record.clone());
+                    steps.push((step, record));
+                }
+                _ => self.note(record),
+            }
+        }
+        Ok(steps)
+    }
+
+    fn note(&mut self, record: StackResource) {
+        if record.status.is_failed() {
+            self.cancelled.store(true, Ordering::SeqCst);
+        } else if let Some(created) = record.created() {
+            self.created.insert(record.logical_id.clone(), created);
+        }
+        self.resources.insert(record.logical_id.clone(), record);
+    }
+
+    /// Resources that this operation could not make or change.
+    fn failed(&self) -> Vec<StackResource> {
+        let of_this_operation = |it: &&StackResource| it.operation_id == self.stack.operation.id;
+        self.resources.values().filter(of_this_operation).filter(|it| it.status.is_failed()).cloned().collect()
+    }
+
+    fn reason(&self, failed: &[StackResource]) -> String {
+        let with = |status: ResourceStatus| -> Vec<String> {
+            failed.iter().filter(|it| it.status == status).map(|it| it.logical_id.clone()).collect()
+        };
+        failed_to("create", &with(ResourceStatus::CreateFailed))
+            + &failed_to("update", &with(ResourceStatus::UpdateFailed))
+    }
+
+    /// Outputs and exports; then the stack is complete.
+    fn finish(&self, phase: StackStatus) -> Result<Stack, ApiError> {
+        if self.superseded {
+            return self.run.endpoint.store.read(|tx| Stack::of(tx, &self.stack.stack_id));
+        }
+        self.imports.take_used();
+        let exports = |name: &str| Ok(self.imports.get(name));
+        let outputs = self.compiled.scope(&self.created, &exports, false).outputs();
+        let used = self.imports.take_used();
+        let published = outputs.and_then(|outputs| {
+            self.run.end_phase(phase, |tx, stack| {
+                export::hold(tx, &used)?;
+                export::publish(tx, stack, &outputs)?;
+                stack.outputs = outputs;
+                stack.output_imports = used;
+                if phase == StackStatus::CreateInProgress {
+                    let target = stack.target.clone();
+                    settle(stack, target);
+                    return stack.enter(tx, StackStatus::CreateComplete, None);
+                }
+                stack.enter(tx, StackStatus::UpdateCompleteCleanupInProgress, None)
+            })
+        });
+        match published {
+            Err(error) if error.status < 500 => self.run.end_phase(phase, |tx, stack| fail(tx, stack, &error.message)),
+            other => other,
+        }
+    }
+}
+
+/// What follows a failure, by the stack's own settings.
+fn fail(tx: &Tx<'_>, stack: &mut Stack, reason: &str) -> Result<(), ApiError> {
+    let creating = stack.status == StackStatus::CreateInProgress;
+    let reason = reason.trim_end();
+    let asked = format!("{reason} Rollback requested by user.");
+    let (status, reason) = match (creating, stack.on_failure) {
+        (true, OnFailure::DoNothing) => (StackStatus::CreateFailed, reason.to_owned()),
+        (true, OnFailure::Rollback) => (StackStatus::RollbackInProgress, asked),
+        (true, OnFailure::Delete) => (StackStatus::DeleteInProgress, format!("{reason} Delete requested by user.")),
+        (false, OnFailure::DoNothing) => (StackStatus::UpdateFailed, reason.to_owned()),
+        // A stack that never was complete has nothing to go back to.
+        (false, _) if stack.stable.is_none() => (StackStatus::RollbackInProgress, asked),
+        (false, _) => (StackStatus::UpdateRollbackInProgress, reason.to_owned()),
+    };
+    stack.enter(tx, status, reason)
+}

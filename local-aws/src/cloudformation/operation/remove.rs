@@ -1,0 +1,128 @@
+//! Deletes resources: what others depend on after them, the rest at the same time.
+
+use std::collections::BTreeSet;
+
+use tokio::task::JoinSet;
+
+use super::Run;
+use super::step::handler;
+use crate::cloudformation::stack::Stack;
+use crate::cloudformation::stack_resource::{Leftover, StackResource};
+use crate::cloudformation::status::ResourceStatus;
+use crate::error::ApiError;
+use crate::store::{Record, Tx};
+
+/// A resource that leaves its stack.
+#[derive(Clone)]
+pub(super) struct Item {
+    record: StackResource,
+    /// It was replaced: the logical resource goes on with another physical one.
+    leftover: bool,
+    /// It is left alone, by a policy or a request.
+    keep: bool,
+}
+
+impl Item {
+    pub(super) fn current(record: StackResource, keep: bool) -> Self {
+        Self { record, leftover: false, keep }
+    }
+
+    pub(super) fn leftover(Leftover(record): Leftover, keep: bool) -> Self {
+        Self { record, leftover: true, keep }
+    }
+
+    /// Writes the state; what has been replaced has a record of its own.
+    fn enter(
+        &mut self,
+        tx: &Tx<'_>,
+        stack: &Stack,
+        status: ResourceStatus,
+        reason: Option<&str>,
+    ) -> Result<(), ApiError> {
+        self.record.mark(stack, status, reason);
+        let properties = self.record.now.properties.clone();
+        if !self.leftover {
+            tx.put(&self.record)?;
+        } else if status.is_gone() {
+            tx.delete::<Leftover>(&Leftover(self.record.clone()).id())?;
+        } else {
+            tx.put(&Leftover(self.record.clone()))?;
+        }
+        self.record.tell(tx, stack, status, reason, &properties)
+    }
+}
+
+/// Replaced resources of a stack that are still to be deleted.
+pub(super) fn leftovers(tx: &Tx<'_>, stack_id: &str) -> Result<Vec<Leftover>, ApiError> {
+    tx.list_prefix(&format!("{stack_id}/"))
+}
+
+/// Deletes the items; gives the logical ids of those that could not be. What a failed one depends on stays, unless
+/// `force` says to go on.
+pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bool) -> Result<Vec<String>, ApiError> {
+    let mut waiting: Vec<Item> = items;
+    let mut blocking: Vec<Item> = Vec::new();
+    let mut failed = BTreeSet::new();
+    let mut running: JoinSet<Result<Item, ApiError>> = JoinSet::new();
+    loop {
+        let (ready, rest): (Vec<Item>, Vec<Item>) = waiting.iter().cloned().partition(|item| {
+            !waiting.iter().chain(&blocking).any(|other| other.record.now.depends_on.contains(&item.record.logical_id))
+        });
+        waiting = rest;
+        let mut ready = ready;
+        // Old and new resources together can depend on one another in a circle.
+        if ready.is_empty() && running.is_empty() && failed.is_empty() {
+            ready = std::mem::take(&mut waiting);
+        }
+        begin(run, stack, &mut ready)?;
+        for item in ready {
+            blocking.push(item.clone());
+            let (run, stack) = (run.clone(), stack.clone());
+            running.spawn(async move { delete(&run, &stack, item) });
+        }
+        let Some(item) = running.join_next().await else { return Ok(failed.into_iter().collect()) };
+        let item = item.map_err(|error| ApiError::internal(format!("A deletion was cut short: {error}")))??;
+        let has_failed = item.record.status == ResourceStatus::DeleteFailed;
+        if has_failed {
+            failed.insert(item.record.logical_id.clone());
+        }
+        if !has_failed || force {
+            blocking.retain(|other| {
+                (&other.record.logical_id, other.leftover, other.record.now.generation)
+                    != (&item.record.logical_id, item.leftover, item.record.now.generation)
+            });
+        }
+    }
+}
+
+fn begin(run: &Run, stack: &Stack, items: &mut [Item]) -> Result<(), ApiError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    run.endpoint.store.write(|tx| {
+        for item in items.iter_mut().filter(|item| !item.keep && item.record.now.physical_id.is_some()) {
+            item.enter(tx, stack, ResourceStatus::DeleteInProgress, None)?;
+        }
+        Ok(())
+    })
+}
+
+fn delete(run: &Run, stack: &Stack, mut item: Item) -> Result<Item, ApiError> {
+    let deleted = run.endpoint.store.write(|tx| {
+        let record = item.record.clone();
+        let status = match &record.now.physical_id {
+            Some(_) if item.keep => ResourceStatus::DeleteSkipped,
+            Some(physical_id) => {
+                let cx = run.context(tx, stack, &record.logical_id, &record.now);
+                handler(&record.resource_type)?.delete(&cx, physical_id, &record.now.properties)?;
+                ResourceStatus::DeleteComplete
+            }
+            None => ResourceStatus::DeleteComplete,
+        };
+        item.enter(tx, stack, status, None)
+    });
+    if let Err(error) = deleted {
+        run.endpoint.store.write(|tx| item.enter(tx, stack, ResourceStatus::DeleteFailed, Some(&error.message)))?;
+    }
+    Ok(item)
+}

@@ -1,0 +1,231 @@
+//! One resource on the way to what the template says: kept, made, changed or replaced.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Run;
+use super::apply::Apply;
+use crate::cloudformation::compiled::refused;
+use crate::cloudformation::export;
+use crate::cloudformation::resources::{self, Properties, ResourceType};
+use crate::cloudformation::stack::Stack;
+use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
+use crate::cloudformation::status::ResourceStatus;
+use crate::cloudformation::template::Place;
+use crate::error::ApiError;
+use crate::store::Tx;
+
+/// What has to be done with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Keep,
+    Create,
+    Update,
+    Replace { old_first: bool },
+}
+
+/// A resource's action and what it leads to.
+pub(super) struct Step {
+    pub(super) action: Action,
+    wanted: Reality,
+}
+
+impl Action {
+    fn progress(self) -> (ResourceStatus, Option<&'static str>) {
+        match self {
+            Self::Create => (ResourceStatus::CreateInProgress, None),
+            Self::Keep | Self::Update => (ResourceStatus::UpdateInProgress, None),
+            Self::Replace { .. } => (
+                ResourceStatus::UpdateInProgress,
+                Some("Requested update requires the creation of a new physical resource; hence creating one."),
+            ),
+        }
+    }
+
+    fn complete(self) -> ResourceStatus {
+        if self == Self::Create { ResourceStatus::CreateComplete } else { ResourceStatus::UpdateComplete }
+    }
+
+    fn failed(self) -> ResourceStatus {
+        if self == Self::Create { ResourceStatus::CreateFailed } else { ResourceStatus::UpdateFailed }
+    }
+
+    fn cancelled(self) -> &'static str {
+        if self == Self::Create { "Resource creation cancelled" } else { "Resource update cancelled" }
+    }
+}
+
+/// Resolves what the template says of the resource, now that all is there that it refers to, and compares.
+pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> {
+    let declared = &apply.compiled.template.resources[logical_id];
+    let schema = apply.run.schemas.get(&declared.resource_type)?;
+    apply.imports.take_used();
+    let exports = |name: &str| Ok(apply.imports.get(name));
+    let scope = apply.compiled.scope(&apply.created, &exports, false);
+    let section = Place::root("Resources");
+    let resource = section.member(logical_id);
+    let properties = schema.prepare(
+        &resource.member("Properties"),
+        scope.properties(logical_id)?,
+        refused(&declared.resource_type).unwrap_or_default(),
+    )?;
+    let mut wanted = Reality {
+        properties,
+        tags: apply.stack.tags_for(&apply.stack.target, logical_id),
+        depends_on: apply.compiled.dependencies[logical_id].clone(),
+        metadata: scope.metadata(logical_id)?,
+        imports: apply.imports.take_used(),
+        ..Reality::default()
+    };
+    let existing = apply.resources.get(logical_id);
+    let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
+        // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
+        wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
+        return Ok(Step { action: Action::Create, wanted });
+    };
+    let changes = schema.changes(&existing.now.properties, &wanted.properties);
+    let action = if changes.iter().any(|change| change.replaces) {
+        Action::Replace { old_first: schema.deletes_before_creating() }
+    } else if !changes.is_empty() || existing.now.tags != wanted.tags || !existing.status.is_complete() {
+        Action::Update
+    } else {
+        Action::Keep
+    };
+    wanted.generation = existing.now.generation + u32::from(matches!(action, Action::Replace { .. }));
+    Ok(Step { action, wanted })
+}
+
+/// Writes that work on the resource begins. A resource that could not even be resolved has failed.
+pub(super) fn begin(
+    tx: &Tx<'_>,
+    apply: &Apply,
+    logical_id: &str,
+    step: Result<Step, ApiError>,
+) -> Result<(Option<Step>, StackResource), ApiError> {
+    let stack = &apply.stack;
+    let declared = &apply.compiled.template.resources[logical_id];
+    let existing = apply.resources.get(logical_id).filter(|it| !it.status.is_gone()).cloned();
+    let mut record = existing.unwrap_or_else(|| StackResource::new(stack, logical_id, &declared.resource_type));
+    record.deletion_policy = declared.deletion_policy;
+    record.update_replace_policy = declared.update_replace_policy;
+    let step = match step {
+        Ok(step) => step,
+        Err(error) => {
+            let status = if record.now.physical_id.is_some() { Action::Update } else { Action::Create }.failed();
+            record.enter(tx, stack, status, Some(&error.message), &Properties::new())?;
+            return Ok((None, record));
+        }
+    };
+    if step.action == Action::Keep {
+        record.now.depends_on.clone_from(&step.wanted.depends_on);
+        record.now.imports.clone_from(&step.wanted.imports);
+        record.now.metadata.clone_from(&step.wanted.metadata);
+        tx.put(&record)?;
+        return Ok((Some(step), record));
+    }
+    if step.action != Action::Create && record.before.is_none() {
+        record.before = Some(Box::new(record.now.clone()));
+    }
+    let (status, reason) = step.action.progress();
+    let resumed = record.status == status
+        && record.operation_id == stack.operation.id
+        && tx.get::<StackResource>(&crate::store::Record::id(&record))?.is_some();
+    record.mark(stack, status, reason);
+    tx.put(&record)?;
+    if !resumed {
+        record.tell(tx, stack, status, reason, &step.wanted.properties)?;
+    }
+    Ok((Some(step), record))
+}
+
+/// Does it, unless another resource has failed in the meantime. Whatever comes of it is in the record that it gives.
+pub(super) fn carry_out(
+    run: &Run,
+    stack: &Stack,
+    step: Step,
+    record: StackResource,
+    cancelled: &AtomicBool,
+) -> Result<StackResource, ApiError> {
+    let reason = if cancelled.load(Ordering::SeqCst) {
+        step.action.cancelled().to_owned()
+    } else {
+        match run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone())) {
+            Ok(record) => return Ok(record),
+            Err(error) => {
+                cancelled.store(true, Ordering::SeqCst);
+                error.message
+            }
+        }
+    };
+    let mut record = record;
+    run.endpoint.store.write(|tx| {
+        record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
+        Ok(record)
+    })
+}
+
+/// The change itself, with record and events: all of it is there or nothing.
+fn make(
+    tx: &Tx<'_>,
+    run: &Run,
+    stack: &Stack,
+    step: &Step,
+    mut record: StackResource,
+) -> Result<StackResource, ApiError> {
+    let handler = handler(&record.resource_type)?;
+    export::hold(tx, &step.wanted.imports)?;
+    let old = std::mem::replace(&mut record.now, step.wanted.clone());
+    let logical_id = record.logical_id.clone();
+    let cx = run.context(tx, stack, &logical_id, &step.wanted);
+    let properties = &step.wanted.properties;
+    match (step.action, &old.physical_id) {
+        (Action::Update, Some(physical_id)) => {
+            record.now.attributes = handler.update(&cx, physical_id, &old.properties, properties)?;
+            record.now.physical_id = Some(physical_id.clone());
+        }
+        (Action::Replace { old_first }, Some(physical_id)) => {
+            refuse_same_name(physical_id, properties)?;
+            if old_first {
+                handler.delete(&run.context(tx, stack, &logical_id, &old), physical_id, &old.properties)?;
+                let is_before = record.before.as_ref().is_some_and(|before| before.physical_id == old.physical_id);
+                record.before_is_gone |= is_before;
+            }
+            let created = handler.create(&cx, properties)?;
+            if !old_first {
+                let mut leftover = record.clone();
+                leftover.now = old.clone();
+                leftover.before = None;
+                tx.put(&Leftover(leftover))?;
+            }
+            record.now.physical_id = Some(created.physical_id);
+            record.now.attributes = created.attributes;
+        }
+        _ => {
+            let created = handler.create(&cx, properties)?;
+            record.now.physical_id = Some(created.physical_id);
+            record.now.attributes = created.attributes;
+        }
+    }
+    if step.action != Action::Update {
+        record.tell(tx, stack, step.action.progress().0, Some("Resource creation Initiated"), properties)?;
+    }
+    record.enter(tx, stack, step.action.complete(), None, properties)?;
+    Ok(record)
+}
+
+/// The old resource still bears the name, so its replacement cannot.
+fn refuse_same_name(physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+    if properties.values().any(|value| value == physical_id) {
+        return Err(ApiError::new(
+            "ValidationError",
+            format!(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {physical_id} and update the stack again."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The type of a resource that is in a record. Templates with other types are refused before they get there.
+pub(super) fn handler(resource_type: &str) -> Result<&'static dyn ResourceType, ApiError> {
+    resources::find(resource_type).ok_or_else(|| ApiError::unsupported(format!("The resource type {resource_type}")))
+}

@@ -1,0 +1,189 @@
+//! What an operation would change, computed without changing anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::compiled::Compiled;
+use super::export::Imports;
+use super::invalid;
+use super::resources::{Created, Properties};
+use super::schema::{Change, Schemas};
+use super::stack::{Stack, Target};
+use super::stack_resource::StackResource;
+use super::template::unknown;
+use crate::error::ApiError;
+
+/// Whether a change makes another physical resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replacement {
+    True,
+    False,
+    /// It depends on a value that is known only when the time comes.
+    Conditional,
+}
+
+/// What becomes of one logical resource.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Action {
+    Add {
+        after: Properties,
+    },
+    Modify {
+        changes: Vec<Change>,
+        metadata: bool,
+        tags: bool,
+        replacement: Replacement,
+        before: Properties,
+        after: Properties,
+    },
+    Remove {
+        before: Properties,
+    },
+}
+
+/// One resource that changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Planned {
+    pub(super) logical_id: String,
+    pub(super) physical_id: Option<String>,
+    pub(super) resource_type: String,
+    pub(super) action: Action,
+}
+
+/// Everything that changes.
+pub(super) struct Plan {
+    pub(super) resources: Vec<Planned>,
+    /// Outputs that differ, or whose value is not known yet.
+    pub(super) outputs_differ: bool,
+    pub(super) tags_differ: bool,
+}
+
+impl Plan {
+    /// Whether CloudFormation calls it no update at all: other sections of the template (description, unused
+    /// parameters, policies) are none by themselves.
+    pub(super) fn is_empty(&self) -> bool {
+        self.resources.is_empty() && !self.outputs_differ && !self.tags_differ
+    }
+}
+
+/// What there is, and what it should become.
+pub(super) struct Situation<'a> {
+    pub(super) compiled: &'a Compiled,
+    pub(super) schemas: &'a Schemas,
+    pub(super) imports: &'a Imports,
+    pub(super) stack: &'a Stack,
+    pub(super) target: &'a Target,
+    pub(super) resources: &'a BTreeMap<String, StackResource>,
+}
+
+/// Computes the plan and with it checks all that can be checked before anything is made.
+pub(super) fn plan(situation: &Situation<'_>) -> Result<Plan, ApiError> {
+    let Situation { compiled, schemas, imports, stack, target, resources } = situation;
+    let mut created = there(resources);
+    // What is replaced gets other ids, which can in turn replace what uses them.
+    loop {
+        let properties = compiled.planned_properties(&created, imports, schemas)?;
+        let planned = changes(situation, &properties, &created)?;
+        let replaced: BTreeSet<&String> =
+            planned.iter().filter(|it| it.is_replaced()).map(|it| &it.logical_id).collect();
+        let before = created.len();
+        created.retain(|logical_id, _| !replaced.contains(logical_id));
+        if created.len() == before {
+            let exports = |name: &str| Ok(imports.get(name));
+            let outputs = compiled.scope(&created, &exports, true).outputs()?;
+            return Ok(Plan {
+                resources: planned,
+                outputs_differ: outputs != stack.outputs,
+                tags_differ: target.tags != stack.target.tags,
+            });
+        }
+    }
+}
+
+fn there(resources: &BTreeMap<String, StackResource>) -> BTreeMap<String, Created> {
+    let alive = resources.iter().filter(|(_, resource)| !resource.status.is_gone());
+    alive.filter_map(|(logical_id, resource)| Some((logical_id.clone(), resource.created()?))).collect()
+}
+
+impl Planned {
+    fn is_replaced(&self) -> bool {
+        matches!(&self.action, Action::Modify { replacement, .. } if *replacement != Replacement::False)
+    }
+}
+
+fn changes(
+    situation: &Situation<'_>,
+    properties: &BTreeMap<String, Properties>,
+    created: &BTreeMap<String, Created>,
+) -> Result<Vec<Planned>, ApiError> {
+    let Situation { compiled, resources, .. } = situation;
+    let mut planned = Vec::new();
+    for (logical_id, after) in properties {
+        let resource_type = compiled.template.resources[logical_id].resource_type.clone();
+        let existing = resources.get(logical_id).filter(|it| it.now.physical_id.is_some() && !it.status.is_gone());
+        let (physical_id, action) = match existing {
+            None => (None, Some(Action::Add { after: after.clone() })),
+            Some(resource) => {
+                (resource.now.physical_id.clone(), modification(situation, resource, &resource_type, after, created)?)
+            }
+        };
+        if let Some(action) = action {
+            planned.push(Planned { logical_id: logical_id.clone(), physical_id, resource_type, action });
+        }
+    }
+    for (logical_id, resource) in resources.iter().filter(|(_, resource)| !resource.status.is_gone()) {
+        if !properties.contains_key(logical_id) {
+            planned.push(Planned {
+                logical_id: logical_id.clone(),
+                physical_id: resource.now.physical_id.clone(),
+                resource_type: resource.resource_type.clone(),
+                action: Action::Remove { before: resource.now.properties.clone() },
+            });
+        }
+    }
+    planned.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    Ok(planned)
+}
+
+fn modification(
+    situation: &Situation<'_>,
+    resource: &StackResource,
+    resource_type: &str,
+    after: &Properties,
+    created: &BTreeMap<String, Created>,
+) -> Result<Option<Action>, ApiError> {
+    let before = resource.now.properties.clone();
+    if resource.resource_type != resource_type {
+        return Err(invalid(format!(
+            "Update of resource type is not permitted. The new template modifies resource type of the following resources: [{}]",
+            resource.logical_id
+        )));
+    }
+    let changes = situation.schemas.get(resource_type)?.changes(&before, after);
+    let exports = |name: &str| Ok(situation.imports.get(name));
+    let metadata =
+        situation.compiled.scope(created, &exports, true).metadata(&resource.logical_id)? != resource.now.metadata;
+    let tags = situation.stack.tags_for(situation.target, &resource.logical_id) != resource.now.tags;
+    if changes.is_empty() && !metadata && !tags && !resource.status.is_failed() {
+        return Ok(None);
+    }
+    let replacing = || changes.iter().filter(|change| change.replaces);
+    let is_known = |change: &Change| !after.get(&change.property).is_some_and(unknown::is_in);
+    let replacement = if replacing().any(is_known) {
+        Replacement::True
+    } else if replacing().next().is_some() {
+        Replacement::Conditional
+    } else {
+        Replacement::False
+    };
+    Ok(Some(Action::Modify { changes, metadata, tags, replacement, before, after: after.clone() }))
+}
+
+/// A value as a change set shows it: text as it is, everything else as JSON.
+pub(super) fn shown(value: &Value) -> String {
+    match unknown::shown(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}

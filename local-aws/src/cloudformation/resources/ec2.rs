@@ -1,3 +1,0 @@
-use super::ResourceType;
-
-pub(super) const TYPES: &[&dyn ResourceType] = &[];

@@ -1,0 +1,195 @@
+//! `AWS::EC2::InternetGateway`, `AWS::EC2::VPCGatewayAttachment` and `AWS::EC2::NatGateway`.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::{Context, Created, Properties, ResourceType};
+use super::{INVALID, Tag, attributes, id_attribute, read, tags};
+use crate::ec2::internet_gateway::InternetGateway;
+use crate::ec2::nat_gateway::{NatGateway, NatGatewayRequest};
+use crate::error::ApiError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct InternetGatewayWanted {
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+pub(super) struct InternetGatewayType;
+
+impl ResourceType for InternetGatewayType {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::InternetGateway"
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: InternetGatewayWanted = read(properties)?;
+        let gateway = InternetGateway::create(cx.tx, tags(cx, &wanted.tags)?)?;
+        Ok(Created { attributes: id_attribute("InternetGatewayId", &gateway.id), physical_id: gateway.id })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let wanted: InternetGatewayWanted = read(new)?;
+        let mut gateway = InternetGateway::get(cx.tx, physical_id)?;
+        gateway.tags = tags(cx, &wanted.tags)?;
+        cx.tx.put(&gateway)?;
+        Ok(id_attribute("InternetGatewayId", physical_id))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        InternetGateway::delete(cx.tx, physical_id)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct AttachmentWanted {
+    vpc_id: String,
+    internet_gateway_id: Option<String>,
+}
+
+impl AttachmentWanted {
+    fn gateway(&self) -> Result<&str, ApiError> {
+        self.internet_gateway_id.as_deref().ok_or_else(|| {
+            ApiError::new("MissingParameter", "The request must contain the parameter InternetGatewayId")
+        })
+    }
+}
+
+/// Its physical id is that of CloudFormation's own handler: `IGW|VPC`.
+pub(super) struct VpcGatewayAttachment;
+
+impl ResourceType for VpcGatewayAttachment {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::VPCGatewayAttachment"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &["VpnGatewayId"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: AttachmentWanted = read(properties)?;
+        InternetGateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
+        Ok(Created { physical_id: format!("IGW|{}", wanted.vpc_id), attributes: id_attribute("AttachmentType", "IGW") })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        _physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let (before, wanted): (AttachmentWanted, AttachmentWanted) = (read(old)?, read(new)?);
+        if before.gateway()? != wanted.gateway()? {
+            InternetGateway::detach(cx.tx, &wanted.vpc_id)?;
+            InternetGateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
+        }
+        Ok(id_attribute("AttachmentType", "IGW"))
+    }
+
+    fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+        let known: AttachmentWanted = read(properties)?;
+        InternetGateway::detach(cx.tx, &known.vpc_id)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct NatGatewayWanted {
+    subnet_id: Option<String>,
+    allocation_id: Option<String>,
+    connectivity_type: Option<String>,
+    availability_mode: Option<String>,
+    private_ip_address: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+impl NatGatewayWanted {
+    fn check(&self) -> Result<(), ApiError> {
+        if self.availability_mode.as_deref() == Some("regional") {
+            return Err(ApiError::unsupported("The value regional of the property AvailabilityMode"));
+        }
+        match (self.connectivity_type.as_deref().unwrap_or("public"), &self.allocation_id) {
+            ("public", None) => Err(ApiError::new(
+                "MissingParameter",
+                "The request must contain the parameter AllocationId: a public NAT gateway needs an Elastic IP address.",
+            )),
+            ("private", Some(_)) => Err(ApiError::new(
+                INVALID,
+                "AllocationId cannot be specified for a NAT gateway with connectivity type private.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(super) struct NatGatewayType;
+
+impl ResourceType for NatGatewayType {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::NatGateway"
+    }
+
+    // One address each, in one zone.
+    fn refused(&self) -> &'static [&'static str] {
+        &[
+            "AvailabilityZoneAddresses",
+            "MaxDrainDurationSeconds",
+            "SecondaryAllocationIds",
+            "SecondaryPrivateIpAddressCount",
+            "SecondaryPrivateIpAddresses",
+            "VpcId",
+        ]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: NatGatewayWanted = read(properties)?;
+        wanted.check()?;
+        let subnet_id = wanted
+            .subnet_id
+            .as_deref()
+            .ok_or_else(|| ApiError::new("MissingParameter", "The request must contain the parameter SubnetId"))?;
+        let request = NatGatewayRequest {
+            subnet_id,
+            allocation_id: wanted.allocation_id.as_deref(),
+            private_ip: wanted.private_ip_address.as_deref(),
+            tags: tags(cx, &wanted.tags)?,
+        };
+        let nat = NatGateway::create(cx.endpoint, cx.tx, request)?;
+        Ok(Created { attributes: shown(&nat), physical_id: nat.id })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let wanted: NatGatewayWanted = read(new)?;
+        wanted.check()?;
+        let mut nat = NatGateway::get(cx.tx, physical_id)?;
+        nat.tags = tags(cx, &wanted.tags)?;
+        cx.tx.put(&nat)?;
+        Ok(shown(&nat))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        NatGateway::delete(cx.tx, physical_id)
+    }
+}
+
+// AutoProvisionZones, AutoScalingIps and RouteTableId are of regional gateways only.
+fn shown(nat: &NatGateway) -> Properties {
+    attributes([("NatGatewayId", json!(nat.id)), ("EniId", json!(nat.network_interface_id))])
+}

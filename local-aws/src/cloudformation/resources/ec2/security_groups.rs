@@ -1,0 +1,231 @@
+//! `AWS::EC2::SecurityGroup` and its rules, inside it or as resources of their own.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::{Context, Created, Properties, ResourceType};
+use super::{Tag, attributes, id_attribute, read, tags};
+use crate::ec2::security_group::SecurityGroup;
+use crate::ec2::security_group_rule::{Peer, Rule, RuleRequest};
+use crate::error::ApiError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct GroupWanted {
+    group_description: String,
+    group_name: Option<String>,
+    vpc_id: Option<String>,
+    #[serde(default)]
+    security_group_ingress: Vec<RuleWanted>,
+    #[serde(default)]
+    security_group_egress: Vec<RuleWanted>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+/// A rule; `GroupId` is of standalone ones.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct RuleWanted {
+    group_id: Option<String>,
+    ip_protocol: String,
+    from_port: Option<i64>,
+    to_port: Option<i64>,
+    cidr_ip: Option<String>,
+    #[serde(rename = "CidrIpv6")]
+    cidr_ipv6: Option<String>,
+    #[serde(alias = "DestinationPrefixListId")]
+    source_prefix_list_id: Option<String>,
+    #[serde(alias = "DestinationSecurityGroupId")]
+    source_security_group_id: Option<String>,
+    source_security_group_owner_id: Option<String>,
+    description: Option<String>,
+}
+
+impl RuleWanted {
+    fn request(&self, cx: &Context<'_>, is_egress: bool) -> Result<RuleRequest, ApiError> {
+        let account = &cx.endpoint.identity.account_id;
+        if let Some(owner) = self.source_security_group_owner_id.as_ref().filter(|owner| *owner != account) {
+            return Err(ApiError::unsupported(format!("A security group of another account ({owner})")));
+        }
+        // The schema allows exactly one of them.
+        let peer = None
+            .or_else(|| self.cidr_ip.clone().map(Peer::Ipv4))
+            .or_else(|| self.cidr_ipv6.clone().map(Peer::Ipv6))
+            .or_else(|| self.source_prefix_list_id.clone().map(Peer::PrefixList))
+            .or_else(|| self.source_security_group_id.clone().map(Peer::Group))
+            .ok_or_else(|| ApiError::new("MissingParameter", "A security group rule needs a source or destination."))?;
+        Ok(RuleRequest {
+            is_egress,
+            protocol: self.ip_protocol.clone(),
+            from_port: self.from_port,
+            to_port: self.to_port,
+            peer,
+            description: self.description.clone(),
+        })
+    }
+
+    fn authorize(&self, cx: &Context<'_>, group_id: &str, is_egress: bool) -> Result<Rule, ApiError> {
+        Rule::authorize(cx.endpoint, cx.tx, group_id, self.request(cx, is_egress)?)
+    }
+}
+
+impl GroupWanted {
+    fn authorize_all(&self, cx: &Context<'_>, group_id: &str) -> Result<(), ApiError> {
+        for rule in &self.security_group_ingress {
+            rule.authorize(cx, group_id, false)?;
+        }
+        for rule in &self.security_group_egress {
+            rule.authorize(cx, group_id, true)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back this resource's own rules; those that are resources of their own stay.
+    fn revoke_all(&self, cx: &Context<'_>, group_id: &str) -> Result<(), ApiError> {
+        let own = [(false, &self.security_group_ingress), (true, &self.security_group_egress)];
+        for (is_egress, rules) in own {
+            for rule in rules {
+                Rule::revoke_like(cx.endpoint, cx.tx, group_id, rule.request(cx, is_egress)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) struct SecurityGroupType;
+
+impl ResourceType for SecurityGroupType {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::SecurityGroup"
+    }
+
+    // Names of groups are of EC2-Classic and default VPCs.
+    fn refused(&self) -> &'static [&'static str] {
+        &["SecurityGroupIngress/*/SourceSecurityGroupName"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: GroupWanted = read(properties)?;
+        let vpc_id = wanted.vpc_id.as_deref().ok_or_else(|| {
+            ApiError::new(
+                "VPCIdNotSpecified",
+                "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.",
+            )
+        })?;
+        let name = wanted.group_name.clone().unwrap_or_else(|| cx.generated_name(255));
+        let group = SecurityGroup::create(cx.tx, vpc_id, &name, &wanted.group_description, tags(cx, &wanted.tags)?)?;
+        // A group with egress rules of its own does not have the one that lets everything leave.
+        if !wanted.security_group_egress.is_empty() {
+            Rule::revoke_initial_egress(cx.tx, &group.id)?;
+        }
+        wanted.authorize_all(cx, &group.id)?;
+        Ok(Created { attributes: shown(&group), physical_id: group.id })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let (before, wanted): (GroupWanted, GroupWanted) = (read(old)?, read(new)?);
+        let mut group = SecurityGroup::get(cx.tx, physical_id)?;
+        group.tags = tags(cx, &wanted.tags)?;
+        cx.tx.put(&group)?;
+        if !wanted.security_group_egress.is_empty() {
+            Rule::revoke_initial_egress(cx.tx, physical_id)?;
+        }
+        before.revoke_all(cx, physical_id)?;
+        wanted.authorize_all(cx, physical_id)?;
+        Ok(shown(&group))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        SecurityGroup::delete(cx.endpoint, cx.tx, physical_id)
+    }
+}
+
+fn shown(group: &SecurityGroup) -> Properties {
+    attributes([("Id", json!(group.id)), ("GroupId", json!(group.id)), ("VpcId", json!(group.vpc_id))])
+}
+
+/// Makes a standalone rule.
+fn create_rule(cx: &Context<'_>, properties: &Properties, is_egress: bool) -> Result<Created, ApiError> {
+    let wanted: RuleWanted = read(properties)?;
+    let group_id = wanted
+        .group_id
+        .as_deref()
+        .ok_or_else(|| ApiError::new("MissingParameter", "The request must contain the parameter GroupId"))?;
+    if is_egress {
+        Rule::revoke_initial_egress(cx.tx, group_id)?;
+    }
+    let rule = wanted.authorize(cx, group_id, is_egress)?;
+    Ok(Created { attributes: id_attribute("Id", &rule.id), physical_id: rule.id })
+}
+
+/// Only the description can change in place.
+fn update_rule(cx: &Context<'_>, id: &str, new: &Properties) -> Result<Properties, ApiError> {
+    let wanted: RuleWanted = read(new)?;
+    let mut rule = Rule::get(cx.tx, id)?;
+    rule.description = wanted.description;
+    cx.tx.put(&rule)?;
+    Ok(id_attribute("Id", id))
+}
+
+pub(super) struct SecurityGroupEgress;
+
+impl ResourceType for SecurityGroupEgress {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::SecurityGroupEgress"
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        create_rule(cx, properties, true)
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        update_rule(cx, physical_id, new)
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        Rule::revoke(cx.tx, physical_id)
+    }
+}
+
+pub(super) struct SecurityGroupIngress;
+
+impl ResourceType for SecurityGroupIngress {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::SecurityGroupIngress"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &["GroupName", "SourceSecurityGroupName"]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        create_rule(cx, properties, false)
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        update_rule(cx, physical_id, new)
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        Rule::revoke(cx.tx, physical_id)
+    }
+}

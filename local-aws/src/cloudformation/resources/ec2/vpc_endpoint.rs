@@ -1,0 +1,131 @@
+//! `AWS::EC2::VPCEndpoint`.
+
+use chrono::SecondsFormat;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::{Context, Created, Properties, ResourceType};
+use super::{Tag, attributes, read, tags};
+use crate::ec2::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
+use crate::error::ApiError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Wanted {
+    vpc_id: String,
+    service_name: Option<String>,
+    vpc_endpoint_type: Option<String>,
+    ip_address_type: Option<String>,
+    dns_options: Option<DnsOptions>,
+    private_dns_enabled: Option<bool>,
+    policy_document: Option<Value>,
+    #[serde(default)]
+    route_table_ids: Vec<String>,
+    #[serde(default)]
+    subnet_ids: Vec<String>,
+    #[serde(default)]
+    security_group_ids: Vec<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct DnsOptions {
+    dns_record_ip_type: Option<String>,
+}
+
+impl Wanted {
+    fn kind(&self) -> Result<Kind, ApiError> {
+        match self.vpc_endpoint_type.as_deref().unwrap_or("Gateway") {
+            "Gateway" => Ok(Kind::Gateway),
+            "Interface" => Ok(Kind::Interface),
+            other => Err(ApiError::unsupported(format!("The value {other} of the property VpcEndpointType"))),
+        }
+    }
+
+    fn settings(&self, cx: &Context<'_>) -> Result<VpcEndpointSettings, ApiError> {
+        let ip_type = self.ip_address_type.as_ref().filter(|kind| !matches!(kind.as_str(), "ipv4" | "not-specified"));
+        if let Some(other) = ip_type {
+            return Err(ApiError::unsupported(format!("The value {other} of the property IpAddressType")));
+        }
+        let record_type = self.dns_options.as_ref().and_then(|options| options.dns_record_ip_type.as_deref());
+        if let Some(other) = record_type.filter(|kind| !matches!(*kind, "ipv4" | "not-specified")) {
+            return Err(ApiError::unsupported(format!("The value {other} of the property DnsOptions/DnsRecordIpType")));
+        }
+        Ok(VpcEndpointSettings {
+            route_table_ids: self.route_table_ids.clone(),
+            subnet_ids: self.subnet_ids.clone(),
+            security_group_ids: self.security_group_ids.clone(),
+            private_dns: self.private_dns_enabled.unwrap_or(false),
+            policy: self.policy_document.as_ref().map(|policy| match policy {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }),
+            tags: tags(cx, &self.tags)?,
+        })
+    }
+}
+
+pub(super) struct VpcEndpointType;
+
+impl ResourceType for VpcEndpointType {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::VPCEndpoint"
+    }
+
+    fn refused(&self) -> &'static [&'static str] {
+        &[
+            "DnsOptions/PrivateDnsOnlyForInboundResolverEndpoint",
+            "DnsOptions/PrivateDnsPreference",
+            "DnsOptions/PrivateDnsSpecifiedDomains",
+            "ResourceConfigurationArn",
+            "ServiceNetworkArn",
+            "ServiceRegion",
+        ]
+    }
+
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
+        let wanted: Wanted = read(properties)?;
+        let service_name = wanted
+            .service_name
+            .as_deref()
+            .ok_or_else(|| ApiError::new("MissingParameter", "The request must contain the parameter ServiceName"))?;
+        let endpoint = VpcEndpoint::create(
+            cx.endpoint,
+            cx.tx,
+            &wanted.vpc_id,
+            service_name,
+            wanted.kind()?,
+            wanted.settings(cx)?,
+        )?;
+        Ok(Created { attributes: shown(&endpoint), physical_id: endpoint.id })
+    }
+
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        _old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError> {
+        let wanted: Wanted = read(new)?;
+        let endpoint = VpcEndpoint::get(cx.tx, physical_id)?.apply(cx.endpoint, cx.tx, wanted.settings(cx)?)?;
+        Ok(shown(&endpoint))
+    }
+
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
+        VpcEndpoint::delete(cx.tx, physical_id)
+    }
+}
+
+fn shown(endpoint: &VpcEndpoint) -> Properties {
+    let dns_entries: Vec<String> =
+        endpoint.dns_entries().into_iter().map(|(zone, name)| format!("{zone}:{name}")).collect();
+    attributes([
+        ("Id", json!(endpoint.id)),
+        ("CreationTimestamp", json!(endpoint.created_at.to_rfc3339_opts(SecondsFormat::Millis, true))),
+        ("DnsEntries", json!(dns_entries)),
+        ("NetworkInterfaceIds", json!(endpoint.interfaces.iter().map(|interface| &interface.id).collect::<Vec<_>>())),
+    ])
+}

@@ -1,0 +1,97 @@
+//! The text of a template to one plain value: short tags become the long form of their function.
+
+use serde_json::{Map, Value};
+
+use super::place::invalid;
+use super::unknown::MARK;
+use super::{MAX_BODY, json, yaml};
+use crate::error::ApiError;
+
+/// Reads a template body. What begins with a brace is JSON, as for CloudFormation.
+pub(super) fn read(body: &str) -> Result<Map<String, Value>, ApiError> {
+    if body.len() > MAX_BODY {
+        return Err(invalid(format!(
+            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length \
+             less than or equal to {MAX_BODY}"
+        )));
+    }
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    let value = if body.trim_start().starts_with('{') { json::read(body)? } else { yaml::read(body)? };
+    let Value::Object(sections) = value else {
+        return Err(invalid("Template format error: unsupported structure."));
+    };
+    for (name, section) in &sections {
+        check_values(&mut vec![name], section)?;
+    }
+    Ok(sections)
+}
+
+fn check_values<'a>(path: &mut Vec<&'a str>, value: &'a Value) -> Result<(), ApiError> {
+    match value {
+        Value::Null => Err(invalid(format!(
+            "Template format error: [/{}] 'null' values are not allowed in templates",
+            path.join("/")
+        ))),
+        Value::String(text) if text.contains(MARK) => Err(invalid(format!(
+            "Template format error: [/{}] the character U+0000 is not allowed in templates",
+            path.join("/")
+        ))),
+        Value::Array(items) => items.iter().try_for_each(|item| check_values(path, item)),
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            path.push(name);
+            check_values(path, member)?;
+            path.pop();
+            Ok(())
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(body: &str) -> String {
+        read(body).unwrap_err().message
+    }
+
+    #[test]
+    fn aliases_cannot_explode() {
+        let mut body = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let items = vec![format!("*a{}", level - 1); 9].join(", ");
+            body.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+        }
+        assert!(refusal(&body).contains("too many values"), "{}", refusal(&body));
+        assert!(refusal(&"[".repeat(20_000)).contains("not well-formed"));
+        assert!(refusal(&"{\"a\":".repeat(8_000)).contains("JSON not well-formed"));
+    }
+
+    #[test]
+    fn what_is_no_template() {
+        for (body, words) in [
+            ("Resources:\n  A: 1\n  A: 2\n", "(line 3, column 3): duplicate key A"),
+            ("{\"A\": {\"B\": 1, \"B\": 2}}", "JSON not well-formed. (line 1, column 22): duplicate key B"),
+            ("{\"A\": ", "JSON not well-formed"),
+            ("A: [", "YAML not well-formed"),
+            ("A: b: c", "YAML not well-formed. (line 1, column"),
+            ("", "unsupported structure"),
+            ("just words", "unsupported structure"),
+            ("- a", "unsupported structure"),
+            ("A: 1\n---\nB: 2\n", "one YAML document"),
+            ("A: !Foo 1", "unsupported tag !Foo"),
+            ("A: !!binary aGk=", "unsupported tag"),
+            ("A: &x {b: 1}\nB:\n  <<: *x\n", "hash merges"),
+            ("A:\n  123: x\n", "map keys must be strings; received numeric [123]"),
+            ("A:\n  yes: x\n", "map keys must be strings; received [true]; quote yes"),
+            ("A:\n  ? [a]\n  : x\n", "map keys must be strings"),
+            ("A:\n  B:\n", "[/A/B] 'null' values are not allowed in templates"),
+            ("{\"A\": [null]}", "[/A] 'null' values are not allowed in templates"),
+            ("{\"A\": \"\\u0000\"}", "[/A] the character U+0000"),
+            ("A: *nowhere", "YAML not well-formed"),
+        ] {
+            assert!(refusal(body).contains(words), "{body:?}: {}", refusal(body));
+        }
+        assert!(refusal(&format!("A: {}", "x".repeat(MAX_BODY))).contains("less than or equal to 51200"));
+    }
+}

@@ -1,0 +1,168 @@
+//! Elastic IP addresses.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::describe::{Describe, INVALID, Query, Tags, tag_set};
+use super::nat_gateway::NatGateway;
+use super::new_id;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::{Record, Tx};
+
+/// An Elastic IP address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Address {
+    pub(crate) allocation_id: String,
+    pub(crate) public_ip: Ipv4Addr,
+    pub(crate) tags: Tags,
+}
+
+impl Record for Address {
+    const KIND: &'static str = "ec2.address";
+    fn id(&self) -> String {
+        self.allocation_id.clone()
+    }
+}
+
+/// The blocks for documentation (RFC 5737): nobody's address is taken for ours.
+const BLOCKS: [[u8; 3]; 3] = [[203, 0, 113], [198, 51, 100], [192, 0, 2]];
+
+impl Address {
+    /// The address with this allocation id.
+    pub(crate) fn get(tx: &Tx<'_>, allocation_id: &str) -> Result<Self, ApiError> {
+        tx.get(allocation_id)?.ok_or_else(|| not_found(allocation_id))
+    }
+
+    /// The address with this public IP, if there is one.
+    pub(crate) fn with_ip(tx: &Tx<'_>, public_ip: &str) -> Result<Option<Self>, ApiError> {
+        Ok(tx.list::<Self>()?.into_iter().find(|address| address.public_ip.to_string() == public_ip))
+    }
+
+    /// Allocates the first free address.
+    ///
+    /// # Errors
+    /// AddressLimitExceeded when all are taken.
+    pub(crate) fn allocate(tx: &Tx<'_>, tags: Tags) -> Result<Self, ApiError> {
+        let taken: Vec<Ipv4Addr> = tx.list::<Self>()?.iter().map(|address| address.public_ip).collect();
+        let public_ip = BLOCKS
+            .iter()
+            .flat_map(|[a, b, c]| (1..255).map(move |d| Ipv4Addr::new(*a, *b, *c, d)))
+            .find(|address| !taken.contains(address))
+            .ok_or_else(|| {
+                ApiError::new("AddressLimitExceeded", "The maximum number of addresses has been reached.")
+            })?;
+        let address = Self { allocation_id: new_id("eipalloc"), public_ip, tags };
+        tx.put(&address)?;
+        Ok(address)
+    }
+
+    /// The NAT gateway that uses the address, if any.
+    pub(crate) fn user(&self, tx: &Tx<'_>) -> Result<Option<NatGateway>, ApiError> {
+        let uses = |nat: &NatGateway| nat.allocation_id.as_deref() == Some(&self.allocation_id);
+        Ok(tx.list::<NatGateway>()?.into_iter().find(uses))
+    }
+
+    /// Gives the address back; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// InvalidIPAddress.InUse while a NAT gateway uses it.
+    pub(crate) fn release(tx: &Tx<'_>, public_ip: &str) -> Result<(), ApiError> {
+        let Some(address) = Self::with_ip(tx, public_ip)? else { return Ok(()) };
+        if address.user(tx)?.is_some() {
+            return Err(ApiError::new("InvalidIPAddress.InUse", format!("Address {public_ip} is in use.")));
+        }
+        tx.delete::<Self>(&address.allocation_id)?;
+        Ok(())
+    }
+}
+
+fn not_found(allocation_id: &str) -> ApiError {
+    ApiError::new("InvalidAllocationID.NotFound", format!("The allocation ID '{allocation_id}' does not exist"))
+}
+
+/// An address with its user.
+struct View {
+    address: Address,
+    user: Option<NatGateway>,
+    region: String,
+}
+
+impl Describe for View {
+    const FILTERS: &'static [&'static str] = &[
+        "allocation-id",
+        "association-id",
+        "domain",
+        "instance-id",
+        "network-border-group",
+        "network-interface-id",
+        "network-interface-owner-id",
+        "private-ip-address",
+        "public-ip",
+    ];
+
+    fn id(&self) -> &str {
+        &self.address.allocation_id
+    }
+
+    fn not_found(id: &str) -> ApiError {
+        not_found(id)
+    }
+
+    fn tags(&self) -> Option<&Tags> {
+        Some(&self.address.tags)
+    }
+
+    fn values(&self, filter: &str) -> Vec<String> {
+        let of_user = |value: fn(&NatGateway) -> String| self.user.iter().map(value).collect();
+        match filter {
+            "allocation-id" => vec![self.address.allocation_id.clone()],
+            "association-id" => self.user.iter().filter_map(|nat| nat.association_id.clone()).collect(),
+            "domain" => vec!["vpc".to_owned()],
+            "instance-id" => Vec::new(),
+            "network-border-group" => vec![self.region.clone()],
+            "network-interface-id" => of_user(|nat| nat.network_interface_id.clone()),
+            "network-interface-owner-id" => Vec::new(),
+            "private-ip-address" => of_user(|nat| nat.private_ip.to_string()),
+            _ => vec![self.address.public_ip.to_string()],
+        }
+    }
+}
+
+pub(super) fn describe_addresses(endpoint: &Endpoint, mut input: Value) -> Result<Value, ApiError> {
+    const OPERATION: &str = "DescribeAddresses";
+    let public_ips = input.as_object_mut().and_then(|members| members.remove("PublicIp"));
+    let public_ips: Vec<String> = crate::wire::decode(INVALID, OPERATION, public_ips.unwrap_or_else(|| json!([])))?;
+    let query = Query::read(&endpoint.identity, OPERATION, input, "AllocationId")?;
+    let mut views = endpoint.store.read(|tx| {
+        let view =
+            |address: Address| Ok(View { user: address.user(tx)?, address, region: endpoint.identity.region.clone() });
+        tx.list::<Address>()?.into_iter().map(view).collect::<Result<Vec<_>, ApiError>>()
+    })?;
+    let shown = |view: &View, ip: &String| view.address.public_ip.to_string() == *ip;
+    if let Some(missing) = public_ips.iter().find(|ip| !views.iter().any(|view| shown(view, ip))) {
+        return Err(ApiError::new("InvalidAddress.NotFound", format!("Address '{missing}' not found.")));
+    }
+    views.retain(|view| public_ips.is_empty() || public_ips.iter().any(|ip| shown(view, ip)));
+    Ok(query.select(views)?.output("addressesSet", |view| show(endpoint, view)))
+}
+
+fn show(endpoint: &Endpoint, view: &View) -> Value {
+    let mut shown = json!({
+        "allocationId": view.address.allocation_id,
+        "publicIp": view.address.public_ip,
+        "publicIpv4Pool": "amazon",
+        "networkBorderGroup": view.region,
+        "domain": "vpc",
+        "tagSet": tag_set(&view.address.tags),
+    });
+    if let Some(nat) = &view.user {
+        shown["associationId"] = json!(nat.association_id);
+        shown["networkInterfaceId"] = json!(nat.network_interface_id);
+        shown["networkInterfaceOwnerId"] = json!(endpoint.identity.account_id);
+        shown["privateIpAddress"] = json!(nat.private_ip);
+    }
+    shown
+}

@@ -1,0 +1,202 @@
+//! Security groups.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::describe::{Describe, INVALID, Query, Tags, tag_set};
+use super::network_interface::interfaces;
+use super::security_group_rule::{Peer, Rule, permissions};
+use super::vpc::Vpc;
+use super::{new_id, refusal};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::{Record, Tx};
+
+/// A security group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SecurityGroup {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) vpc_id: String,
+    pub(crate) tags: Tags,
+}
+
+impl Record for SecurityGroup {
+    const KIND: &'static str = "ec2.security-group";
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+impl SecurityGroup {
+    /// The group with this id.
+    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
+        tx.get(id)?.ok_or_else(|| refusal::security_group_not_found(id))
+    }
+
+    /// All groups of a VPC.
+    pub(super) fn of_vpc(tx: &Tx<'_>, vpc_id: &str) -> Result<Vec<Self>, ApiError> {
+        Ok(tx.list::<Self>()?.into_iter().filter(|group| group.vpc_id == vpc_id).collect())
+    }
+
+    /// The group that a new VPC has: its members reach each other and everything else.
+    pub(super) fn create_default(tx: &Tx<'_>, vpc_id: &str) -> Result<Self, ApiError> {
+        let group = Self {
+            id: new_id("sg"),
+            name: "default".to_owned(),
+            description: "default VPC security group".to_owned(),
+            vpc_id: vpc_id.to_owned(),
+            tags: Tags::new(),
+        };
+        tx.put(&group)?;
+        tx.put(&Rule::all_traffic(&group.id, false, Peer::Group(group.id.clone())))?;
+        tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
+        Ok(group)
+    }
+
+    /// Makes a group with the one rule that EC2 gives each: everything may leave.
+    ///
+    /// # Errors
+    /// InvalidGroup.Duplicate for a name that the VPC has already; an unknown VPC.
+    pub(crate) fn create(
+        tx: &Tx<'_>,
+        vpc_id: &str,
+        name: &str,
+        description: &str,
+        tags: Tags,
+    ) -> Result<Self, ApiError> {
+        let vpc = Vpc::get(tx, vpc_id)?;
+        if name.starts_with("sg-") {
+            return Err(ApiError::new(
+                INVALID,
+                format!(
+                    "Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*."
+                ),
+            ));
+        }
+        if Self::of_vpc(tx, vpc_id)?.iter().any(|group| group.name == name) {
+            return Err(ApiError::new(
+                "InvalidGroup.Duplicate",
+                format!("The security group '{name}' already exists for VPC '{vpc_id}'"),
+            ));
+        }
+        let group =
+            Self { id: new_id("sg"), name: name.to_owned(), description: description.to_owned(), vpc_id: vpc.id, tags };
+        tx.put(&group)?;
+        tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
+        Ok(group)
+    }
+
+    /// Deletes the group with its rules; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// DependencyViolation while an interface is in it or a rule of another group names it.
+    pub(crate) fn delete(endpoint: &Endpoint, tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+        let Some(group) = tx.get::<Self>(id)? else { return Ok(()) };
+        let named = |rule: &Rule| rule.group_id != id && rule.peer == Peer::Group(id.to_owned());
+        let has = |groups: &[String]| groups.iter().any(|group| group == id);
+        let in_use = interfaces(endpoint, tx)?.iter().any(|interface| has(&interface.group_ids))
+            || crate::ecs::active_tasks(tx)?.iter().any(|task| has(&task.security_group_ids))
+            || tx.list::<Rule>()?.iter().any(named);
+        if in_use {
+            return Err(ApiError::new("DependencyViolation", format!("resource {id} has a dependent object")));
+        }
+        group.remove(tx)
+    }
+
+    /// Removes group and rules without asking.
+    pub(super) fn remove(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
+        for rule in Rule::of_group(tx, &self.id)? {
+            tx.delete::<Rule>(&rule.id)?;
+        }
+        tx.delete::<Self>(&self.id)?;
+        Ok(())
+    }
+}
+
+/// A group with its rules.
+struct View {
+    group: SecurityGroup,
+    rules: Vec<Rule>,
+}
+
+impl View {
+    fn rule_values(&self, is_egress: bool, member: &str) -> Vec<String> {
+        let rules = self.rules.iter().filter(|rule| rule.is_egress == is_egress);
+        rules.filter_map(|rule| rule.value(member)).collect()
+    }
+}
+
+impl Describe for View {
+    const FILTERS: &'static [&'static str] = &[
+        "description",
+        "egress.ip-permission.cidr",
+        "egress.ip-permission.from-port",
+        "egress.ip-permission.group-id",
+        "egress.ip-permission.ipv6-cidr",
+        "egress.ip-permission.prefix-list-id",
+        "egress.ip-permission.protocol",
+        "egress.ip-permission.to-port",
+        "group-id",
+        "group-name",
+        "ip-permission.cidr",
+        "ip-permission.from-port",
+        "ip-permission.group-id",
+        "ip-permission.ipv6-cidr",
+        "ip-permission.prefix-list-id",
+        "ip-permission.protocol",
+        "ip-permission.to-port",
+        "owner-id",
+        "vpc-id",
+    ];
+
+    fn id(&self) -> &str {
+        &self.group.id
+    }
+
+    fn not_found(id: &str) -> ApiError {
+        refusal::security_group_not_found(id)
+    }
+
+    fn tags(&self) -> Option<&Tags> {
+        Some(&self.group.tags)
+    }
+
+    fn values(&self, filter: &str) -> Vec<String> {
+        if let Some(member) = filter.strip_prefix("egress.ip-permission.") {
+            return self.rule_values(true, member);
+        }
+        if let Some(member) = filter.strip_prefix("ip-permission.") {
+            return self.rule_values(false, member);
+        }
+        vec![match filter {
+            "description" => self.group.description.clone(),
+            "group-id" => self.group.id.clone(),
+            "group-name" => self.group.name.clone(),
+            _ => self.group.vpc_id.clone(),
+        }]
+    }
+}
+
+pub(super) fn describe_security_groups(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    let query = Query::read(&endpoint.identity, "DescribeSecurityGroups", input, "GroupId")?;
+    let views = endpoint.store.read(|tx| {
+        let view = |group: SecurityGroup| Ok(View { rules: Rule::of_group(tx, &group.id)?, group });
+        tx.list::<SecurityGroup>()?.into_iter().map(view).collect::<Result<Vec<_>, ApiError>>()
+    })?;
+    let account = &endpoint.identity.account_id;
+    Ok(query.select(views)?.output("securityGroupInfo", |View { group, rules }| {
+        json!({
+            "groupId": group.id,
+            "groupName": group.name,
+            "groupDescription": group.description,
+            "securityGroupArn": endpoint.arn("ec2", &format!("security-group/{}", group.id)),
+            "vpcId": group.vpc_id,
+            "ownerId": account,
+            "ipPermissions": permissions(rules, false, account),
+            "ipPermissionsEgress": permissions(rules, true, account),
+            "tagSet": tag_set(&group.tags),
+        })
+    }))
+}

@@ -1,0 +1,90 @@
+//! The tags of all resources together.
+
+use serde_json::{Value, json};
+
+use super::address::Address;
+use super::describe::{Describe, Query, Tags};
+use super::internet_gateway::InternetGateway;
+use super::nat_gateway::NatGateway;
+use super::route_table::RouteTable;
+use super::security_group::SecurityGroup;
+use super::subnet::Subnet;
+use super::vpc::Vpc;
+use super::vpc_endpoint::VpcEndpoint;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Tx;
+
+/// A resource with its tags.
+pub(super) struct Resource {
+    /// EC2's name for the type, which is also the one in its ARN.
+    pub(super) kind: &'static str,
+    pub(super) id: String,
+    pub(super) tags: Tags,
+}
+
+/// Every resource that can have tags.
+pub(super) fn resources(tx: &Tx<'_>) -> Result<Vec<Resource>, ApiError> {
+    let mut resources = Vec::new();
+    let mut add = |kind, id, tags| resources.push(Resource { kind, id, tags });
+    tx.list::<Vpc>()?.into_iter().for_each(|vpc| add("vpc", vpc.id, vpc.settings.tags));
+    tx.list::<Subnet>()?.into_iter().for_each(|subnet| add("subnet", subnet.id, subnet.settings.tags));
+    tx.list::<InternetGateway>()?.into_iter().for_each(|gateway| add("internet-gateway", gateway.id, gateway.tags));
+    tx.list::<RouteTable>()?.into_iter().for_each(|table| add("route-table", table.id, table.tags));
+    tx.list::<Address>()?.into_iter().for_each(|address| add("elastic-ip", address.allocation_id, address.tags));
+    tx.list::<NatGateway>()?.into_iter().for_each(|nat| add("natgateway", nat.id, nat.tags));
+    tx.list::<SecurityGroup>()?.into_iter().for_each(|group| add("security-group", group.id, group.tags));
+    tx.list::<VpcEndpoint>()?.into_iter().for_each(|endpoint| add("vpc-endpoint", endpoint.id, endpoint.settings.tags));
+    Ok(resources)
+}
+
+/// One tag of one resource.
+struct Tag {
+    kind: &'static str,
+    resource_id: String,
+    key: String,
+    value: String,
+    own: Tags,
+}
+
+impl Describe for Tag {
+    const FILTERS: &'static [&'static str] = &["key", "resource-id", "resource-type", "value"];
+
+    fn id(&self) -> &str {
+        &self.resource_id
+    }
+
+    fn not_found(id: &str) -> ApiError {
+        ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))
+    }
+
+    fn tags(&self) -> Option<&Tags> {
+        Some(&self.own)
+    }
+
+    fn values(&self, filter: &str) -> Vec<String> {
+        vec![match filter {
+            "key" => self.key.clone(),
+            "resource-id" => self.resource_id.clone(),
+            "resource-type" => self.kind.to_owned(),
+            _ => self.value.clone(),
+        }]
+    }
+}
+
+pub(super) fn describe_tags(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    // DescribeTags has no list of ids.
+    let query = Query::read(&endpoint.identity, "DescribeTags", input, "")?;
+    let resources = endpoint.store.read(resources)?;
+    let tags = resources.into_iter().flat_map(|resource| {
+        let Resource { kind, id, tags } = resource;
+        tags.into_iter().map(move |(key, value)| {
+            let own = Tags::from([(key.clone(), value.clone())]);
+            Tag { kind, resource_id: id.clone(), key, value, own }
+        })
+    });
+    Ok(query.select(tags.collect())?.output(
+        "tagSet",
+        |tag| json!({"resourceId": tag.resource_id, "resourceType": tag.kind, "key": tag.key, "value": tag.value}),
+    ))
+}

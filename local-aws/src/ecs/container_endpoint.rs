@@ -1,0 +1,220 @@
+//! What a program asks for by the addresses in its environment: its role's credentials, and who it is.
+//!
+//! As on Fargate these requests are not signed. Who knows the address, which only the program's environment holds, may
+//! ask.
+
+use std::sync::Arc;
+
+use axum::http::{Method, request::Parts};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::task::{Desired, Task, private_dns_name};
+use crate::auth::Session;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::identity::random_text;
+use crate::store::{Record, Tx};
+
+/// Lifetime of credentials, as on Fargate.
+const LIFETIME: TimeDelta = TimeDelta::hours(6);
+
+/// Credentials with less than this left are replaced. SDKs refresh up to 15 minutes before the end.
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(30);
+
+/// The way from the secret name in the addresses to the task, and the sessions made for it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Access {
+    id: String,
+    task: String,
+    sessions: Vec<String>,
+}
+
+impl Record for Access {
+    const KIND: &'static str = "ecs.access";
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+impl Access {
+    pub(super) fn of(task: &Task) -> Self {
+        Self { id: task.access_id.clone(), task: task.id(), sessions: Vec::new() }
+    }
+
+    /// Ends it: the credentials are worth nothing from now on.
+    pub(super) fn revoke(tx: &Tx<'_>, task: &Task) -> Result<(), ApiError> {
+        if let Some(access) = tx.get::<Self>(&task.access_id)? {
+            for session in &access.sessions {
+                tx.delete::<Session>(session)?;
+            }
+            tx.delete::<Self>(&access.id)?;
+        }
+        Ok(())
+    }
+}
+
+/// The variables that tell a program the addresses.
+pub(super) fn variables(endpoint: &Endpoint, task: &Task) -> Vec<(&'static str, String)> {
+    let mut variables = vec![("ECS_CONTAINER_METADATA_URI_V4", format!("{}/v4/{}", endpoint.url, task.access_id))];
+    if task.role_arn.is_some() {
+        let uri = format!("{}/v2/credentials/{}", endpoint.url, task.access_id);
+        variables.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri));
+    }
+    variables
+}
+
+/// The answer to a request for credentials or metadata; `None` when it is for something else.
+pub(crate) fn container_endpoint(endpoint: &Arc<Endpoint>, parts: &Parts) -> Option<Result<Value, ApiError>> {
+    let path = parts.uri.path();
+    if let Some(id) = path.strip_prefix("/v2/credentials/") {
+        return Some(only_get(parts).and_then(|()| credentials(endpoint, id)));
+    }
+    let rest = path.strip_prefix("/v4/")?;
+    let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
+    Some(only_get(parts).and_then(|()| metadata(endpoint, id, what)))
+}
+
+fn only_get(parts: &Parts) -> Result<(), ApiError> {
+    if parts.method == Method::GET {
+        Ok(())
+    } else {
+        Err(ApiError::new("MethodNotAllowed", "Only GET is allowed.").status(405))
+    }
+}
+
+fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiError> {
+    let unknown = || ApiError::new("InvalidIdInRequest", "CredentialsV2Request: Credentials not found").status(404);
+    endpoint.store.write(|tx| {
+        let mut access = tx.get::<Access>(id)?.ok_or_else(unknown)?;
+        let task = tx.get::<Task>(&access.task)?.ok_or_else(unknown)?;
+        let role_arn = task.role_arn.ok_or_else(unknown)?;
+        let now = Utc::now();
+        let newest = access.sessions.last().map(|key| tx.get::<Session>(key)).transpose()?.flatten();
+        let session = match newest.filter(|session| session.expires_at - now > RENEW_BEFORE) {
+            Some(session) => session,
+            None => {
+                let session = new_session(role_arn, task.id, now);
+                tx.put(&session)?;
+                access.sessions.push(session.access_key_id.clone());
+                tx.put(&access)?;
+                session
+            }
+        };
+        Ok(json!({
+            "RoleArn": session.role_arn,
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "Token": session.session_token,
+            "Expiration": session.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        }))
+    })
+}
+
+fn new_session(role_arn: String, session_name: String, now: DateTime<Utc>) -> Session {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    Session {
+        access_key_id: format!("ASIA{}", random_text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)),
+        secret_access_key: random_text(letters, 40),
+        session_token: random_text(letters, 200),
+        role_arn,
+        session_name,
+        expires_at: now + LIFETIME,
+    }
+}
+
+fn metadata(endpoint: &Endpoint, id: &str, what: &str) -> Result<Value, ApiError> {
+    let unknown = || ApiError::new("NotFound", "Unable to get task metadata: no such container").status(404);
+    let task = endpoint.store.read(|tx| {
+        let access = tx.get::<Access>(id)?.ok_or_else(unknown)?;
+        tx.get::<Task>(&access.task)?.ok_or_else(unknown)
+    })?;
+    match what {
+        "" => Ok(container(&task)),
+        "task" => Ok(describe(&task)),
+        other => Err(ApiError::unsupported(format!("The task metadata path {other}")).status(404)),
+    }
+}
+
+fn time(time: Option<DateTime<Utc>>) -> Value {
+    time.map_or(Value::Null, |time| json!(time.to_rfc3339_opts(SecondsFormat::Nanos, true)))
+}
+
+/// Members without a value are left out, as the agent does.
+fn without_null(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, member| !member.is_null());
+    }
+    value
+}
+
+fn desired(task: &Task) -> &'static str {
+    match task.desired_status {
+        Desired::Running => "RUNNING",
+        Desired::Stopped => "STOPPED",
+    }
+}
+
+fn container(task: &Task) -> Value {
+    let definition = &task.container;
+    let mut labels = json!({
+        "com.amazonaws.ecs.cluster": task.cluster_arn,
+        "com.amazonaws.ecs.container-name": definition.name,
+        "com.amazonaws.ecs.task-arn": task.arn,
+        "com.amazonaws.ecs.task-definition-family": task.family,
+        "com.amazonaws.ecs.task-definition-version": task.revision.to_string(),
+    });
+    for (name, value) in &definition.docker_labels {
+        labels[name] = json!(value);
+    }
+    let log = task.log_stream().map(|(group, stream)| {
+        let region = definition.log_configuration.as_ref().map(|log| log.option("awslogs-region").to_owned());
+        json!({"awslogs-group": group, "awslogs-region": region, "awslogs-stream": stream})
+    });
+    let interface = &task.interface;
+    without_null(json!({
+        "DockerId": task.runtime_id,
+        "Name": definition.name,
+        "DockerName": definition.name,
+        "Image": definition.image,
+        "ImageID": task.image_digest,
+        "Labels": labels,
+        "DesiredStatus": desired(task),
+        "KnownStatus": task.container_status(),
+        "ExitCode": task.exit_code,
+        "Limits": without_null(json!({"CPU": definition.cpu, "Memory": definition.memory})),
+        "CreatedAt": time(task.pull_stopped_at),
+        "StartedAt": time(task.started_at),
+        "Type": "NORMAL",
+        "LogDriver": log.as_ref().map(|_| "awslogs"),
+        "LogOptions": log,
+        "ContainerARN": task.container_arn(),
+        "Networks": [{
+            "NetworkMode": "awsvpc",
+            "IPv4Addresses": [interface.private_address],
+            "AttachmentIndex": 0,
+            "MACAddress": interface.mac_address,
+            "IPv4SubnetCIDRBlock": interface.cidr_block,
+            "PrivateDNSName": private_dns_name(&interface.private_address),
+        }],
+    }))
+}
+
+fn describe(task: &Task) -> Value {
+    without_null(json!({
+        "Cluster": task.cluster_arn,
+        "TaskARN": task.arn,
+        "Family": task.family,
+        "Revision": task.revision.to_string(),
+        "DesiredStatus": desired(task),
+        "KnownStatus": task.last_status,
+        "Limits": {"CPU": f64::from(task.cpu) / 1024.0, "Memory": task.memory},
+        "PullStartedAt": time(task.pull_started_at),
+        "PullStoppedAt": time(task.pull_stopped_at),
+        "AvailabilityZone": task.interface.availability_zone,
+        "LaunchType": "FARGATE",
+        "Containers": [container(task)],
+        "FaultInjectionEnabled": false,
+    }))
+}

@@ -1,0 +1,167 @@
+//! A program's output: from its file to its log stream, every line once.
+
+use chrono::Utc;
+use serde::{Deserialize, Serialize};
+
+use super::process::Process;
+use super::task::Task;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::logs;
+use crate::store::Record;
+
+/// Largest event of CloudWatch Logs, less the 26 bytes that it counts for each; the awslogs driver splits there, too.
+const MAX_EVENT: usize = 256 * 1024 - 26;
+
+/// As much as is read at once; more than one event, so that there is always something to do with it.
+const CHUNK: usize = 1024 * 1024;
+
+/// How much of a task's output is in its log.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Ingested {
+    task: String,
+    bytes: u64,
+}
+
+impl Record for Ingested {
+    const KIND: &'static str = "ecs.ingested";
+    fn id(&self) -> String {
+        self.task.clone()
+    }
+}
+
+/// Takes new output into the log. Events and the mark of how far they go are one transaction, so no kill makes a line
+/// be lost or be there twice. `is_last` says that no more will come, so that a line without an end is one.
+pub(super) fn ingest(
+    endpoint: &Endpoint,
+    task: &Task,
+    process: &Process,
+    offset: &mut Option<u64>,
+    is_last: bool,
+) -> Result<(), ApiError> {
+    let mut done = match *offset {
+        Some(done) => done,
+        None => endpoint.store.read(|tx| tx.get::<Ingested>(&task.id))?.map_or(0, |ingested| ingested.bytes),
+    };
+    *offset = Some(done);
+    loop {
+        let bytes = process
+            .output(done, CHUNK)
+            .map_err(|error| ApiError::internal(format!("The output of {} cannot be read: {error}", task.arn)))?;
+        // A full chunk is not the end, whatever the caller knows of the program.
+        let (length, messages) = split(&bytes, is_last && bytes.len() < CHUNK);
+        if length == 0 {
+            return Ok(());
+        }
+        let reached = done + length as u64;
+        if !keep(endpoint, task, done, reached, messages)? {
+            // Another endpoint of the same process took it: start from its mark.
+            *offset = None;
+            return Ok(());
+        }
+        done = reached;
+        *offset = Some(done);
+    }
+}
+
+fn keep(endpoint: &Endpoint, task: &Task, from: u64, to: u64, messages: Vec<String>) -> Result<bool, ApiError> {
+    let now = Utc::now().timestamp_millis();
+    let events: Vec<(i64, String)> = messages.into_iter().map(|message| (now, message)).collect();
+    endpoint.store.write(|tx| {
+        if tx.get::<Ingested>(&task.id)?.map_or(0, |ingested| ingested.bytes) != from {
+            return Ok(false);
+        }
+        if let Some((group, stream)) = task.log_stream().filter(|_| !events.is_empty()) {
+            match logs::append(tx, group, &stream, &events) {
+                // Group or stream was deleted under the running task. The agent of ECS drops such lines, too.
+                Err(error) if error.code == "ResourceNotFoundException" => {
+                    tracing::warn!(%error, task = task.arn, lines = events.len(), "output dropped");
+                }
+                result => result?,
+            }
+        }
+        tx.put(&Ingested { task: task.id.clone(), bytes: to })?;
+        Ok(true)
+    })
+}
+
+/// The events in `bytes`, and how many bytes they take. Empty lines are no events, as for the awslogs driver.
+fn split(bytes: &[u8], is_last: bool) -> (usize, Vec<String>) {
+    let mut messages = Vec::new();
+    let mut done = 0;
+    while done < bytes.len() {
+        let rest = &bytes[done..];
+        let (line, length) = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (&rest[..end], end + 1),
+            None if is_last => (rest, rest.len()),
+            // Not held back for an end that may never come.
+            None if rest.len() >= MAX_EVENT => {
+                let length = boundary(rest, MAX_EVENT);
+                (&rest[..length], length)
+            }
+            None => break,
+        };
+        let text = String::from_utf8_lossy(line);
+        let mut text = text.as_ref();
+        while !text.is_empty() {
+            let (event, later) = text.split_at(text.floor_char_boundary(MAX_EVENT));
+            messages.push(event.to_owned());
+            text = later;
+        }
+        done += length;
+    }
+    (done, messages)
+}
+
+/// The last place up to `at` where no character of UTF-8 is cut.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    let is_continuation = |index: usize| bytes.get(index).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
+    (at.saturating_sub(3)..=at).rev().find(|index| !is_continuation(*index)).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn feed(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
+        let mut messages = Vec::new();
+        let mut done = 0;
+        for cut in cuts.iter().copied().chain([bytes.len()]) {
+            let seen = (cut % (bytes.len() + 1)).max(done).max(if cut == bytes.len() { cut } else { 0 });
+            let (length, more) = split(&bytes[done..seen], seen == bytes.len() && cut == bytes.len());
+            messages.extend(more);
+            done += length;
+        }
+        assert_eq!(done, bytes.len());
+        messages
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_when_we_look(text in "[a-cü\n]{0,40}", cuts in prop::collection::vec(0usize..64, 0..8)) {
+            let lines: Vec<String> = text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            prop_assert_eq!(feed(text.as_bytes(), &cuts), lines);
+        }
+    }
+
+    #[test]
+    fn long_lines_are_split_between_characters() {
+        let line = "é".repeat(MAX_EVENT);
+        let (length, messages) = split(format!("{line}\nend").as_bytes(), false);
+        assert_eq!(length, line.len() + 1);
+        assert!(messages.iter().all(|message| message.len() <= MAX_EVENT && !message.contains('\u{fffd}')));
+        assert_eq!(messages.concat(), line);
+        // Without an end it is taken as far as it goes.
+        let (length, messages) = split(line.as_bytes(), false);
+        assert!(line.len() - length < MAX_EVENT);
+        assert_eq!(messages.concat(), line[..length]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_marked_and_kept() {
+        assert_eq!(split(b"a\xffb\n", false), (4, vec!["a\u{fffd}b".to_owned()]));
+        assert_eq!(split(b"a\n\nb", false), (3, vec!["a".to_owned()]));
+    }
+}

@@ -1,0 +1,219 @@
+//! The process of a task, which outlives the endpoint and is found again.
+//!
+//! Between the endpoint and the program stands an init process, a few lines for the POSIX shell of the host. It leads
+//! a process group of its own and leaves in the task's directory what a later endpoint needs to know:
+//! - `output`: standard output and error of the program
+//! - `init`, `pid`: process ids of init and program, written before the program runs
+//! - `exit`: how the program ended, 128 + n for signal n
+//!
+//! Each of the small files is whole when it ends in a newline. A process is alive as long as somebody holds the lock on
+//! `output`. The endpoint takes the lock and hands the open file to init, and everything that init starts inherits it;
+//! the kernel drops it with the last of them, however they end. So there is no moment, not even between fork and exec,
+//! at which a kill of the endpoint makes a process be started twice or be lost, and no process id that another process
+//! got meanwhile is mistaken for ours.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use chrono::{DateTime, Utc};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
+
+/// `$0` is the task's directory, `$@` program and arguments. No variables but `status`, set when the program is over:
+/// any other could be one of the program's environment. The shell's own words (`Killed`) are not for the task's log, so
+/// its standard error is away while the program has it as descriptor 3, too. Both programs run in the foreground:
+/// what a shell starts in the background ignores SIGINT and SIGQUIT.
+const INIT: &str = r#"exec 3>&2 2>/dev/null
+printf '%s\n' "$$" >"$0/init" || exit 125
+/bin/sh -c 'printf "%s\n" "$$" >"$0/pid" && exec "$@" 2>&3' "$0" "$@"
+status=$?
+printf '%s\n' "$status" >"$0/exit"
+exit "$status""#;
+
+/// A program, ready to run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) directory: PathBuf,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exit {
+    /// Unknown when the init process was killed, too, and nobody saw it.
+    pub(super) code: Option<i32>,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// The process of a task.
+#[derive(Debug)]
+pub(super) struct Process {
+    directory: PathBuf,
+    output: File,
+    // Not waited for before the group is killed: as long as it is there, if only as a zombie, no other process can get
+    // its id. `None` when an earlier endpoint started it.
+    init: Option<Child>,
+    /// How init ended, once it was waited for.
+    status: Option<ExitStatus>,
+}
+
+impl Process {
+    /// Starts `program`, or finds it when it has been started already.
+    pub(super) fn start(directory: &Path, program: &Program) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let output = OpenOptions::new().create(true).append(true).open(directory.join("output"))?;
+        match output.try_lock() {
+            Ok(()) if read_number(directory, "init").is_none() => {}
+            Ok(()) | Err(TryLockError::WouldBlock) => return Self::adopt(directory),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // The shell passes on only what could be a variable of its own.
+        let (plain, odd): (Vec<_>, Vec<_>) = program.environment.iter().partition(|(name, _)| is_identifier(name));
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(INIT).arg(directory);
+        if !odd.is_empty() {
+            command.arg("/usr/bin/env").args(odd.iter().map(|(name, value)| format!("{name}={value}")));
+        }
+        let init = command
+            .arg(&program.path)
+            .args(&program.arguments)
+            .env_clear()
+            .envs(plain.iter().map(|(name, value)| (name, value)))
+            .current_dir(&program.directory)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Self { init: Some(init), ..Self::adopt(directory)? })
+    }
+
+    /// The process that an earlier endpoint started.
+    pub(super) fn adopt(directory: &Path) -> io::Result<Self> {
+        let output = File::open(directory.join("output"))?;
+        Ok(Self { directory: directory.to_owned(), output, init: None, status: None })
+    }
+
+    /// Whether the task's program has been started, by whatever endpoint.
+    pub(super) fn was_started(directory: &Path) -> bool {
+        Self::adopt(directory).is_ok_and(|process| process.is_alive() || read_number(directory, "init").is_some())
+    }
+
+    /// Whether anything that holds the output is left.
+    pub(super) fn is_alive(&self) -> bool {
+        match self.output.try_lock() {
+            Ok(()) => {
+                // Otherwise we would be the one that holds it.
+                let _ = self.output.unlock();
+                false
+            }
+            Err(error) => matches!(error, TryLockError::WouldBlock),
+        }
+    }
+
+    /// How the program ended; `None` as long as it runs.
+    pub(super) fn exit(&mut self) -> Option<Exit> {
+        if let Some(exit) = self.noted_exit() {
+            return Some(exit);
+        }
+        if let Some(init) = &mut self.init
+            && self.status.is_none()
+        {
+            self.status = init.try_wait().ok()?;
+        }
+        let code = match self.status {
+            Some(status) => status.code().or_else(|| status.signal().map(|signal| 128 + signal)),
+            None if self.init.is_some() => return None,
+            None if !self.is_alive() => None,
+            // Init is gone and has left its program behind, as only SIGKILL makes it.
+            None if read_number(&self.directory, "init").and_then(pid).is_some_and(is_gone) => Some(137),
+            None => return None,
+        };
+        // It may have been noted after the first look.
+        Some(self.noted_exit().unwrap_or_else(|| Exit { code, at: Utc::now() }))
+    }
+
+    fn noted_exit(&self) -> Option<Exit> {
+        let code = read_number(&self.directory, "exit")?;
+        let noted = fs::metadata(self.directory.join("exit")).and_then(|file| file.modified());
+        Some(Exit { code: Some(code), at: noted.map_or_else(|_| Utc::now(), DateTime::from) })
+    }
+
+    /// Sends `signal` to the program. `false` when it has not got as far as to have a process id.
+    pub(super) fn signal(&self, signal: Signal) -> bool {
+        let Some(program) = read_number(&self.directory, "pid").and_then(pid) else { return false };
+        if let Err(error) = kill_process(program, signal) {
+            tracing::debug!(%error, "the program is gone already");
+        }
+        true
+    }
+
+    /// Kills what is left of the process group, init included.
+    pub(super) fn kill_group(&mut self) {
+        let group = match &self.init {
+            Some(init) => i32::try_from(init.id()).ok(),
+            // Without a lock nobody of the group is left, and its number may be another's.
+            None if self.is_alive() => read_number(&self.directory, "init"),
+            None => None,
+        };
+        if let Some(group) = group.and_then(pid)
+            && let Err(error) = kill_process_group(group, Signal::KILL)
+        {
+            tracing::debug!(%error, "nothing of the process group is left");
+        }
+        match self.init.take().map(|mut init| init.wait()).transpose() {
+            Ok(status) => self.status = status.or(self.status),
+            Err(error) => tracing::warn!(%error, "the init process of a task could not be waited for"),
+        }
+    }
+
+    /// What the program has written from `offset` on, at most `limit` bytes of it.
+    pub(super) fn output(&self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
+        let length = self.output.metadata()?.len().saturating_sub(offset);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(limit).min(limit)];
+        self.output.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn read_number(directory: &Path, name: &str) -> Option<i32> {
+    fs::read_to_string(directory.join(name)).ok()?.strip_suffix('\n')?.parse().ok()
+}
+
+// Zero and negative numbers would mean process groups.
+fn pid(number: i32) -> Option<Pid> {
+    if number > 1 { Pid::from_raw(number) } else { None }
+}
+
+fn is_gone(pid: Pid) -> bool {
+    test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
+}
+
+/// A signal by its name, as images write their stop signal: `SIGINT`, `INT`, `2`.
+pub(super) fn signal_named(name: &str) -> Option<Signal> {
+    let name = name.to_ascii_uppercase();
+    match name.strip_prefix("SIG").unwrap_or(&name) {
+        "HUP" => Some(Signal::HUP),
+        "INT" => Some(Signal::INT),
+        "QUIT" => Some(Signal::QUIT),
+        "KILL" => Some(Signal::KILL),
+        "USR1" => Some(Signal::USR1),
+        "USR2" => Some(Signal::USR2),
+        "TERM" => Some(Signal::TERM),
+        "WINCH" => Some(Signal::WINCH),
+        number => number.parse().ok().and_then(Signal::from_named_raw),
+    }
+}
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;

@@ -1,0 +1,411 @@
+//! RunTask: from a request to tasks that are PROVISIONING.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::cluster::Cluster;
+use super::container_endpoint::Access;
+use super::tags::{self, Tag, Tags};
+use super::task::{Desired, Interface, Overrides, Status, Task};
+use super::task_definition::{self, DefinitionStatus, TaskDefinition, fargate_size};
+use super::{INVALID, client_error, invalid, lifecycle};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::identity::random_text;
+use crate::store::{Record, Tx};
+use crate::{ec2, iam, wire};
+
+/// Longest overrides that ECS takes, as JSON.
+const MAX_OVERRIDES: usize = 8192;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RunTask {
+    task_definition: String,
+    cluster: Option<String>,
+    #[serde(default = "one")]
+    count: i64,
+    launch_type: Option<String>,
+    network_configuration: Option<NetworkConfiguration>,
+    #[serde(default)]
+    overrides: Overrides,
+    propagate_tags: Option<String>,
+    #[serde(default, rename = "enableECSManagedTags")]
+    enable_ecs_managed_tags: bool,
+    #[serde(default)]
+    enable_execute_command: bool,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    group: Option<String>,
+    started_by: Option<String>,
+    client_token: Option<String>,
+    platform_version: Option<String>,
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NetworkConfiguration {
+    awsvpc_configuration: Option<AwsvpcConfiguration>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AwsvpcConfiguration {
+    #[serde(default)]
+    subnets: Vec<String>,
+    #[serde(default)]
+    security_groups: Vec<String>,
+    assign_public_ip: Option<String>,
+}
+
+/// What an earlier request with the same token asked for and got.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClientToken {
+    id: String,
+    fingerprint: String,
+    tasks: Vec<String>,
+    pub(super) used_at: DateTime<Utc>,
+}
+
+impl Record for ClientToken {
+    const KIND: &'static str = "ecs.client_token";
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+pub(super) fn run_task(endpoint: &Arc<Endpoint>, mut input: Value) -> Result<Value, ApiError> {
+    // Requests that differ in the token only are the same request.
+    let token = input.as_object_mut().and_then(|members| members.remove("clientToken"));
+    let fingerprint = format!("{:x}", Sha256::digest(input.to_string()));
+    let mut input: RunTask = wire::decode(INVALID, "RunTask", input)?;
+    input.client_token = token.map(serde_json::from_value).transpose().map_err(|_| invalid("Invalid clientToken."))?;
+    validate(&input)?;
+    let own_tags = tags::read(std::mem::take(&mut input.tags))?;
+    let (tasks, are_new) = endpoint.store.write(|tx| {
+        let cluster = Cluster::find(endpoint, tx, input.cluster.as_deref())?;
+        if let Some(tasks) = earlier(tx, &cluster, input.client_token.as_deref(), &fingerprint)? {
+            return Ok((tasks, false));
+        }
+        let tasks = create(endpoint, tx, &cluster, &input, &own_tags)?;
+        if let Some(token) = &input.client_token {
+            let tasks = tasks.iter().map(Task::id).collect();
+            let id = format!("{}/{token}", cluster.name);
+            tx.put(&ClientToken { id, fingerprint, tasks, used_at: Utc::now() })?;
+        }
+        Ok((tasks, true))
+    })?;
+    if are_new {
+        tasks.iter().for_each(|task| lifecycle::start(endpoint, task));
+    }
+    let tasks: Value = tasks.iter().map(|task| task.describe(true)).collect();
+    Ok(json!({"tasks": tasks, "failures": []}))
+}
+
+/// What can be told from the request alone.
+fn validate(input: &RunTask) -> Result<(), ApiError> {
+    if !(1..=10).contains(&input.count) {
+        return Err(invalid(if input.count < 1 { "Count must be at least 1." } else { "Count cannot exceed 10." }));
+    }
+    match input.launch_type.as_deref() {
+        Some("FARGATE") => {}
+        // Without a launch type ECS takes EC2, and there is no instance.
+        None | Some("EC2") => return Err(invalid("No Container Instances were found in your cluster.")),
+        Some(other @ ("EXTERNAL" | "MANAGED_INSTANCES")) => {
+            return Err(ApiError::unsupported(format!("The launchType {other}")));
+        }
+        Some(other) => return Err(invalid(format!("Invalid launchType: {other}"))),
+    }
+    match input.platform_version.as_deref() {
+        None | Some("LATEST" | "1.4.0") => {}
+        Some("1.3.0") => return Err(ApiError::unsupported("The platformVersion 1.3.0")),
+        Some(_) => return Err(ApiError::new("PlatformUnknownException", "The specified platform does not exist.")),
+    }
+    match input.propagate_tags.as_deref() {
+        None | Some("TASK_DEFINITION" | "NONE") => {}
+        Some("SERVICE") => return Err(invalid("propagateTags: SERVICE is not allowed with RunTask.")),
+        Some(other) => return Err(invalid(format!("Invalid propagateTags: {other}"))),
+    }
+    if input.enable_execute_command {
+        return Err(ApiError::unsupported("enableExecuteCommand of RunTask"));
+    }
+    let started_by = input.started_by.as_deref().unwrap_or_default();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+    if started_by.len() > 128 || !started_by.chars().all(allowed) {
+        return Err(invalid(
+            "startedBy can have up to 128 characters: letters (uppercase and lowercase), numbers, hyphens (-), forward slash (/), and underscores (_).",
+        ));
+    }
+    let token = input.client_token.as_deref().unwrap_or("-");
+    if token.is_empty() || token.len() > 64 || !token.bytes().all(|byte| (33..=126).contains(&byte)) {
+        return Err(invalid("clientToken must have 1 to 64 ASCII characters in the range of 33-126 (inclusive)."));
+    }
+    match input.group.as_deref() {
+        Some(group) if group.starts_with("service:") => Err(invalid("Invalid namespace for group.")),
+        _ => Ok(()),
+    }
+}
+
+/// The tasks that an earlier request with this token ran.
+fn earlier(
+    tx: &Tx<'_>,
+    cluster: &Cluster,
+    token: Option<&str>,
+    fingerprint: &str,
+) -> Result<Option<Vec<Task>>, ApiError> {
+    let Some(token) = token else { return Ok(None) };
+    let Some(used) = tx.get::<ClientToken>(&format!("{}/{token}", cluster.name))? else { return Ok(None) };
+    let mut tasks = Vec::new();
+    for key in &used.tasks {
+        tasks.extend(tx.get::<Task>(key)?);
+    }
+    // A token lives as long as its tasks can be seen.
+    if tasks.is_empty() {
+        return Ok(None);
+    }
+    if used.fingerprint != fingerprint {
+        let arns: Vec<&str> = tasks.iter().map(|task| task.arn.as_str()).collect();
+        return Err(ApiError::new(
+            "ConflictException",
+            "The request could not be processed because of conflict with the current state: the clientToken is already in use with a different RunTask request.",
+        )
+        .with("resourceIds", arns));
+    }
+    Ok(Some(tasks))
+}
+
+fn create(
+    endpoint: &Endpoint,
+    tx: &Tx<'_>,
+    cluster: &Cluster,
+    input: &RunTask,
+    own_tags: &Tags,
+) -> Result<Vec<Task>, ApiError> {
+    let definition =
+        TaskDefinition::find(tx, &input.task_definition)?.ok_or_else(|| client_error("TaskDefinition not found."))?;
+    if definition.status != DefinitionStatus::Active {
+        return Err(client_error("TaskDefinition is inactive"));
+    }
+    let network = network(tx, input)?;
+    let size = apply_size(&definition, input)?;
+    let mut tags = Tags::new();
+    if input.enable_ecs_managed_tags {
+        tags.insert("aws:ecs:clusterName".to_owned(), cluster.name.clone());
+    }
+    if input.propagate_tags.as_deref() == Some("TASK_DEFINITION") {
+        tags.extend(definition.tags.clone());
+    }
+    tags.extend(own_tags.clone());
+    let role = |own: &Option<String>, of_definition: &Option<String>| {
+        own.clone().map(|role| task_definition::role_arn(endpoint, role)).or_else(|| of_definition.clone())
+    };
+    let role_arn = role(&input.overrides.task_role_arn, &definition.task_role_arn);
+    let execution_role_arn = role(&input.overrides.execution_role_arn, &definition.execution_role_arn);
+    let mut taken: Vec<String> = tx
+        .list::<Task>()?
+        .into_iter()
+        .filter(|task| !task.is_stopped())
+        .map(|task| task.interface.private_address)
+        .collect();
+    let mut tasks = Vec::new();
+    for number in 0..input.count {
+        let place = &network.places[usize::try_from(number).unwrap_or_default() % network.places.len()];
+        let interface = interface(place, &network.security_groups, &mut taken)?;
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let arn = endpoint.arn("ecs", &format!("task/{}/{id}", cluster.name));
+        for role in [&role_arn, &execution_role_arn].into_iter().flatten() {
+            check_role(endpoint, tx, role, &arn)?;
+        }
+        let task = Task {
+            id,
+            arn,
+            role_arn: role_arn.clone(),
+            execution_role_arn: execution_role_arn.clone(),
+            tags: tags.clone(),
+            interface,
+            ..provisioning(cluster, &definition, input, size)
+        };
+        tx.put(&task)?;
+        tx.put(&Access::of(&task))?;
+        tasks.push(task);
+    }
+    Ok(tasks)
+}
+
+/// A new task but for what is its own: id, network interface, roles, tags.
+fn provisioning(cluster: &Cluster, definition: &TaskDefinition, input: &RunTask, size: (u32, u32)) -> Task {
+    let architecture = definition.runtime_platform.as_ref().and_then(|platform| platform.cpu_architecture.clone());
+    Task {
+        id: String::new(),
+        arn: String::new(),
+        role_arn: None,
+        execution_role_arn: None,
+        tags: Tags::new(),
+        interface: Interface::default(),
+        cluster: cluster.name.clone(),
+        cluster_arn: cluster.arn.clone(),
+        definition_arn: definition.arn.clone(),
+        family: definition.family.clone(),
+        revision: definition.revision,
+        last_status: Status::Provisioning,
+        desired_status: Desired::Running,
+        version: 1,
+        cpu: size.0,
+        memory: size.1,
+        // Fargate's default.
+        cpu_architecture: architecture.unwrap_or_else(|| "X86_64".to_owned()),
+        group: input.group.clone().unwrap_or_else(|| format!("family:{}", definition.family)),
+        started_by: input.started_by.clone(),
+        overrides: input.overrides.clone(),
+        container: definition.container.clone(),
+        container_id: uuid::Uuid::new_v4().to_string(),
+        image_digest: None,
+        runtime_id: None,
+        exit_code: None,
+        container_reason: None,
+        access_id: uuid::Uuid::new_v4().to_string(),
+        stop_signal: None,
+        kill_at: None,
+        stop_code: None,
+        stopped_reason: None,
+        created_at: Utc::now(),
+        connectivity_at: None,
+        pull_started_at: None,
+        pull_stopped_at: None,
+        started_at: None,
+        stopping_at: None,
+        execution_stopped_at: None,
+        stopped_at: None,
+    }
+}
+
+/// The task's size, and whether the overrides fit the definition.
+fn apply_size(definition: &TaskDefinition, input: &RunTask) -> Result<(u32, u32), ApiError> {
+    let overrides = &input.overrides;
+    if json!(overrides).to_string().len() > MAX_OVERRIDES {
+        return Err(invalid(format!("Container Overrides length must be at most {MAX_OVERRIDES}")));
+    }
+    for one in &overrides.container_overrides {
+        if one.name != definition.container.name {
+            return Err(invalid(format!(
+                "Override for container named {} is not a container in the TaskDefinition.",
+                one.name
+            )));
+        }
+        if one.environment.iter().any(|variable| variable.name.is_empty() || variable.name.contains('=')) {
+            return Err(invalid("Environment variable names should not be null, empty, or have an equals sign."));
+        }
+    }
+    let (cpu, memory) = (definition.cpu.to_string(), definition.memory.to_string());
+    fargate_size(overrides.cpu.as_ref().unwrap_or(&cpu), overrides.memory.as_ref().unwrap_or(&memory))
+}
+
+fn check_role(endpoint: &Endpoint, tx: &Tx<'_>, role: &str, task_arn: &str) -> Result<(), ApiError> {
+    iam::assume(endpoint, tx, role, "ecs-tasks.amazonaws.com", task_arn).map_err(|error| {
+        if error.status >= 500 {
+            return error;
+        }
+        client_error(format!(
+            "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+        ))
+    })
+}
+
+/// The subnets and security groups of a request, which are there and fit one another.
+struct Network {
+    places: Vec<Place>,
+    security_groups: Vec<String>,
+}
+
+struct Place {
+    subnet_id: String,
+    availability_zone: String,
+    cidr: ipnet::Ipv4Net,
+}
+
+fn network(tx: &Tx<'_>, input: &RunTask) -> Result<Network, ApiError> {
+    let Some(network) = input.network_configuration.as_ref().and_then(|one| one.awsvpc_configuration.as_ref()) else {
+        return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
+    };
+    if network.subnets.is_empty() {
+        return Err(invalid("subnets can not be empty."));
+    }
+    if network.subnets.len() > 16 {
+        return Err(invalid("subnets can have at most 16 items."));
+    }
+    if network.security_groups.len() > 5 {
+        return Err(invalid("securityGroups can have at most 5 items."));
+    }
+    match network.assign_public_ip.as_deref() {
+        None | Some("ENABLED" | "DISABLED") => {}
+        Some(other) => return Err(invalid(format!("Invalid assignPublicIp: {other}"))),
+    }
+    let mut places = Vec::new();
+    let mut vpcs = BTreeMap::new();
+    for id in &network.subnets {
+        let subnet = ec2::subnet(tx, id)?.ok_or_else(|| {
+            invalid(format!(
+                "Error retrieving subnet information for [{}]: The subnet ID '{id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
+                network.subnets.join(", ")
+            ))
+        })?;
+        let cidr = subnet.cidr_block.parse().map_err(|_| {
+            ApiError::internal(format!("The subnet {id} has no IPv4 CIDR block: {}", subnet.cidr_block))
+        })?;
+        vpcs.insert(subnet.vpc_id, id);
+        places.push(Place { subnet_id: id.clone(), availability_zone: subnet.availability_zone, cidr });
+    }
+    if vpcs.len() > 1 {
+        return Err(invalid("Subnets must all belong to the same VPC."));
+    }
+    for id in &network.security_groups {
+        let vpc = ec2::security_group_vpc(tx, id)?.ok_or_else(|| {
+            invalid(format!(
+                "Error retrieving security group information for [{}]: The security group '{id}' does not exist (ErrorCode: InvalidGroup.NotFound)",
+                network.security_groups.join(", ")
+            ))
+        })?;
+        if !vpcs.contains_key(&vpc) {
+            return Err(invalid(format!(
+                "Security group {id} does not appear to belong to the same VPC as the input subnets."
+            )));
+        }
+    }
+    Ok(Network { places, security_groups: network.security_groups.clone() })
+}
+
+/// An interface with an address of the subnet that no other task has.
+fn interface(place: &Place, security_groups: &[String], taken: &mut Vec<String>) -> Result<Interface, ApiError> {
+    // AWS keeps the first four addresses of a subnet and its last for itself.
+    let last = place.cidr.broadcast();
+    let address = place
+        .cidr
+        .hosts()
+        .skip(3)
+        .filter(|address| *address != last)
+        .map(|address| address.to_string())
+        .find(|address| !taken.contains(address))
+        .ok_or_else(|| invalid(format!("The subnet {} has no free addresses.", place.subnet_id)))?;
+    taken.push(address.clone());
+    let hex = |length| random_text(b"0123456789abcdef", length);
+    let pairs: Vec<String> = (0..5).map(|_| hex(2)).collect();
+    Ok(Interface {
+        attachment_id: uuid::Uuid::new_v4().to_string(),
+        id: format!("eni-{}", hex(17)),
+        mac_address: format!("0a:{}", pairs.join(":")),
+        private_address: address,
+        cidr_block: place.cidr.to_string(),
+        subnet_id: place.subnet_id.clone(),
+        availability_zone: place.availability_zone.clone(),
+        security_groups: security_groups.to_vec(),
+    })
+}

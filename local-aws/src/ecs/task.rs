@@ -1,0 +1,344 @@
+//! A task: its record, its states, and how it is shown.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::epoch;
+use super::tags::{self, Tags};
+use super::task_definition::{ContainerDefinition, KeyValuePair};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::identity::random_text;
+use crate::store::{Record, Tx};
+
+/// Where a task is in its life, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Status {
+    Provisioning,
+    Pending,
+    Activating,
+    Running,
+    Deactivating,
+    Stopping,
+    Deprovisioning,
+    Stopped,
+}
+
+/// Where a task shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Desired {
+    Running,
+    Stopped,
+}
+
+/// Why a task stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum StopCode {
+    TaskFailedToStart,
+    EssentialContainerExited,
+    UserInitiated,
+}
+
+/// What RunTask changes in the definition, for its tasks only.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Overrides {
+    #[serde(default)]
+    pub(super) container_overrides: Vec<ContainerOverride>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) memory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) task_role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) execution_role_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ContainerOverride {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) command: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) environment: Vec<KeyValuePair>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) memory: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) memory_reservation: Option<i64>,
+}
+
+/// The elastic network interface of a task. It exists in the API only: the process uses the host's network.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Interface {
+    pub(super) attachment_id: String,
+    pub(super) id: String,
+    pub(super) mac_address: String,
+    pub(super) private_address: String,
+    pub(super) cidr_block: String,
+    pub(crate) subnet_id: String,
+    pub(super) availability_zone: String,
+    pub(crate) security_groups: Vec<String>,
+}
+
+/// The record of a task.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(super) cluster: String,
+    pub(crate) arn: String,
+    pub(crate) cluster_arn: String,
+    pub(super) definition_arn: String,
+    pub(super) family: String,
+    pub(super) revision: u32,
+    pub(super) last_status: Status,
+    pub(super) desired_status: Desired,
+    /// Counts the changes, so that who gets events out of order can tell.
+    pub(super) version: u64,
+    pub(super) cpu: u32,
+    pub(super) memory: u32,
+    pub(super) cpu_architecture: String,
+    pub(super) group: String,
+    pub(super) started_by: Option<String>,
+    pub(super) overrides: Overrides,
+    pub(crate) tags: Tags,
+    pub(super) role_arn: Option<String>,
+    pub(super) execution_role_arn: Option<String>,
+    /// As the definition had it when the task was run.
+    pub(super) container: ContainerDefinition,
+    pub(super) container_id: String,
+    pub(super) image_digest: Option<String>,
+    pub(super) runtime_id: Option<String>,
+    pub(super) exit_code: Option<i32>,
+    pub(super) container_reason: Option<String>,
+    pub(crate) interface: Interface,
+    /// Unguessable name of the task's credentials and metadata.
+    pub(super) access_id: String,
+    /// The image's, e.g. `SIGINT`.
+    pub(super) stop_signal: Option<String>,
+    /// When SIGKILL follows; survives the endpoint.
+    pub(super) kill_at: Option<DateTime<Utc>>,
+    pub(super) stop_code: Option<StopCode>,
+    pub(super) stopped_reason: Option<String>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) connectivity_at: Option<DateTime<Utc>>,
+    pub(super) pull_started_at: Option<DateTime<Utc>>,
+    pub(super) pull_stopped_at: Option<DateTime<Utc>>,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) stopping_at: Option<DateTime<Utc>>,
+    pub(super) execution_stopped_at: Option<DateTime<Utc>>,
+    pub(super) stopped_at: Option<DateTime<Utc>>,
+}
+
+impl Record for Task {
+    const KIND: &'static str = "ecs.task";
+    fn id(&self) -> String {
+        format!("{}/{}", self.cluster, self.id)
+    }
+}
+
+impl Task {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.last_status == Status::Stopped
+    }
+
+    /// The tasks of a cluster, stopped ones included.
+    pub(super) fn of_cluster(tx: &Tx<'_>, cluster: &str) -> Result<Vec<Self>, ApiError> {
+        tx.list_prefix(&format!("{cluster}/"))
+    }
+
+    pub(super) fn by_arn(tx: &Tx<'_>, arn: &str) -> Result<Option<Self>, ApiError> {
+        let Some((_, key)) = arn.split_once(":task/") else { return Ok(None) };
+        Ok(tx.get::<Self>(key)?.filter(|task| task.arn == arn))
+    }
+
+    /// Wants the task stopped, for a reason. The first reason stays.
+    pub(super) fn request_stop(&mut self, code: StopCode, reason: impl Into<String>) {
+        if self.desired_status == Desired::Stopped {
+            return;
+        }
+        self.desired_status = Desired::Stopped;
+        self.stop_code = Some(code);
+        self.stopped_reason = Some(reason.into());
+        self.stopping_at = Some(Utc::now());
+        self.version += 1;
+    }
+
+    /// Goes to `status`, with the marks that AWS sets there.
+    pub(super) fn enter(&mut self, status: Status) {
+        let now = Utc::now();
+        match status {
+            Status::Pending => self.connectivity_at = Some(now),
+            Status::Activating => self.pull_started_at = Some(now),
+            Status::Running => {
+                self.started_at = Some(now);
+                self.runtime_id = Some(format!("{}-{}", self.id, random_text(b"0123456789", 10)));
+            }
+            Status::Stopping => {
+                // Docker's and ECS's default grace.
+                let grace = self.container.stop_timeout.unwrap_or(30);
+                self.kill_at = Some(now + chrono::TimeDelta::seconds(grace));
+            }
+            Status::Stopped => {
+                self.stopped_at = Some(now);
+                // As on ECS: "Any tags associated with the task will be deleted."
+                self.tags.clear();
+            }
+            Status::Provisioning | Status::Deactivating | Status::Deprovisioning => {}
+        }
+        self.last_status = status;
+        self.version += 1;
+    }
+
+    pub(super) fn container_override(&self) -> Option<&ContainerOverride> {
+        self.overrides.container_overrides.iter().find(|one| one.name == self.container.name)
+    }
+
+    pub(super) fn container_arn(&self) -> String {
+        format!("{}/{}", self.arn.replacen(":task/", ":container/", 1), self.container_id)
+    }
+
+    /// `PREFIX/CONTAINER/TASKID`.
+    pub(super) fn log_stream(&self) -> Option<(&str, String)> {
+        let log = self.container.log_configuration.as_ref()?;
+        let stream = format!("{}/{}/{}", log.option("awslogs-stream-prefix"), self.container.name, self.id);
+        Some((log.option("awslogs-group"), stream))
+    }
+
+    /// The files of the task's process.
+    pub(super) fn directory(&self, endpoint: &Endpoint) -> std::path::PathBuf {
+        endpoint.state_dir.join("tasks").join(&self.id)
+    }
+
+    /// The task as the API shows it.
+    pub(super) fn describe(&self, with_tags: bool) -> Value {
+        let mut overrides = json!(self.overrides);
+        if self.overrides.container_overrides.is_empty() {
+            overrides["containerOverrides"] = json!([{"name": self.container.name}]);
+        }
+        overrides["inferenceAcceleratorOverrides"] = json!([]);
+        let mut answer = json!({
+            "taskArn": self.arn,
+            "clusterArn": self.cluster_arn,
+            "taskDefinitionArn": self.definition_arn,
+            "lastStatus": self.last_status,
+            "desiredStatus": self.desired_status,
+            "version": self.version,
+            "cpu": self.cpu.to_string(),
+            "memory": self.memory.to_string(),
+            "group": self.group,
+            "launchType": "FARGATE",
+            "platformVersion": "1.4.0",
+            "platformFamily": "Linux",
+            "availabilityZone": self.interface.availability_zone,
+            "enableExecuteCommand": false,
+            "healthStatus": "UNKNOWN",
+            "ephemeralStorage": {"sizeInGiB": 20},
+            "attributes": [{"name": "ecs.cpu-architecture", "value": self.cpu_architecture.to_ascii_lowercase()}],
+            "overrides": overrides,
+            "attachments": [self.describe_attachment()],
+            "containers": [self.describe_container()],
+            "tags": if with_tags { tags::wire(&self.tags) } else { json!([]) },
+            "createdAt": epoch(self.created_at),
+        });
+        let optional = [
+            ("startedBy", self.started_by.as_ref().map(|value| json!(value))),
+            ("stopCode", self.stop_code.map(|value| json!(value))),
+            ("stoppedReason", self.stopped_reason.as_ref().map(|value| json!(value))),
+            ("connectivity", self.connectivity_at.map(|_| json!("CONNECTED"))),
+        ];
+        let times = [
+            ("connectivityAt", self.connectivity_at),
+            ("pullStartedAt", self.pull_started_at),
+            ("pullStoppedAt", self.pull_stopped_at),
+            ("startedAt", self.started_at),
+            ("stoppingAt", self.stopping_at),
+            ("executionStoppedAt", self.execution_stopped_at),
+            ("stoppedAt", self.stopped_at),
+        ];
+        let times = times.map(|(member, time)| (member, time.map(|time| json!(epoch(time)))));
+        for (member, value) in optional.into_iter().chain(times) {
+            if let Some(value) = value {
+                answer[member] = value;
+            }
+        }
+        answer
+    }
+
+    fn describe_attachment(&self) -> Value {
+        let interface = &self.interface;
+        let mut details = vec![("subnetId", interface.subnet_id.clone())];
+        let status = match self.last_status {
+            Status::Provisioning => "PRECREATED",
+            Status::Deprovisioning => "DETACHING",
+            Status::Stopped => "DELETED",
+            _ => "ATTACHED",
+        };
+        if self.connectivity_at.is_some() {
+            details.push(("networkInterfaceId", interface.id.clone()));
+            details.push(("macAddress", interface.mac_address.clone()));
+            details.push(("privateDnsName", private_dns_name(&interface.private_address)));
+            details.push(("privateIPv4Address", interface.private_address.clone()));
+        }
+        let details: Value = details.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        json!({"id": interface.attachment_id, "type": "ElasticNetworkInterface", "status": status, "details": details})
+    }
+
+    fn describe_container(&self) -> Value {
+        let changed = self.container_override();
+        let cpu = changed.and_then(|one| one.cpu).unwrap_or(self.container.cpu);
+        let mut answer = json!({
+            "containerArn": self.container_arn(),
+            "taskArn": self.arn,
+            "name": self.container.name,
+            "image": self.container.image,
+            "lastStatus": self.container_status(),
+            "networkBindings": [],
+            "networkInterfaces": [],
+            "healthStatus": "UNKNOWN",
+            "cpu": cpu.to_string(),
+        });
+        if self.connectivity_at.is_some() {
+            answer["networkInterfaces"] = json!([{
+                "attachmentId": self.interface.attachment_id,
+                "privateIpv4Address": self.interface.private_address,
+            }]);
+        }
+        let memory = changed.and_then(|one| one.memory).or(self.container.memory);
+        let reservation = changed.and_then(|one| one.memory_reservation).or(self.container.memory_reservation);
+        let optional = [
+            ("imageDigest", self.image_digest.as_ref().map(|value| json!(value))),
+            ("runtimeId", self.runtime_id.as_ref().map(|value| json!(value))),
+            ("exitCode", self.exit_code.map(|value| json!(value))),
+            ("reason", self.container_reason.as_ref().map(|value| json!(value))),
+            ("memory", memory.map(|value| json!(value.to_string()))),
+            ("memoryReservation", reservation.map(|value| json!(value.to_string()))),
+        ];
+        for (member, value) in optional {
+            if let Some(value) = value {
+                answer[member] = value;
+            }
+        }
+        answer
+    }
+
+    pub(super) fn container_status(&self) -> &'static str {
+        match self.last_status {
+            Status::Provisioning | Status::Pending | Status::Activating => "PENDING",
+            Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
+            Status::Deprovisioning | Status::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// `ip-10-0-2-5.ec2.internal`, as in the region us-east-1.
+pub(super) fn private_dns_name(address: &str) -> String {
+    format!("ip-{}.ec2.internal", address.replace('.', "-"))
+}

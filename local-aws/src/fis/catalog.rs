@@ -1,0 +1,136 @@
+//! What experiments can be made of: actions and the resources that they act on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{bad_token, max_results, not_found};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::paging::page;
+
+/// Stops tasks.
+pub(super) const STOP_TASK: &str = "aws:ecs:stop-task";
+
+/// Does nothing for a while.
+pub(super) const WAIT: &str = "aws:fis:wait";
+
+/// The one type of resource that an experiment can have as a target here.
+pub(super) const TASK: &str = "aws:ecs:task";
+
+/// An action of AWS FIS that this endpoint does.
+pub(super) struct ActionKind {
+    pub(super) id: &'static str,
+    description: &'static str,
+    /// Name and description; all of them are required.
+    pub(super) parameters: &'static [(&'static str, &'static str)],
+    /// The action's own name for its targets, and their type.
+    pub(super) target: Option<(&'static str, &'static str)>,
+}
+
+const ACTIONS: &[ActionKind] = &[
+    ActionKind {
+        id: STOP_TASK,
+        description: "Stop the target ECS tasks.",
+        parameters: &[],
+        target: Some(("Tasks", TASK)),
+    },
+    ActionKind {
+        id: WAIT,
+        description: "Wait for the specified duration. Stop condition monitoring will continue during this time.",
+        parameters: &[("duration", "The duration, in ISO 8601 format.")],
+        target: None,
+    },
+];
+
+/// Parameters of [`TASK`].
+pub(super) const TASK_PARAMETERS: &[(&str, &str)] = &[
+    ("cluster", "The cluster that contains the target tasks."),
+    ("service", "The service that contains the target tasks."),
+];
+
+const TASK_DESCRIPTION: &str = "An Amazon ECS task";
+
+/// The action of this id.
+pub(super) fn action(id: &str) -> Option<&'static ActionKind> {
+    ACTIONS.iter().find(|action| action.id == id)
+}
+
+impl ActionKind {
+    fn summary(&self, endpoint: &Endpoint) -> Value {
+        let targets: BTreeMap<_, _> =
+            self.target.iter().map(|(name, kind)| (*name, json!({"resourceType": kind}))).collect();
+        json!({
+            "id": self.id, "arn": endpoint.arn("fis", &format!("action/{}", self.id)),
+            "description": self.description, "targets": targets, "tags": {},
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GetAction {
+    id: String,
+}
+
+pub(super) fn get_action(endpoint: &Endpoint, input: GetAction) -> Result<Value, ApiError> {
+    let action = action(&input.id).ok_or_else(|| not_found(format!("Action with ID {} not found.", input.id)))?;
+    let mut description = action.summary(endpoint);
+    let parameters = action.parameters.iter();
+    let parameters: BTreeMap<_, _> =
+        parameters.map(|(name, text)| (*name, json!({"description": text, "required": true}))).collect();
+    description["parameters"] = json!(parameters);
+    Ok(json!({"action": description}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ListPage {
+    max_results: Option<i64>,
+    next_token: Option<String>,
+}
+
+pub(super) fn list_actions(endpoint: &Endpoint, input: ListPage) -> Result<Value, ApiError> {
+    let limit = max_results(input.max_results)?;
+    let actions: Vec<&ActionKind> = ACTIONS.iter().collect();
+    let key = |action: &&ActionKind| action.id.to_owned();
+    let (actions, token) = page(actions, key, false, input.next_token.as_deref(), limit, bad_token)?;
+    let actions: Vec<Value> = actions.into_iter().map(|action| action.summary(endpoint)).collect();
+    Ok(with_token(json!({"actions": actions}), token))
+}
+
+/// A list's answer with the token of its next page.
+pub(super) fn with_token(mut output: Value, token: Option<String>) -> Value {
+    if let Some(token) = token {
+        output["nextToken"] = json!(token);
+    }
+    output
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct GetTargetResourceType {
+    resource_type: String,
+}
+
+pub(super) fn get_target_resource_type(input: GetTargetResourceType) -> Result<Value, ApiError> {
+    if input.resource_type != TASK {
+        return Err(not_found(format!("Target resource type {} not found.", input.resource_type)));
+    }
+    let parameters = TASK_PARAMETERS.iter();
+    let parameters: BTreeMap<_, _> =
+        parameters.map(|(name, text)| (*name, json!({"description": text, "required": false}))).collect();
+    Ok(json!({"targetResourceType": {
+        "resourceType": TASK, "description": TASK_DESCRIPTION, "parameters": parameters,
+    }}))
+}
+
+pub(super) fn list_target_resource_types(input: ListPage) -> Result<Value, ApiError> {
+    let limit = max_results(input.max_results)?;
+    let key = |name: &&str| (*name).to_owned();
+    let (types, token) = page(vec![TASK], key, false, input.next_token.as_deref(), limit, bad_token)?;
+    let types: Vec<Value> =
+        types.into_iter().map(|name| json!({"resourceType": name, "description": TASK_DESCRIPTION})).collect();
+    Ok(with_token(json!({"targetResourceTypes": types}), token))
+}

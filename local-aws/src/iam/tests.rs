@@ -1,0 +1,100 @@
+use serde_json::json;
+
+use super::*;
+use role::Settings;
+
+const SOURCE: &str = "arn:aws:fis:us-east-1:000000000000:experiment/EXP1";
+
+fn endpoint() -> (tempfile::TempDir, Endpoint) {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap();
+    (dir, endpoint)
+}
+
+fn settings() -> Settings {
+    Settings {
+        trust_policy: json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Service": "fis.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": "000000000000"},
+                "ArnLike": {"aws:SourceArn": "arn:aws:fis:us-east-1:000000000000:experiment/*"}
+            }
+        }]}),
+        description: None,
+        max_session_duration: 3600,
+        attached: Vec::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn a_trust_policy_admits_its_service_for_its_source_only() {
+    let (_dir, endpoint) = endpoint();
+    let role = endpoint.store.write(|tx| Role::create(&endpoint, tx, "R", "/", settings())).unwrap();
+    let assume =
+        |arn: &str, service: &str, source: &str| endpoint.store.read(|tx| assume(&endpoint, tx, arn, service, source));
+    assert_eq!(assume(&role.arn, "fis.amazonaws.com", SOURCE), Ok(()));
+    for (arn, service, source) in [
+        (role.arn.as_str(), "ecs-tasks.amazonaws.com", SOURCE),
+        (role.arn.as_str(), "fis.amazonaws.com", "arn:aws:fis:us-east-1:000000000000:experiment-template/EXT1"),
+        ("arn:aws:iam::000000000000:role/other", "fis.amazonaws.com", SOURCE),
+        ("arn:aws:iam::111111111111:role/R", "fis.amazonaws.com", SOURCE),
+    ] {
+        assert_eq!(assume(arn, service, source).unwrap_err().code, "AccessDenied");
+    }
+}
+
+#[test]
+fn inline_and_managed_policies_together_say_what_a_role_may_do() {
+    let (_dir, endpoint) = endpoint();
+    let ecs = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy".to_owned();
+    let arn = endpoint
+        .store
+        .write(|tx| {
+            let mut role = Role::create(&endpoint, tx, "R", "/p/", Settings { attached: vec![ecs], ..settings() })?;
+            let put = json!({"Statement": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "arn:aws:dynamodb:*:*:table/T"}});
+            role.put_policy("P", &put)?;
+            tx.put(&role)?;
+            Ok(role.arn)
+        })
+        .unwrap();
+    assert_eq!(arn, "arn:aws:iam::000000000000:role/p/R");
+    let may = |action: &str, resource: &str| {
+        let context = BTreeMap::from([("sts:RoleSessionName".to_owned(), "task1".to_owned())]);
+        endpoint.store.read(|tx| authorize(tx, &arn, action, resource, &context))
+    };
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/T";
+    assert_eq!(may("dynamodb:PutItem", table), Ok(()));
+    assert_eq!(may("logs:PutLogEvents", "*"), Ok(()));
+    let error = may("dynamodb:Query", table).unwrap_err();
+    assert_eq!(error.code, "AccessDeniedException");
+    assert_eq!(
+        error.message,
+        "User: arn:aws:sts::000000000000:assumed-role/R/task1 is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:us-east-1:000000000000:table/T because no identity-based policy allows the dynamodb:Query action"
+    );
+}
+
+#[test]
+fn names_are_unique_without_regard_to_case_and_policies_keep_a_role() {
+    let (_dir, endpoint) = endpoint();
+    endpoint.store.write(|tx| Role::create(&endpoint, tx, "Name", "/", settings())).unwrap();
+    let again = endpoint.store.write(|tx| Role::create(&endpoint, tx, "NAME", "/", settings())).unwrap_err();
+    assert_eq!((again.code.as_str(), again.status), ("EntityAlreadyExists", 409));
+    let kept = endpoint.store.write(|tx| {
+        let mut role = Role::named(tx, "Name")?;
+        role.put_policy("P", &json!({"Statement": {"Effect": "Allow", "Action": "a:b", "Resource": "*"}}))?;
+        role.delete(tx)
+    });
+    assert_eq!(kept.unwrap_err().code, "DeleteConflict");
+}
+
+#[test]
+fn a_role_calls_dynamodb_and_sts_only() {
+    let role = Caller::Role { role_arn: "arn:aws:iam::000000000000:role/R".into(), session_name: "s".into() };
+    assert_eq!(only_user(&Caller::User, "ecs", "StopTask"), Ok(()));
+    let error = only_user(&role, "ecs", "StopTask").unwrap_err();
+    assert_eq!((error.code.as_str(), error.status), ("AccessDenied", 403));
+    assert!(error.message.contains("assumed-role/R/s is not authorized to perform: ecs:StopTask"));
+}

@@ -1,0 +1,156 @@
+//! Tasks outlive the endpoint, however that ends.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_ecs::types::StopCode;
+
+use crate::ecs_lab::Lab;
+use crate::harness::{self, Endpoint};
+
+/// An endpoint in a process of its own, for SIGKILL.
+struct Victim {
+    process: Child,
+    port: u16,
+}
+
+/// Names the state directory and port to [`victim`].
+const VARIABLE: &str = "LOCAL_AWS_TEST_VICTIM";
+
+impl Victim {
+    async fn start(state_dir: &Path, port: u16) -> Self {
+        let process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "ecs_kill::victim", "--ignored"])
+            .env(VARIABLE, format!("{port}:{}", state_dir.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Self { process, port }
+    }
+
+    async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        Self::start(state_dir, self.port).await
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+#[ignore = "the endpoint that the other tests kill"]
+async fn victim() {
+    let Ok(setting) = std::env::var(VARIABLE) else { return };
+    let (port, state_dir) = setting.split_once(':').unwrap();
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
+    local_aws::serve(listener, Path::new(state_dir), std::future::pending()).await.unwrap();
+}
+
+fn config(state_dir: &Path, port: u16) -> SdkConfig {
+    harness::sdk_config_of(state_dir, &format!("http://127.0.0.1:{port}"))
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn sigkill_of_the_endpoint_loses_no_line_and_no_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Victim::start(dir.path(), free_port()).await;
+    let config = config(dir.path(), victim.port);
+    let lab = Lab::new(&config, dir.path()).await;
+    let count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; printf end; exit 5";
+    let arn = lab.start(count).await;
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(rand::random_range(20..400))).await;
+        victim = victim.kill_and_restart(dir.path()).await;
+    }
+    let task = lab.stopped(&arn).await;
+    assert_eq!(task.containers()[0].exit_code(), Some(5));
+    assert_eq!(task.stop_code(), Some(&StopCode::EssentialContainerExited));
+    let expected: Vec<String> = (1..=300).map(|i| i.to_string()).chain(["end".to_owned()]).collect();
+    assert_eq!(lab.log(&arn).await, expected);
+}
+
+#[tokio::test]
+async fn sigkill_at_any_step_starts_every_acknowledged_task_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Victim::start(dir.path(), free_port()).await;
+    let config = config(dir.path(), victim.port);
+    let lab = Lab::new(&config, dir.path()).await;
+    let mut tasks = Vec::new();
+    for round in 0..20_u64 {
+        let arn = lab.start("echo run; exec sleep 60").await;
+        tokio::time::sleep(Duration::from_micros(round * 1500)).await;
+        victim = victim.kill_and_restart(dir.path()).await;
+        tasks.push(arn);
+    }
+    for (round, arn) in tasks.iter().enumerate() {
+        lab.wait_for_line(arn, "run").await;
+        lab.stop(arn).await;
+        if round % 2 == 0 {
+            victim = victim.kill_and_restart(dir.path()).await;
+        }
+    }
+    for arn in &tasks {
+        let task = lab.stopped(arn).await;
+        assert_eq!((task.stop_code(), task.containers()[0].exit_code()), (Some(&StopCode::UserInitiated), Some(143)));
+        assert_eq!(lab.log(arn).await, ["run"]);
+    }
+    drop(victim);
+}
+
+#[tokio::test]
+async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Victim::start(dir.path(), free_port()).await;
+    let config = config(dir.path(), victim.port);
+    let lab = Lab::new(&config, dir.path()).await;
+    let ends = lab.start("echo up; sleep 0.3; echo last; exit 4").await;
+    let vanishes = lab.start("echo up; exec sleep 60").await;
+    for arn in [&ends, &vanishes] {
+        lab.wait_for_line(arn, "up").await;
+    }
+    victim.process.kill().unwrap();
+    victim.process.wait().unwrap();
+    // As a reboot would: init and program, without a word.
+    let id = vanishes.rsplit('/').next().unwrap();
+    let init = std::fs::read_to_string(dir.path().join("tasks").join(id).join("init")).unwrap();
+    let group = rustix::process::Pid::from_raw(init.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _victim = Victim::start(dir.path(), victim.port).await;
+    let task = lab.stopped(&ends).await;
+    assert_eq!(task.containers()[0].exit_code(), Some(4));
+    let stopped = task.stopped_at().unwrap().as_secs_f64() - task.execution_stopped_at().unwrap().as_secs_f64();
+    assert!(stopped > 0.05, "the program's end is when it ended: {stopped}");
+    assert_eq!(lab.log(&ends).await, ["up", "last"]);
+    let task = lab.stopped(&vanishes).await;
+    assert_eq!(task.containers()[0].exit_code(), None);
+    assert_eq!(task.stopped_reason(), Some("Task stopped while the local endpoint was down"));
+}
+
+#[tokio::test]
+async fn a_restarted_endpoint_stops_what_an_earlier_one_started() {
+    let endpoint = Endpoint::start().await;
+    let lab = Lab::new(&endpoint.sdk_config(), endpoint.state_dir()).await;
+    let arn = lab.start("trap 'echo bye; exit 143' TERM; echo up; while :; do sleep 0.01; done").await;
+    lab.wait_for_line(&arn, "up").await;
+    let endpoint = endpoint.restart().await;
+    let lab = lab.again(&endpoint.sdk_config());
+    lab.stop(&arn).await;
+    assert_eq!(lab.stopped(&arn).await.containers()[0].exit_code(), Some(143));
+    assert_eq!(lab.log(&arn).await, ["up", "bye"]);
+}
