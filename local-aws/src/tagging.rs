@@ -1,19 +1,254 @@
 //! Resource Groups Tagging: the resources of all services by their tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
+use crate::wire::decode;
+use crate::{dynamodb, ec2, ecr, ecs, fis, logs};
+
+const INVALID: &str = "InvalidParameterException";
 
 /// A resource with its tags, as each service lists them in its `tagged` function.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tagged {
     pub(crate) arn: String,
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-pub(crate) fn call(_endpoint: &Arc<Endpoint>, operation: &str, _input: Value) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation("tagging", operation))
+/// One call of the service.
+pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    match operation {
+        "GetResources" => get_resources(endpoint, input),
+        "GetTagKeys" => get_tag_keys(endpoint, input),
+        "GetTagValues" => get_tag_values(endpoint, input),
+        other => Err(ApiError::unknown_operation("tagging", other)),
+    }
+}
+
+/// Every tagged resource, in the order of the ARNs. As on AWS, IAM roles are not among them: the tagging API knows
+/// IAM's instance profiles, policies and providers, but neither roles nor users.
+fn all(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let mut resources = Vec::new();
+    for tagged in [dynamodb::tagged, ec2::tagged, ecr::tagged, ecs::tagged, fis::tagged, logs::tagged] {
+        resources.extend(tagged(endpoint, tx)?.into_iter().filter(|resource| !resource.tags.is_empty()));
+    }
+    resources.sort_by(|a, b| a.arn.cmp(&b.arn));
+    Ok(resources)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct GetResources {
+    pagination_token: Option<String>,
+    #[serde(default)]
+    tag_filters: Vec<TagFilter>,
+    resources_per_page: Option<usize>,
+    tags_per_page: Option<usize>,
+    #[serde(default)]
+    resource_type_filters: Vec<String>,
+    #[serde(default, rename = "ResourceARNList")]
+    resource_arn_list: Vec<String>,
+    #[serde(default)]
+    include_compliance_details: bool,
+    #[serde(default)]
+    exclude_compliant_resources: bool,
+}
+
+/// One key with the values that will do; none means any.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct TagFilter {
+    key: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+impl TagFilter {
+    fn passes(&self, tags: &BTreeMap<String, String>) -> bool {
+        tags.get(&self.key).is_some_and(|value| self.values.is_empty() || self.values.contains(value))
+    }
+}
+
+impl GetResources {
+    fn check(&self) -> Result<(), ApiError> {
+        let invalid = |message: &str| Err(ApiError::new(INVALID, message));
+        if self.include_compliance_details || self.exclude_compliant_resources {
+            return Err(ApiError::unsupported("The tag policies' compliance in GetResources"));
+        }
+        if !self.resource_arn_list.is_empty()
+            && (!self.tag_filters.is_empty()
+                || !self.resource_type_filters.is_empty()
+                || self.resources_per_page.is_some()
+                || self.tags_per_page.is_some()
+                || self.pagination_token.as_ref().is_some_and(|token| !token.is_empty()))
+        {
+            return invalid("ResourceARNList cannot be used together with other parameters.");
+        }
+        if self.resource_arn_list.len() > 100 {
+            return invalid("ResourceARNList can have at most 100 members.");
+        }
+        if self.tag_filters.len() > 50 || self.tag_filters.iter().any(|filter| filter.values.len() > 20) {
+            return invalid("TagFilters can have at most 50 keys with at most 20 values each.");
+        }
+        if self.resources_per_page.is_some_and(|size| !(1..=100).contains(&size)) {
+            return invalid("ResourcesPerPage must be between 1 and 100.");
+        }
+        if self.tags_per_page.is_some_and(|size| !(100..=500).contains(&size) || size % 100 != 0) {
+            return invalid("TagsPerPage must be between 100 and 500, in steps of 100.");
+        }
+        if let Some(bad) = self.resource_type_filters.iter().find(|filter| !is_type_filter(filter)) {
+            return invalid(&format!("{bad} is not a valid resource type filter."));
+        }
+        Ok(())
+    }
+
+    fn passes(&self, resource: &Tagged) -> bool {
+        let types = &self.resource_type_filters;
+        let arns = &self.resource_arn_list;
+        (types.is_empty() || types.iter().any(|filter| is_of_type(&resource.arn, filter)))
+            && (arns.is_empty() || arns.contains(&resource.arn))
+            && self.tag_filters.iter().all(|filter| filter.passes(&resource.tags))
+    }
+
+    /// How many of the resources from `start` on make a page: as many as were asked for, and no more tags.
+    fn page_size(&self, resources: &[Tagged]) -> usize {
+        let Some(most_tags) = self.tags_per_page else { return self.resources_per_page.unwrap_or(100) };
+        let mut tags = 0;
+        let fitting = resources.iter().take_while(|resource| {
+            tags += resource.tags.len();
+            tags <= most_tags
+        });
+        // A page is never empty while there is something to show.
+        fitting.count().max(1).min(self.resources_per_page.unwrap_or(100))
+    }
+}
+
+/// `SERVICE` or `SERVICE:TYPE`.
+fn is_type_filter(filter: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_/.".contains(c));
+    match filter.split_once(':') {
+        Some((service, kind)) => part(service) && part(kind),
+        None => part(filter),
+    }
+}
+
+/// Whether the ARN is of the service and type of the filter: `ecs` or `ecs:task-definition`.
+fn is_of_type(arn: &str, filter: &str) -> bool {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
+    match filter.split_once(':') {
+        None => service == filter,
+        // `cluster/NAME`, `log-group:NAME`.
+        Some((wanted, kind)) => {
+            service == wanted && resource.strip_prefix(kind).is_some_and(|rest| rest.starts_with(['/', ':']))
+        }
+    }
+}
+
+fn get_resources(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    let input: GetResources = decode(INVALID, "GetResources", input)?;
+    input.check()?;
+    let mut resources = endpoint.store.read(|tx| all(endpoint, tx))?;
+    resources.retain(|resource| input.passes(resource));
+    // The token is the last ARN of the page before, so resources that come or go move nothing to another page.
+    if let Some(token) = input.pagination_token.as_ref().filter(|token| !token.is_empty()) {
+        if !token.starts_with("arn:") {
+            return Err(ApiError::new(INVALID, "The PaginationToken is not one that GetResources gave."));
+        }
+        resources.retain(|resource| resource.arn > *token);
+    }
+    let size = input.page_size(&resources);
+    let token = match resources.get(size) {
+        Some(_) => resources[size - 1].arn.clone(),
+        None => String::new(),
+    };
+    let shown: Vec<Value> = resources.iter().take(size).map(show).collect();
+    Ok(json!({"ResourceTagMappingList": shown, "PaginationToken": token}))
+}
+
+fn show(resource: &Tagged) -> Value {
+    let tags = resource.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+    json!({"ResourceARN": resource.arn, "Tags": tags.collect::<Vec<_>>()})
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct GetTagKeys {
+    pagination_token: Option<String>,
+}
+
+fn get_tag_keys(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    let input: GetTagKeys = decode(INVALID, "GetTagKeys", input)?;
+    let resources = endpoint.store.read(|tx| all(endpoint, tx))?;
+    let keys = resources.into_iter().flat_map(|resource| resource.tags.into_keys()).collect();
+    Ok(distinct("TagKeys", &keys, input.pagination_token.as_deref()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct GetTagValues {
+    key: String,
+    pagination_token: Option<String>,
+}
+
+fn get_tag_values(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    let input: GetTagValues = decode(INVALID, "GetTagValues", input)?;
+    let resources = endpoint.store.read(|tx| all(endpoint, tx))?;
+    let values = resources.into_iter().filter_map(|mut resource| resource.tags.remove(&input.key)).collect();
+    Ok(distinct("TagValues", &values, input.pagination_token.as_deref()))
+}
+
+/// A page of up to 100 texts after the token, which is the last one of the page before.
+fn distinct(name: &str, texts: &BTreeSet<String>, token: Option<&str>) -> Value {
+    const PAGE: usize = 100;
+    let token = token.filter(|token| !token.is_empty());
+    let rest: Vec<&String> = texts.iter().filter(|text| token.is_none_or(|token| text.as_str() > token)).collect();
+    let token = if rest.len() > PAGE { rest[PAGE - 1].as_str() } else { "" };
+    json!({name: rest.iter().take(PAGE).collect::<Vec<_>>(), "PaginationToken": token})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn resource_types_are_told_by_service_and_first_part_of_the_resource() {
+        let cluster = "arn:aws:ecs:us-east-1:000000000000:cluster/c";
+        assert!(is_of_type(cluster, "ecs") && is_of_type(cluster, "ecs:cluster"));
+        assert!(!is_of_type(cluster, "ecs:task") && !is_of_type(cluster, "ec2"));
+        assert!(is_of_type("arn:aws:logs:us-east-1:000000000000:log-group:g", "logs:log-group"));
+        assert!(!is_of_type("arn:aws:ecs:us-east-1:000000000000:task-definition/f:1", "ecs:task"));
+    }
+
+    fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
+        prop::collection::btree_map("[ab]", "[xyz]", 0..3)
+    }
+
+    proptest! {
+        #[test]
+        fn a_resource_passes_when_every_key_has_one_of_its_values(tags in tags(), filters in prop::collection::vec(("[ab]", prop::collection::vec("[xyz]", 0..3)), 0..3)) {
+            let input = GetResources {
+                pagination_token: None,
+                tag_filters: filters.iter().map(|(key, values)| TagFilter { key: key.clone(), values: values.clone() }).collect(),
+                resources_per_page: None,
+                tags_per_page: None,
+                resource_type_filters: Vec::new(),
+                resource_arn_list: Vec::new(),
+                include_compliance_details: false,
+                exclude_compliant_resources: false,
+            };
+            let expected = filters.iter().all(|(key, values)| match tags.get(key) {
+                Some(value) => values.is_empty() || values.iter().any(|wanted| wanted == value),
+                None => false,
+            });
+            prop_assert_eq!(input.passes(&Tagged { arn: "arn:aws:x:r:1:y/z".into(), tags }), expected);
+        }
+    }
 }

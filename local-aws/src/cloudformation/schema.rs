@@ -1,7 +1,7 @@
 //! The resource schemas: AWS's own, from `schemas/`.
 //!
 //! # Layout
-//! - here: which schemas there are, and what they say about attributes, tags and replacement
+//! - here: which schemas there are, and what they say about attributes and replacement
 //! - `coerce`: scalars in the types that the schema wants
 //! - `check`: properties against the schema, in CloudFormation's words
 
@@ -130,14 +130,6 @@ impl Schema {
         let documented = DOCUMENTED_ATTRIBUTES.iter().find(|(type_name, _)| *type_name == self.type_name);
         self.paths("readOnlyProperties").iter().any(|path| path.join(".") == name)
             || documented.is_some_and(|(_, names)| names.contains(&name))
-    }
-
-    /// Whether CloudFormation puts its `aws:cloudformation:*` tags on the resource.
-    pub(crate) fn takes_system_tags(&self) -> bool {
-        let tagging = &self.document["tagging"];
-        // Both are true when the schema does not say.
-        let flag = |name: &str| tagging.get(name).and_then(Value::as_bool).unwrap_or(true);
-        flag("taggable") && flag("cloudFormationSystemTags")
     }
 
     /// A list of property paths, without the `/properties/` in front.

@@ -15,23 +15,15 @@ pub(crate) struct Zone {
     region: String,
 }
 
-/// The zones of a region, in the order of their names; CloudFormation's `Fn::GetAZs` gives the same.
+/// The zones of a region: three, as most regions have; CloudFormation's `Fn::GetAZs` gives the same.
 pub(crate) fn zones(region: &str) -> Vec<Zone> {
-    let letters = match region {
-        "us-east-1" => "abcdef",
-        "us-west-2" | "ap-northeast-2" => "abcd",
-        "ap-northeast-1" => "acd",
-        "ca-central-1" => "abd",
-        "us-west-1" => "ab",
-        _ => "abc",
-    };
     let zone = |(index, letter): (usize, char)| Zone {
         name: format!("{region}{letter}"),
         // Which id a letter has differs from account to account; here they are in order.
         id: format!("{}-az{}", short_name(region), index + 1),
         region: region.to_owned(),
     };
-    letters.chars().enumerate().map(zone).collect()
+    ('a'..='c').enumerate().map(zone).collect()
 }
 
 /// `us-east-1` is `use1`, `ap-southeast-2` is `apse2`.

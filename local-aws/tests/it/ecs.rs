@@ -2,8 +2,8 @@
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{
-    Compatibility, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType, NetworkMode, PropagateTags, StopCode,
-    Tag, TaskOverride,
+    Compatibility, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType, NetworkMode, PropagateTags, Tag,
+    TaskOverride, TaskStopCode,
 };
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn a_task_runs_to_its_end() {
 
     let arn = task.task_arn().unwrap();
     let task = lab.stopped(arn).await;
-    assert_eq!(task.stop_code(), Some(&StopCode::EssentialContainerExited));
+    assert_eq!(task.stop_code(), Some(&TaskStopCode::EssentialContainerExited));
     assert_eq!(task.stopped_reason(), Some("Essential container in task exited"));
     assert_eq!(task.desired_status(), Some("STOPPED"));
     assert!(task.tags().is_empty());
@@ -87,7 +87,7 @@ async fn stopping_is_sigterm_first_and_sigkill_after_the_grace() {
     lab.wait_for_line(&stubborn, "up").await;
     let task = lab.stop(&polite).await;
     assert_eq!((task.last_status(), task.desired_status()), (Some("RUNNING"), Some("STOPPED")));
-    assert_eq!(task.stop_code(), Some(&StopCode::UserInitiated));
+    assert_eq!(task.stop_code(), Some(&TaskStopCode::UserInitiated));
     let reason = "Task stopped by AWS FIS (Experiment ID: EXP1)";
     lab.ecs.stop_task().cluster("c").task(&stubborn).reason(reason).send().await.unwrap();
 
@@ -194,7 +194,7 @@ async fn what_cannot_start_says_why() {
         lab.register(container).await;
         let run = lab.run("").set_overrides(None).send().await.unwrap();
         let task = lab.stopped(run.tasks()[0].task_arn().unwrap()).await;
-        assert_eq!(task.stop_code(), Some(&StopCode::TaskFailedToStart));
+        assert_eq!(task.stop_code(), Some(&TaskStopCode::TaskFailedToStart));
         assert!(task.stopped_reason().unwrap().starts_with(expected), "{task:?}");
         assert_eq!(task.containers()[0].reason(), task.stopped_reason());
         assert_eq!((task.containers()[0].exit_code(), task.started_at()), (None, None));
@@ -312,7 +312,10 @@ async fn tasks_are_found_by_what_they_are() {
     }
     let deleted = lab.ecs.delete_cluster().cluster("c").send().await.unwrap();
     assert_eq!(deleted.cluster().unwrap().status(), Some("INACTIVE"));
-    assert_eq!(refusal!(lab.run("")), ("ClusterNotFoundException".into(), "The referenced cluster was inactive.".into()));
+    assert_eq!(
+        refusal!(lab.run("")),
+        ("ClusterNotFoundException".into(), "The referenced cluster was inactive.".into())
+    );
 }
 
 #[tokio::test]

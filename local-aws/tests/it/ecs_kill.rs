@@ -5,10 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_ecs::types::StopCode;
+use aws_sdk_ecs::types::TaskStopCode;
 
 use crate::ecs_lab::Lab;
-use crate::harness::{self, Endpoint};
+use crate::harness::Endpoint;
 
 /// An endpoint in a process of its own, for SIGKILL.
 struct Victim {
@@ -58,7 +58,19 @@ async fn victim() {
 }
 
 fn config(state_dir: &Path, port: u16) -> SdkConfig {
-    harness::sdk_config_of(state_dir, &format!("http://127.0.0.1:{port}"))
+    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+    let identity = local_aws::Identity::load(state_dir).unwrap().unwrap();
+    let (key, secret) = (identity.access_key_id, identity.secret_access_key);
+    let credentials = aws_sdk_ecs::config::Credentials::new(key, secret, None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(local_aws::DEFAULT_REGION))
+        .endpoint_url(format!("http://127.0.0.1:{port}"))
+        .credentials_provider(aws_sdk_ecs::config::SharedCredentialsProvider::new(credentials))
+        .http_client(
+            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https(),
+        )
+        .build()
 }
 
 fn free_port() -> u16 {
@@ -79,7 +91,7 @@ async fn sigkill_of_the_endpoint_loses_no_line_and_no_exit_code() {
     }
     let task = lab.stopped(&arn).await;
     assert_eq!(task.containers()[0].exit_code(), Some(5));
-    assert_eq!(task.stop_code(), Some(&StopCode::EssentialContainerExited));
+    assert_eq!(task.stop_code(), Some(&TaskStopCode::EssentialContainerExited));
     let expected: Vec<String> = (1..=300).map(|i| i.to_string()).chain(["end".to_owned()]).collect();
     assert_eq!(lab.log(&arn).await, expected);
 }
@@ -106,7 +118,10 @@ async fn sigkill_at_any_step_starts_every_acknowledged_task_once() {
     }
     for arn in &tasks {
         let task = lab.stopped(arn).await;
-        assert_eq!((task.stop_code(), task.containers()[0].exit_code()), (Some(&StopCode::UserInitiated), Some(143)));
+        assert_eq!(
+            (task.stop_code(), task.containers()[0].exit_code()),
+            (Some(&TaskStopCode::UserInitiated), Some(143))
+        );
         assert_eq!(lab.log(arn).await, ["run"]);
     }
     drop(victim);

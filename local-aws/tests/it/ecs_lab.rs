@@ -88,18 +88,11 @@ impl Lab {
             .options("awslogs-group", "tasks")
             .options("awslogs-region", "us-east-1")
             .options("awslogs-stream-prefix", "p");
-        ContainerDefinition::builder()
-            .name("job")
-            .image(IMAGE)
-            .stop_timeout(2)
-            .log_configuration(log.build().unwrap())
+        ContainerDefinition::builder().name("job").image(IMAGE).stop_timeout(2).log_configuration(log.build().unwrap())
     }
 
     /// The next revision of the family `job`; its ARN.
-    pub(crate) async fn register(
-        &self,
-        container: aws_sdk_ecs::types::builders::ContainerDefinitionBuilder,
-    ) -> String {
+    pub(crate) async fn register(&self, container: aws_sdk_ecs::types::builders::ContainerDefinitionBuilder) -> String {
         let answer = self
             .ecs
             .register_task_definition()
@@ -170,13 +163,8 @@ impl Lab {
     /// The task's log; empty when it has no stream.
     pub(crate) async fn log(&self, task: &str) -> Vec<String> {
         let stream = format!("p/job/{}", task.rsplit('/').next().unwrap());
-        let mut pages = self
-            .logs
-            .filter_log_events()
-            .log_group_name("tasks")
-            .log_stream_names(stream)
-            .into_paginator()
-            .send();
+        let mut pages =
+            self.logs.filter_log_events().log_group_name("tasks").log_stream_names(stream).into_paginator().send();
         let mut lines = Vec::new();
         while let Some(Ok(page)) = pages.next().await {
             lines.extend(page.events().iter().map(|event| event.message().unwrap().to_owned()));

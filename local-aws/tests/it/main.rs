@@ -1,6 +1,12 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 
-mod cloudformation;
 mod dynamodb;
+mod ecs;
+mod ecs_kill;
+mod ecs_lab;
 mod harness;
+mod iam;
 mod logs;
+mod network;
+mod server;
+mod tagging;

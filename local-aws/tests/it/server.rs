@@ -19,7 +19,10 @@ fn send(endpoint: &Endpoint, request: &str) -> (u16, String) {
 }
 
 fn post(headers: &str, body: &str) -> String {
-    format!("POST / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "POST / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 #[tokio::test]

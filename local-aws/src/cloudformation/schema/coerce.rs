@@ -113,3 +113,14 @@ fn boolean(text: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+/// Whether a value could stand at this path (`*` for list items and map keys).
+#[cfg(test)]
+pub(super) fn knows(root: &Value, schema: &Value, path: &[&str]) -> bool {
+    let Some((step, rest)) = path.split_first() else { return true };
+    let mut views = Vec::new();
+    collect(root, schema, &mut views);
+    let mut within = if *step == "*" { item_schemas(&views, 0) } else { Vec::new() };
+    within.extend(member_schemas(&views, step));
+    within.into_iter().any(|schema| knows(root, schema, rest))
+}

@@ -56,6 +56,20 @@ mod tests {
     }
 
     #[test]
+    fn beginnings_and_line_ends() {
+        for body in [
+            "---\nA: b\n...\n",
+            "\u{feff}A: b",
+            "# words\r\nA: b\r\n",
+            "{\"A\":\t\"b\"}",
+            "\n  {\"A\": \"b\"}",
+            "%YAML 1.1\n---\nA: b",
+        ] {
+            assert_eq!(Value::Object(read(body).unwrap()), serde_json::json!({"A": "b"}), "{body:?}");
+        }
+    }
+
+    #[test]
     fn aliases_cannot_explode() {
         let mut body = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {

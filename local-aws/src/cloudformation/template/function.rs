@@ -276,7 +276,8 @@ fn expectation(name: &str) -> &'static str {
     }
 }
 
-fn refusal(name: &str) -> String {
+/// Why a function of this name is refused.
+pub(super) fn refusal(name: &str) -> String {
     match name {
         "Fn::Transform" => "Fn::Transform is not supported by the local endpoint: it has no macros".to_owned(),
         "Fn::ToJsonString" | "Fn::Length" => {

@@ -5,7 +5,7 @@
 //! - `document`, `yaml`, `json`: the text to one plain value in the long form of every function
 //! - `place`: where in the template something is, and the errors that say so
 //! - `parse`: the sections of the document to a [`Template`]
-//! - `parameters`, `parameter_types`: declarations, and the values that a call gives for them
+//! - `parameters`, `parameter_types`, `allowed_pattern`: declarations, and the values that a call gives for them
 //! - `function`: the syntax of each intrinsic function; `sub`: the text of `Fn::Sub`
 //! - `conditions`: which are true, and so which resources exist
 //! - `resolve`: a [`Scope`] turns what a template says into values; `intrinsics`, `cidr`: the functions that do
@@ -17,6 +17,7 @@
 //! with unknown values) -> for each resource in the order of `dependencies`: [`Scope::properties`] ->
 //! `schema::Schema::prepare` -> the resource type.
 
+mod allowed_pattern;
 mod cidr;
 pub(crate) mod conditions;
 pub(crate) mod dependencies;
@@ -40,7 +41,7 @@ use serde_json::Value;
 
 pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use place::Place;
-pub(crate) use resolve::Scope;
+pub(crate) use resolve::{Output, Scope};
 
 /// Largest template body that a call may carry.
 pub(crate) const MAX_BODY: usize = 51_200;

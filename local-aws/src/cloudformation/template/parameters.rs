@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fancy_regex::Regex;
 use serde_json::{Map, Value};
 
 use super::Template;
+use super::allowed_pattern::whole;
 use super::parameter_types::{ParameterType, parameter_type};
 use super::parse::string;
 use super::place::{Place, invalid};
@@ -293,9 +293,4 @@ impl Parameter {
         }
         self.max_value.filter(|most| number > *most).map(|most| format!("be a number not greater than {most}"))
     }
-}
-
-/// The pattern for the whole value: CloudFormation wants it all to match.
-fn whole(pattern: &str) -> Result<Regex, fancy_regex::Error> {
-    Regex::new(&format!("^(?:{pattern})$"))
 }

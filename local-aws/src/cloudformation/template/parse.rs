@@ -106,6 +106,9 @@ fn section<T>(
     }
     let mut result = BTreeMap::new();
     for (member_name, member) in members {
+        if member_name.starts_with("Fn::") {
+            return Err(place.member(member_name).error(super::function::refusal(member_name)));
+        }
         let alphanumeric = !member_name.is_empty() && member_name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !alphanumeric || member_name.len() > 255 {
             return Err(place.member(member_name).error(format_args!(

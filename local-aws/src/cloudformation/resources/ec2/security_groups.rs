@@ -71,25 +71,10 @@ impl RuleWanted {
 }
 
 impl GroupWanted {
-    fn authorize_all(&self, cx: &Context<'_>, group_id: &str) -> Result<(), ApiError> {
-        for rule in &self.security_group_ingress {
-            rule.authorize(cx, group_id, false)?;
-        }
-        for rule in &self.security_group_egress {
-            rule.authorize(cx, group_id, true)?;
-        }
-        Ok(())
-    }
-
-    /// Takes back this resource's own rules; those that are resources of their own stay.
-    fn revoke_all(&self, cx: &Context<'_>, group_id: &str) -> Result<(), ApiError> {
-        let own = [(false, &self.security_group_ingress), (true, &self.security_group_egress)];
-        for (is_egress, rules) in own {
-            for rule in rules {
-                Rule::revoke_like(cx.endpoint, cx.tx, group_id, rule.request(cx, is_egress)?)?;
-            }
-        }
-        Ok(())
+    /// Ingress and egress rules, each with its direction.
+    fn rules(&self) -> Vec<(bool, &RuleWanted)> {
+        let ingress = self.security_group_ingress.iter().map(|rule| (false, rule));
+        ingress.chain(self.security_group_egress.iter().map(|rule| (true, rule))).collect()
     }
 }
 
@@ -119,7 +104,9 @@ impl ResourceType for SecurityGroupType {
         if !wanted.security_group_egress.is_empty() {
             Rule::revoke_initial_egress(cx.tx, &group.id)?;
         }
-        wanted.authorize_all(cx, &group.id)?;
+        for (is_egress, rule) in wanted.rules() {
+            rule.authorize(cx, &group.id, is_egress)?;
+        }
         Ok(Created { attributes: shown(&group), physical_id: group.id })
     }
 
@@ -137,8 +124,14 @@ impl ResourceType for SecurityGroupType {
         if !wanted.security_group_egress.is_empty() {
             Rule::revoke_initial_egress(cx.tx, physical_id)?;
         }
-        before.revoke_all(cx, physical_id)?;
-        wanted.authorize_all(cx, physical_id)?;
+        // Rules that did not change keep their ids, and those that are resources of their own are not touched.
+        let (old_rules, new_rules) = (before.rules(), wanted.rules());
+        for (is_egress, rule) in old_rules.iter().filter(|rule| !new_rules.contains(rule)) {
+            Rule::revoke_like(cx.endpoint, cx.tx, physical_id, rule.request(cx, *is_egress)?)?;
+        }
+        for (is_egress, rule) in new_rules.iter().filter(|rule| !old_rules.contains(rule)) {
+            rule.authorize(cx, physical_id, *is_egress)?;
+        }
         Ok(shown(&group))
     }
 

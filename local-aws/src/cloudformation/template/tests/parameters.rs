@@ -35,6 +35,7 @@ fn accepted_values() {
         ("{Type: String, AllowedValues: [yes, 5, x]}", "5", json!("5")),
         ("{Type: String, AllowedPattern: '[a-z]+'}", "abc", json!("abc")),
         ("{Type: String, AllowedPattern: '^(?!aws)[a-z]*$'}", "abc", json!("abc")),
+        ("{Type: String, AllowedPattern: '^[\\w-\\+.]+@[\\w-]+$|^$'}", "a-b+c@d-e", json!("a-b+c@d-e")),
         ("{Type: CommaDelimitedList, AllowedPattern: '[a-z]'}", "a,b", json!(["a", "b"])),
         ("{Type: String, MinLength: 1, MaxLength: '3'}", "äöü", json!("äöü")),
         ("{Type: Number, MinValue: 1, MaxValue: 3}", "3", json!("3")),

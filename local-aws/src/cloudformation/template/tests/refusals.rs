@@ -49,6 +49,10 @@ fn sections() {
             format!("{resources}Outputs:\n  A: {{Value: x, Export: x}}\n"),
             "an object is required here (Outputs/A/Export)",
         ),
+        (
+            "Resources:\n  Fn::ForEach::X: [A, [b], {}]\n".to_owned(),
+            "Fn::ForEach is not supported by the local endpoint",
+        ),
         (format!("Parameters:\n  A: {{Type: String}}\n{resources}"), "a parameter and a resource have the same name A"),
         (
             "Resources:\n  A: {Properties: {}}\n".to_owned(),
