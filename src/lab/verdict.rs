@@ -186,13 +186,17 @@ fn stopped_by_experiment(task: &Task, experiment_id: &str) -> Check {
     let code = task.stop_code.as_deref().unwrap_or_default();
     // 143 is 128 + SIGTERM: the worker had its time to end in order. 137 would be SIGKILL.
     let ok = code == "UserInitiated" && reason.contains(experiment_id) && task.exit_code == Some(143);
-    Check { name: "stopped_by_experiment", ok, detail: format!("{code}, {reason:?}, exit code {:?}", task.exit_code) }
+    Check { name: "stopped_by_experiment", ok, detail: format!("{code}, {reason:?}, exit code {}", exit_code(task)) }
+}
+
+fn exit_code(task: &Task) -> String {
+    task.exit_code.map_or_else(|| "none".to_owned(), |code| code.to_string())
 }
 
 fn restarted_to_the_end(task: &Task) -> Check {
     let code = task.stop_code.as_deref().unwrap_or_default();
     let ok = code == "EssentialContainerExited" && task.exit_code == Some(0);
-    Check { name: "restarted_task_succeeded", ok, detail: format!("{code}, exit code {:?}", task.exit_code) }
+    Check { name: "restarted_task_succeeded", ok, detail: format!("{code}, exit code {}", exit_code(task)) }
 }
 
 /// Blocking logs lose nothing: the log has a line for every item that the table says was written, and no other.

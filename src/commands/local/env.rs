@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 #[command(after_help = "\
 Example:
   eval \"$(fis-workshop local env)\" && aws ecs list-clusters")]
-pub struct EnvArgs {}
+pub(super) struct EnvArgs {}
 
 #[derive(Debug, Serialize)]
 struct Variables(BTreeMap<&'static str, String>);
@@ -25,7 +25,7 @@ struct Variables(BTreeMap<&'static str, String>);
 ///
 /// # Errors
 /// When the endpoint cannot be started or its key pair cannot be read.
-pub async fn run(context: &Context, _args: EnvArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, _args: EnvArgs) -> Result<u8> {
     if !context.settings.is_local() {
         return Err(Error::usage("`local env` is about the local target.").hint("Leave `--target aws` out."));
     }

@@ -17,7 +17,7 @@ use crate::error::Result;
 #[command(after_help = "\
 Example:
   fis-workshop local reset")]
-pub struct ResetArgs {}
+pub(super) struct ResetArgs {}
 
 #[derive(Debug, Serialize)]
 struct Reset {
@@ -29,7 +29,7 @@ struct Reset {
 ///
 /// # Errors
 /// When the endpoint does not end or a file cannot be deleted.
-pub async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let stopped_tasks = match stop_tasks(context, &state).await {
         Ok(stopped) => stopped,

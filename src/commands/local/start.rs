@@ -15,7 +15,7 @@ Examples:
   fis-workshop local start
   fis-workshop local start --port 0      On any free port
   eval \"$(fis-workshop local env)\"       Then the AWS CLI and any SDK use it, too")]
-pub struct StartArgs {
+pub(super) struct StartArgs {
     /// Port on 127.0.0.1; 0 takes a free one [default: the last one, 4566 at first]
     #[arg(long, env = PORT_VARIABLE, hide_env_values = true)]
     port: Option<u16>,
@@ -25,7 +25,7 @@ pub struct StartArgs {
 ///
 /// # Errors
 /// When the port is taken or the state directory cannot be used.
-pub async fn run(context: &Context, args: StartArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let how = Start { port: args.port, region: context.settings.region.as_deref(), automatic: false };
     let started = endpoint::start(&state, how).await?;

@@ -16,7 +16,7 @@ use crate::error::Result;
 Examples:
   fis-workshop local status
   fis-workshop local status --output json")]
-pub struct StatusArgs {}
+pub(super) struct StatusArgs {}
 
 /// The endpoint's state.
 #[derive(Debug, Serialize)]
@@ -58,7 +58,7 @@ impl Status {
 ///
 /// # Errors
 /// When the state directory cannot be read.
-pub fn run(context: &Context, _args: StatusArgs) -> Result<u8> {
+pub(super) fn run(context: &Context, _args: StatusArgs) -> Result<u8> {
     context.ui.result(&Status::of(&StateDir::new(&context.settings.state_dir))?)?;
     Ok(0)
 }

@@ -16,7 +16,7 @@ use crate::error::Result;
 #[command(after_help = "\
 Example:
   fis-workshop local stop")]
-pub struct StopArgs {}
+pub(super) struct StopArgs {}
 
 #[derive(Debug, Serialize)]
 struct Stopped {
@@ -29,7 +29,7 @@ struct Stopped {
 ///
 /// # Errors
 /// When it does not end.
-pub async fn run(context: &Context, _args: StopArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, _args: StopArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let running_tasks = match state.running()? {
         Some(record) => match count(context, &record).await {
