@@ -5,6 +5,7 @@ mod dynamodb;
 mod ecs;
 mod ecs_kill;
 mod ecs_lab;
+mod ecs_stack;
 mod harness;
 mod iam;
 mod logs;
