@@ -12,7 +12,7 @@ use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 
 /// What has to be done with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,13 +122,15 @@ pub(super) fn begin(
         tx.put(&record)?;
         return Ok((Some(step), record));
     }
-    if step.action != Action::Create && record.before.is_none() {
+    if step.action == Action::Create {
+        // A rollback goes by it even when nothing comes of the creation.
+        record.now.depends_on.clone_from(&step.wanted.depends_on);
+    } else if record.before.is_none() {
         record.before = Some(Box::new(record.now.clone()));
     }
     let (status, reason) = step.action.progress();
-    let resumed = record.status == status
-        && record.operation_id == stack.operation.id
-        && tx.get::<StackResource>(&crate::store::Record::id(&record))?.is_some();
+    let was_begun = tx.get::<StackResource>(&record.id())?.is_some_and(|it| it.operation_id == stack.operation.id);
+    let resumed = was_begun && record.status == status;
     record.mark(stack, status, reason);
     tx.put(&record)?;
     if !resumed {
