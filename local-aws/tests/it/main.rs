@@ -1,5 +1,7 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test ends it")]
+
 mod cloudformation;
 mod dynamodb;
 mod ecs;
