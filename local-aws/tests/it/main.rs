@@ -1,4 +1,5 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
+#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; here all of the crate is the test")]
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test ends it")]
 
@@ -7,6 +8,7 @@ mod dynamodb;
 mod ecs;
 mod ecs_kill;
 mod ecs_lab;
+mod fis;
 mod harness;
 mod iam;
 mod logs;
