@@ -70,7 +70,7 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     )?;
     let mut wanted = Reality {
         properties,
-        tags: apply.stack.tags_for(&apply.stack.target, logical_id),
+        tags: apply.stack.tags_for(&apply.stack.target, logical_id, &schema),
         depends_on: apply.compiled.dependencies[logical_id].clone(),
         metadata: scope.metadata(logical_id)?,
         imports: apply.imports.take_used(),
@@ -85,7 +85,11 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     let changes = schema.changes(&existing.now.properties, &wanted.properties);
     let action = if changes.iter().any(|change| change.replaces) {
         Action::Replace { old_first: schema.deletes_before_creating() }
-    } else if !changes.is_empty() || existing.now.tags != wanted.tags || !existing.status.is_complete() {
+    } else if !changes.is_empty()
+        || existing.now.tags != wanted.tags
+        || existing.now.metadata != wanted.metadata
+        || !existing.status.is_complete()
+    {
         Action::Update
     } else {
         Action::Keep
@@ -110,7 +114,11 @@ pub(super) fn begin(
     let step = match step {
         Ok(step) => step,
         Err(error) => {
-            let status = if record.now.physical_id.is_some() { Action::Update } else { Action::Create }.failed();
+            let is_there = record.now.physical_id.is_some();
+            if is_there && record.before.is_none() {
+                record.before = Some(Box::new(record.now.clone()));
+            }
+            let status = if is_there { Action::Update } else { Action::Create }.failed();
             record.enter(tx, stack, status, Some(&error.message), &Properties::new())?;
             return Ok((None, record));
         }
@@ -118,7 +126,6 @@ pub(super) fn begin(
     if step.action == Action::Keep {
         record.now.depends_on.clone_from(&step.wanted.depends_on);
         record.now.imports.clone_from(&step.wanted.imports);
-        record.now.metadata.clone_from(&step.wanted.metadata);
         tx.put(&record)?;
         return Ok((Some(step), record));
     }

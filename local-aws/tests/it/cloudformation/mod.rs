@@ -7,6 +7,7 @@ mod deletion;
 mod exports;
 mod laws;
 mod updates;
+mod workshop;
 
 use std::time::Duration;
 
@@ -84,6 +85,11 @@ fn output<'a>(stack: &'a Stack, key: &str) -> &'a str {
 
 fn parameter(key: &str, value: &str) -> Parameter {
     Parameter::builder().parameter_key(key).parameter_value(value).build()
+}
+
+/// `UsePreviousValue`.
+fn previous(key: &str) -> Parameter {
+    Parameter::builder().parameter_key(key).use_previous_value(true).build()
 }
 
 /// All events, oldest first, over all pages.

@@ -150,9 +150,6 @@ async fn previous_values_are_kept_on_request() {
     let stack = settled(&client, "Lab").await;
     let shown: Vec<_> = stack.parameters().iter().map(|it| it.parameter_value().unwrap()).collect();
     assert_eq!(shown, ["a", "****"]);
-    let previous = |key: &str| {
-        aws_sdk_cloudformation::types::Parameter::builder().parameter_key(key).use_previous_value(true).build()
-    };
     let request = client.update_stack().stack_name("Lab").use_previous_template(true).parameters(parameter("A", "b"));
     request.parameters(previous("Secret")).send().await.unwrap();
     assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_COMPLETE");
@@ -233,4 +230,20 @@ async fn another_type_under_the_same_name_is_refused() {
     let other = template("  Thing: {Type: 'AWS::Logs::LogGroup'}\n", "");
     let error = update(&client, "Lab", &other).await.unwrap_err();
     assert!(error.contains("Update of resource type is not permitted") && error.contains("[Thing]"), "{error}");
+}
+
+#[tokio::test]
+async fn policies_of_a_template_that_failed_are_forgotten() {
+    let (endpoint, client) = start().await;
+    created(&client, "Owner", &template(&table("Table", "      TableName: taken"), "")).await;
+    let id = created(&client, "Lab", &template(&table("Table", ""), "")).await.stack_id.unwrap();
+    let retain = "    DeletionPolicy: Retain\n    Metadata: {New: 1}";
+    let bad = template(&(table("Table", retain) + &table("Fails", "      TableName: taken\n    DependsOn: Table")), "");
+    update(&client, "Lab", &bad).await.unwrap();
+    assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_ROLLBACK_COMPLETE");
+    let unchanged = update(&client, "Lab", &template(&table("Table", ""), "")).await.unwrap_err();
+    assert!(unchanged.contains("No updates"), "{unchanged}");
+    client.delete_stack().stack_name("Lab").send().await.unwrap();
+    assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
+    assert_eq!(tables(&endpoint).await, ["taken"]);
 }
