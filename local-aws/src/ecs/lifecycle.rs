@@ -383,7 +383,8 @@ impl Driver {
         }
         self.change(endpoint, Status::Deprovisioning, |task| {
             task.exit_code = exit.code;
-            task.execution_stopped_at = Some(exit.at);
+            // The time of a file is up to a tick of the kernel behind the clock.
+            task.execution_stopped_at = task.started_at.max(Some(exit.at));
         })
     }
 }
