@@ -1,1 +1,110 @@
-//! x
+//! `fis-workshop`: sets up, runs, breaks, observes and tears down one chaos-engineering lab, with one command each.
+//!
+//! # Layout
+//! In reading order:
+//! - [`commands`]: one verb, one file: its arguments and one function
+//! - [`lab`]: the chapter as a program: its steps, the evidence, the verdict
+//! - [`setup`]: both stacks of the lab, up and down again
+//! - [`aws`]: one file for each AWS service, without a word to the terminal
+//! - [`endpoint`]: the local endpoint as a background process
+//! - [`environment`]: one copy of the lab, and the names of its parts
+//! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file
+//! - [`error`]: what failed, why, what to do, and with which exit code
+
+pub mod aws;
+pub mod commands;
+pub mod endpoint;
+pub mod environment;
+pub mod error;
+pub mod lab;
+pub mod render;
+pub mod settings;
+pub mod setup;
+pub mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::{Cli, Context};
+use crate::error::{Error, Kind, Result};
+use crate::settings::{FileSettings, LOG_VARIABLE, Settings, Target};
+use crate::ui::Ui;
+
+/// Runs the command line of this process; what it returns is the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with code 0, mistakes to stderr with code 2. Nobody to print to: no more to do.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    let settings = match resolve(&cli) {
+        Ok(settings) => settings,
+        Err(error) => {
+            Ui::default().error(&error, Target::Local);
+            return ExitCode::from(error.exit_code());
+        }
+    };
+    let context = Context { ui: Ui::new(&settings), settings };
+    init_tracing(cli.command.is_serve());
+    match run(&context, cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            context.ui.error(&error, context.settings.target);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn resolve(cli: &Cli) -> Result<Settings> {
+    let directory = std::env::current_dir()
+        .map_err(|error| Error::usage("The current directory does not exist any more.").cause(error))?;
+    Settings::resolve(cli.global.clone(), FileSettings::load(&directory)?)
+}
+
+fn init_tracing(is_serve: bool) {
+    let default = if is_serve { "info" } else { "off" };
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
+
+fn run(context: &Context, cli: Cli) -> Result<u8> {
+    let command = match cli.command.serve_args() {
+        // The endpoint has a runtime and signals of its own.
+        Some(args) => return commands::local::serve(context, args).map(|()| 0),
+        None => cli.command,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed("The runtime cannot be started.").cause(error))?;
+    runtime.block_on(async {
+        let advice = command.after_interruption(&context.settings);
+        tokio::select! {
+            result = command.run(context) => result,
+            error = interrupted() => Err(match advice {
+                Some(advice) => error.hint(advice),
+                None => error,
+            }),
+        }
+    })
+}
+
+/// Ready when the user has had enough.
+async fn interrupted() -> Error {
+    let failed = |error: std::io::Error| Error::failed("Signals cannot be received.").cause(error);
+    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => return failed(error),
+    };
+    let number = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+        _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+    };
+    Error::new(Kind::Interrupted(number), "Interrupted.")
+}

@@ -6,6 +6,7 @@ mod dynamodb;
 mod ecs;
 mod ecs_kill;
 mod ecs_lab;
+mod ecs_stack;
 mod fis;
 mod harness;
 mod iam;

@@ -1,0 +1,122 @@
+//! The SDK clients: for both targets the same, with another endpoint and other credentials.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ecs::config::{Credentials, IdentityCache, SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use local_aws::Identity;
+
+use super::pace::Pace;
+use crate::endpoint::{Record, StateDir};
+use crate::error::{Error, Result};
+use crate::settings::{Settings, Target};
+
+/// A client for each service.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Where they send their requests.
+    pub target: Target,
+    /// Region of all of them.
+    pub region: String,
+    /// CloudFormation.
+    pub cloudformation: aws_sdk_cloudformation::Client,
+    /// ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// FIS.
+    pub fis: aws_sdk_fis::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Resource Groups Tagging.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+}
+
+impl Clients {
+    /// For the local endpoint that `record` describes.
+    ///
+    /// # Errors
+    /// When the key pair cannot be read, or another region is asked for than the endpoint's.
+    pub fn local(settings: &Settings, record: &Record) -> Result<Self> {
+        let state = StateDir::new(&settings.state_dir);
+        let identity = Identity::load(&state.data_dir())?.ok_or_else(|| {
+            Error::failed(format!("The key pair of the local endpoint is not in {}.", state.data_dir().display()))
+                .hint("`fis-workshop local reset` starts afresh.")
+        })?;
+        if let Some(region) = settings.region.as_ref().filter(|region| **region != identity.region) {
+            return Err(Error::usage(format!(
+                "The local endpoint is in {}, and one endpoint serves one region; {region} was asked for.",
+                identity.region
+            ))
+            .hint(
+                "Leave `--region` out, use another `--state-dir`, or start afresh with `fis-workshop local reset`.",
+            ));
+        }
+        let credentials =
+            Credentials::new(&identity.access_key_id, &identity.secret_access_key, None, None, "local endpoint");
+        // Plain HTTP to loopback: no TLS to set up, and never through a proxy of the environment.
+        let http_client = Builder::new().build_with_connector_fn(|settings, components| {
+            let mut builder = Connector::builder().proxy_config(ProxyConfig::disabled());
+            builder.set_connector_settings(settings.cloned());
+            if let Some(components) = components {
+                builder.set_sleep_impl(components.sleep_impl());
+            }
+            builder.build_http()
+        });
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(identity.region.clone()))
+            .endpoint_url(&record.endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(http_client)
+            .build();
+        Ok(Self::of(Target::Local, identity.region, &config))
+    }
+
+    /// For AWS, with the credentials that the AWS CLI would use.
+    ///
+    /// # Errors
+    /// When there is no region.
+    pub async fn aws(settings: &Settings) -> Result<Self> {
+        let tls = Provider::Rustls(CryptoMode::Ring);
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(Builder::new().tls_provider(tls).build_https());
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let config = loader.load().await;
+        let region = config.region().map(ToString::to_string).ok_or_else(|| {
+            Error::usage("No AWS region is set.").hint("Name one with `--region`, `AWS_REGION` or in the AWS profile.")
+        })?;
+        Ok(Self::of(Target::Aws, region, &config))
+    }
+
+    /// How often to ask.
+    pub fn pace(&self) -> Pace {
+        Pace::new(self.target)
+    }
+
+    fn of(target: Target, region: String, config: &SdkConfig) -> Self {
+        Self {
+            target,
+            region,
+            cloudformation: aws_sdk_cloudformation::Client::new(config),
+            ecs: aws_sdk_ecs::Client::new(config),
+            fis: aws_sdk_fis::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
+        }
+    }
+}
+
+/// A token that makes a mutating call safe to repeat. Starts with a letter, as CloudFormation asks for.
+pub fn token() -> String {
+    format!("fis-workshop-{}", uuid::Uuid::new_v4())
+}

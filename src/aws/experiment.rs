@@ -1,0 +1,175 @@
+//! FIS: the experiment, and what it would hit.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_fis::types::{ExperimentStatus, ExperimentSummary};
+use serde::Serialize;
+
+use super::clients::{Clients, token};
+use super::tasks::{Task, timestamp};
+use crate::error::{Doing, Error, Result};
+
+/// An experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Experiment {
+    /// `EXP...`
+    pub experiment_id: String,
+    /// `pending`, `initiating`, `running`, `completed`, `stopping`, `stopped`, `failed` or `cancelled`.
+    pub status: String,
+    /// Why, in AWS's words.
+    pub reason: String,
+    /// When it was started.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub ended_at: Option<String>,
+}
+
+impl Experiment {
+    /// Nothing changes any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "completed" | "stopped" | "failed" | "cancelled")
+    }
+
+    /// FIS found nothing to hit. The reason is matched by its start: AWS words its end in two ways.
+    pub fn found_no_target(&self) -> bool {
+        self.status == "failed" && self.reason.starts_with("Target resolution returned empty set")
+    }
+}
+
+/// The tags that a task must bear to be a target of the template.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn target_tags(clients: &Clients, template_id: &str) -> Result<BTreeMap<String, String>> {
+    let request = clients.fis.get_experiment_template().id(template_id);
+    let answer = request.send().await.doing(format_args!("Reading the experiment template {template_id}"))?;
+    let targets = answer.experiment_template().and_then(|template| template.targets());
+    let tags = targets.into_iter().flat_map(|targets| targets.values()).filter_map(|target| target.resource_tags());
+    Ok(tags.flatten().map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// Whether `task` bears all of `tags`: several tags of a target are an AND.
+pub fn is_target(task: &Task, tags: &BTreeMap<String, String>) -> bool {
+    tags.iter().all(|(key, value)| task.tags.get(key) == Some(value))
+}
+
+/// Starts an experiment; returns its id.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn start(clients: &Clients, template_id: &str) -> Result<String> {
+    let request = clients.fis.start_experiment().experiment_template_id(template_id).client_token(token());
+    let answer = request.send().await.doing("Starting the experiment")?;
+    let id = answer.experiment().and_then(|experiment| experiment.id());
+    id.map(str::to_owned).ok_or_else(|| Error::failed("FIS started an experiment without an id."))
+}
+
+/// The experiment as it is now.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
+    let answer = clients.fis.get_experiment().id(id).send().await;
+    let answer = answer.doing(format_args!("Reading the experiment {id}"))?;
+    let found = answer.experiment().ok_or_else(|| Error::failed(format!("FIS does not know the experiment {id}.")))?;
+    let state = found.state();
+    Ok(Experiment {
+        experiment_id: id.to_owned(),
+        status: status(state.and_then(|state| state.status())),
+        reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
+        started_at: found.start_time().and_then(timestamp),
+        ended_at: found.end_time().and_then(timestamp),
+    })
+}
+
+/// Follows the experiment to its end; `on_change` sees every status.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn follow(clients: &Clients, id: &str, mut on_change: impl FnMut(&Experiment)) -> Result<Experiment> {
+    let mut pace = clients.pace();
+    let mut last = String::new();
+    loop {
+        let experiment = get(clients, id).await?;
+        if experiment.status != last {
+            on_change(&experiment);
+            last.clone_from(&experiment.status);
+            pace.reset();
+        }
+        if experiment.is_over() {
+            return Ok(experiment);
+        }
+        pace.wait().await;
+    }
+}
+
+/// The experiments of the template, newest first.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn list(clients: &Clients, template_id: &str) -> Result<Vec<Experiment>> {
+    let mut found: Vec<(i64, Experiment)> = Vec::new();
+    let mut next = None;
+    loop {
+        let request = clients.fis.list_experiments().experiment_template_id(template_id).set_next_token(next);
+        let page = request.send().await.doing("Listing the experiments")?;
+        found.extend(page.experiments().iter().map(|summary| (created(summary), of_summary(summary))));
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    found.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+    Ok(found.into_iter().map(|(_, experiment)| experiment).collect())
+}
+
+fn created(summary: &ExperimentSummary) -> i64 {
+    summary.creation_time().and_then(|time| time.to_millis().ok()).unwrap_or_default()
+}
+
+fn of_summary(summary: &ExperimentSummary) -> Experiment {
+    let state = summary.state();
+    Experiment {
+        experiment_id: summary.id().unwrap_or_default().to_owned(),
+        status: status(state.and_then(|state| state.status())),
+        reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
+        started_at: summary.creation_time().and_then(timestamp),
+        ended_at: None,
+    }
+}
+
+fn status(status: Option<&ExperimentStatus>) -> String {
+    status.map(|status| status.as_str().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn experiment(status: &str, reason: &str) -> Experiment {
+        Experiment {
+            experiment_id: "EXP1".into(),
+            status: status.into(),
+            reason: reason.into(),
+            started_at: None,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn an_empty_target_is_recognised_with_and_without_the_period() {
+        assert!(experiment("failed", "Target resolution returned empty set").found_no_target());
+        assert!(experiment("failed", "Target resolution returned empty set.").found_no_target());
+        assert!(!experiment("failed", "Access denied").found_no_target());
+    }
+
+    #[test]
+    fn the_four_last_states_are_the_end() {
+        for status in ["completed", "stopped", "failed", "cancelled"] {
+            assert!(experiment(status, "").is_over(), "{status}");
+        }
+        for status in ["pending", "initiating", "running", "stopping"] {
+            assert!(!experiment(status, "").is_over(), "{status}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! CloudWatch Logs: the log of one task, from its first line to its last.
+
+use serde::Serialize;
+
+use super::clients::Clients;
+use super::deployed::{Deployed, Variant};
+use crate::error::{Doing, Result};
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// When the task wrote it.
+    pub timestamp: String,
+    /// The line.
+    pub message: String,
+}
+
+/// Reads one log stream on and on.
+#[derive(Debug)]
+pub struct LogReader<'a> {
+    clients: &'a Clients,
+    group: String,
+    stream: String,
+    token: Option<String>,
+}
+
+impl<'a> LogReader<'a> {
+    /// For the log of `task_arn`.
+    ///
+    /// # Errors
+    /// When the environment lacks an output.
+    pub fn of_task(clients: &'a Clients, deployed: &Deployed, variant: Variant, task_arn: &str) -> Result<Self> {
+        let group = deployed.log_group(variant)?.to_owned();
+        Ok(Self { clients, group, stream: deployed.log_stream(task_arn)?, token: None })
+    }
+
+    /// The lines that are new since the last call; none when the stream does not exist yet.
+    ///
+    /// # Errors
+    /// When CloudWatch Logs does not answer or refuses.
+    pub async fn read(&mut self) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        loop {
+            let request = self.clients.logs.get_log_events().log_group_name(&self.group).log_stream_name(&self.stream);
+            let request = request.start_from_head(true).set_next_token(self.token.clone());
+            let answer = match request.send().await.doing("Reading the log") {
+                Ok(answer) => answer,
+                Err(error) if error.has_code(&["ResourceNotFoundException"]) => return Ok(lines),
+                Err(error) => return Err(error),
+            };
+            lines.extend(answer.events().iter().map(|event| Line {
+                timestamp: timestamp(event.timestamp().unwrap_or_default()),
+                message: event.message().unwrap_or_default().trim_end_matches('\n').to_owned(),
+            }));
+            // The end is reached when the token does not move; pages before it may be empty.
+            let next = answer.next_forward_token().map(str::to_owned);
+            if next == self.token || next.is_none() {
+                return Ok(lines);
+            }
+            self.token = next;
+        }
+    }
+}
+
+/// RFC 3339 of CloudWatch Logs' milliseconds.
+fn timestamp(milliseconds: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(milliseconds)
+        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}
+
+/// Names of the log groups that start with `prefix`.
+///
+/// # Errors
+/// When CloudWatch Logs does not answer or refuses.
+pub async fn groups(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut next = None;
+    loop {
+        let request = clients.logs.describe_log_groups().log_group_name_prefix(prefix).set_next_token(next);
+        let page = request.send().await.doing("Listing the log groups")?;
+        names.extend(page.log_groups().iter().filter_map(|group| group.log_group_name()).map(str::to_owned));
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(names);
+        }
+    }
+}

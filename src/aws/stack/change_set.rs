@@ -1,0 +1,177 @@
+//! Change sets: what an update would do, before it does it.
+
+use aws_sdk_cloudformation::types::{self, Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
+use serde::Serialize;
+
+use super::{Stack, StackSpec, status};
+use crate::aws::clients::{Clients, token};
+use crate::error::{Doing, Error, Result};
+
+/// One change of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// `Add`, `Modify`, `Remove`, ...
+    pub action: String,
+    /// Logical id of the resource.
+    pub logical_id: String,
+    /// Type of the resource.
+    pub resource_type: String,
+    /// `True`, `False` or `Conditional` for a modification.
+    pub replacement: Option<String>,
+}
+
+impl Change {
+    /// A resource that comes new.
+    pub fn add(logical_id: String, resource_type: String) -> Self {
+        Self { action: "Add".to_owned(), logical_id, resource_type, replacement: None }
+    }
+
+    fn of(change: &types::ResourceChange) -> Self {
+        Self {
+            action: change.action().map(|action| action.as_str().to_owned()).unwrap_or_default(),
+            logical_id: change.logical_resource_id().unwrap_or_default().to_owned(),
+            resource_type: change.resource_type().unwrap_or_default().to_owned(),
+            replacement: change.replacement().map(|replacement| replacement.as_str().to_owned()),
+        }
+    }
+}
+
+/// A change set that can be executed.
+#[derive(Debug, Clone)]
+pub(super) struct ChangeSet {
+    pub(super) id: String,
+    /// The stack; for a new one, the shell that holds the change set.
+    pub(super) stack_id: String,
+    pub(super) changes: Vec<Change>,
+    is_new_stack: bool,
+}
+
+/// Makes a change set from what is there to `spec`; `None` when there is no difference.
+pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option<&Stack>) -> Result<Option<ChangeSet>> {
+    // A stack in review holds only change sets: for CloudFormation it is still to be created.
+    let updates = existing.filter(|stack| status::meaning(&stack.status).category != status::Category::Review);
+    let kind = if updates.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
+    let doing = format!("Planning the stack {}", spec.name);
+    let name = token();
+    let answer = clients
+        .cloudformation
+        .create_change_set()
+        .stack_name(&spec.name)
+        .change_set_name(&name)
+        .change_set_type(kind)
+        .client_token(&name)
+        .template_body(spec.template)
+        .set_parameters(Some(parameters(spec, updates)))
+        .set_tags(Some(spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
+        .capabilities(Capability::CapabilityIam)
+        .send()
+        .await
+        .doing(&doing)?;
+    let mut set = ChangeSet {
+        id: answer.id().unwrap_or_default().to_owned(),
+        stack_id: answer.stack_id().unwrap_or_default().to_owned(),
+        changes: Vec::new(),
+        is_new_stack: updates.is_none(),
+    };
+    match complete(clients, &mut set, &doing).await {
+        Ok(true) => Ok(Some(set)),
+        Ok(false) => discard(clients, &set).await.map(|()| None),
+        Err(error) => {
+            // The refusal is what the user has to know; what is left of the attempt is in nobody's way.
+            let _ = discard(clients, &set).await;
+            Err(error)
+        }
+    }
+}
+
+/// Waits until the change set is complete; says whether there is any change in it.
+async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result<bool> {
+    let mut pace = clients.pace();
+    let mut next = None;
+    loop {
+        let request = clients.cloudformation.describe_change_set().change_set_name(&set.id).set_next_token(next);
+        let answer = request.send().await.doing(doing)?;
+        match answer.status() {
+            Some(ChangeSetStatus::CreateComplete) => {
+                let changes = answer.changes().iter().filter_map(|change| change.resource_change());
+                set.changes.extend(changes.map(Change::of));
+                next = answer.next_token().map(str::to_owned);
+                if next.is_none() {
+                    return Ok(true);
+                }
+            }
+            Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
+                next = None;
+                pace.wait().await;
+            }
+            other => {
+                let status = other.map_or("unknown", ChangeSetStatus::as_str);
+                let reason = answer.status_reason().unwrap_or("no reason given");
+                if status == "FAILED" && says_no_change(reason) {
+                    return Ok(false);
+                }
+                return Err(
+                    Error::failed(format!("{doing} failed.")).cause(format_args!("change set {status}: {reason}"))
+                );
+            }
+        }
+    }
+}
+
+/// Without a difference a change set fails, with one of two reasons.
+fn says_no_change(reason: &str) -> bool {
+    reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
+}
+
+/// Removes a change set that is not wanted, and the empty stack that came into being with it.
+pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
+    if set.is_new_stack {
+        let shell = clients.cloudformation.delete_stack().stack_name(&set.stack_id).client_request_token(token());
+        shell.send().await.doing("Removing the empty stack of a plan").map(drop)
+    } else {
+        let plan = clients.cloudformation.delete_change_set().change_set_name(&set.id);
+        plan.send().await.doing("Removing a change set").map(drop)
+    }
+}
+
+/// Starts what the change set says.
+pub(super) async fn execute(clients: &Clients, set: &ChangeSet, stack_name: &str) -> Result<()> {
+    let request = clients.cloudformation.execute_change_set().change_set_name(&set.id).client_request_token(token());
+    // AWS's documentation names two different defaults.
+    let answer = request.disable_rollback(false).send().await;
+    answer.doing(format_args!("Applying the plan of {stack_name}")).map(drop)
+}
+
+fn parameters(spec: &StackSpec, updates: Option<&Stack>) -> Vec<Parameter> {
+    let named =
+        spec.parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value));
+    let kept = updates.into_iter().flat_map(|stack| stack.parameters.keys());
+    let kept = kept.filter(|key| !spec.parameters.contains_key(*key) && declares(spec.template, key));
+    let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true));
+    named.chain(kept).map(|parameter| parameter.build()).collect()
+}
+
+/// A parameter that a newer template does not have any more must not be named.
+fn declares(template: &str, parameter: &str) -> bool {
+    template.lines().any(|line| line.strip_prefix("  ").is_some_and(|line| line == format!("{parameter}:")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_wordings_of_no_change_are_known() {
+        assert!(says_no_change(
+            "The submitted information didn't contain changes. Submit different information to create a change set."
+        ));
+        assert!(says_no_change("No updates are to be performed."));
+        assert!(!says_no_change("Parameters: [X] must have values"));
+    }
+
+    #[test]
+    fn declared_parameters_are_found() {
+        assert!(declares(crate::render::WORKSHOP, "BatchSize"));
+        assert!(!declares(crate::render::WORKSHOP, "Nothing"));
+    }
+}

@@ -1,0 +1,140 @@
+//! From what is there to what is wanted: plan, then apply.
+
+use super::change_set::{self, Change, ChangeSet};
+use super::follow::{Event, Follower};
+use super::{Stack, StackSpec, delete, find, status};
+use crate::aws::clients::Clients;
+use crate::error::{Doing, Error, Result};
+
+/// What has to be done with a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is as it should be.
+    None,
+    /// It does not exist.
+    Create,
+    /// It differs.
+    Update,
+    /// It failed in a way that AWS takes no update for: delete it, then create it.
+    Recreate,
+}
+
+/// A stack and what to do with it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The stack as wanted.
+    pub spec: StackSpec,
+    /// What to do.
+    pub action: Action,
+    /// Resource by resource, as far as it is known before a deletion.
+    pub changes: Vec<Change>,
+    /// The stack as it is.
+    existing: Option<Stack>,
+    change_set: Option<ChangeSet>,
+}
+
+impl Prepared {
+    /// Takes back what planning has left in the account.
+    ///
+    /// # Errors
+    /// When AWS does not answer or refuses.
+    pub async fn discard(&self, clients: &Clients) -> Result<()> {
+        match &self.change_set {
+            Some(set) => change_set::discard(clients, set).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The stack once nothing is going on with it any more: another `up` may be at work, or was killed at it.
+///
+/// # Errors
+/// When AWS does not answer or refuses.
+pub async fn settle(clients: &Clients, name: &str, mut on_event: impl FnMut(&Event)) -> Result<Option<Stack>> {
+    loop {
+        let Some(stack) = find(clients, name).await? else { return Ok(None) };
+        if !stack.is_busy() {
+            return Ok(Some(stack));
+        }
+        Follower::of_operation(clients, &stack).await?.to_end(&mut on_event).await?;
+    }
+}
+
+/// Finds out what to do; `existing` is settled.
+///
+/// # Errors
+/// When AWS refuses the template or a parameter, or the stack is in a state that only a person can resolve.
+pub async fn prepare(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Prepared> {
+    let mut prepared = Prepared { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
+    let action = match &prepared.existing {
+        None => Action::Create,
+        Some(stack) if status::meaning(&stack.status).category == status::Category::Review => Action::Create,
+        Some(stack) if status::is_updatable(&stack.status) => Action::Update,
+        Some(stack) if stack.status == "UPDATE_ROLLBACK_FAILED" => {
+            return Err(Error::failed(format!("The stack {} is in UPDATE_ROLLBACK_FAILED.", stack.name))
+                .cause(stack.reason.as_deref().unwrap_or("AWS names no reason"))
+                .hint("Remove the cause and continue the rollback in the AWS console, or start afresh: `fis-workshop down`, then `up`."));
+        }
+        Some(_) => Action::Recreate,
+    };
+    if action == Action::Recreate {
+        prepared.action = action;
+        return Ok(prepared);
+    }
+    if let Some(stack) = prepared.existing.as_ref().filter(|_| action == Action::Update)
+        && is_current(clients, &prepared.spec, stack).await?
+    {
+        return Ok(prepared);
+    }
+    if let Some(set) = change_set::create(clients, &prepared.spec, prepared.existing.as_ref()).await? {
+        prepared.action = action;
+        prepared.changes.clone_from(&set.changes);
+        prepared.change_set = Some(set);
+    }
+    Ok(prepared)
+}
+
+/// The same text, parameters and tags: then there is nothing to change, and no change set is needed to know it.
+async fn is_current(clients: &Clients, spec: &StackSpec, stack: &Stack) -> Result<bool> {
+    let parameters = spec.parameters.iter().all(|(key, value)| stack.parameters.get(key) == Some(value));
+    if !parameters || stack.tags != spec.tags || status::meaning(&stack.status).category != status::Category::Complete {
+        return Ok(false);
+    }
+    let answer = clients.cloudformation.get_template().stack_name(&stack.id).send().await;
+    let answer = answer.doing(format_args!("Reading the template of {}", stack.name))?;
+    Ok(answer.template_body().is_some_and(|body| body.trim_end() == spec.template.trim_end()))
+}
+
+/// Does what was planned, and returns the stack when it is complete.
+///
+/// # Errors
+/// When it fails; CloudFormation has then gone back to what was there before.
+pub async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
+    let spec = &prepared.spec;
+    match (&prepared.change_set, &prepared.existing) {
+        (Some(set), _) => execute(clients, spec, set, on_event).await,
+        (None, Some(stack)) if prepared.action == Action::None => Ok(stack.clone()),
+        (None, existing) => {
+            if let Some(stack) = existing {
+                delete(clients, stack, &mut on_event).await?;
+            }
+            let set = change_set::create(clients, spec, None).await?;
+            let set = set.ok_or_else(|| Error::failed(format!("The template of {} makes nothing.", spec.name)))?;
+            execute(clients, spec, &set, on_event).await
+        }
+    }
+}
+
+async fn execute(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event: impl FnMut(&Event)) -> Result<Stack> {
+    let shell =
+        || Error::failed(format!("The stack {} is gone.", spec.name)).hint("Somebody deleted it; repeat the command.");
+    let stack = Stack { id: set.stack_id.clone(), ..Stack::named(&spec.name) };
+    let mut follower = Follower::from_now(clients, &stack).await?;
+    change_set::execute(clients, set, &spec.name).await?;
+    let end = follower.to_end(on_event).await?;
+    if status::meaning(&end.status).category != status::Category::Complete {
+        return Err(end.failure(format!("The stack {} could not be completed ({}).", spec.name, end.status)));
+    }
+    find(clients, &set.stack_id).await?.ok_or_else(shell)
+}

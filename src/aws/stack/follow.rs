@@ -1,0 +1,230 @@
+//! Following what CloudFormation does, by its events.
+
+use super::{Stack, status};
+use crate::aws::clients::Clients;
+use crate::aws::pace::Pace;
+use crate::error::{Doing, Error, Result};
+
+use aws_sdk_cloudformation::types::StackEvent;
+
+/// One event of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Id of the event.
+    pub id: String,
+    /// Logical id of the resource.
+    pub logical_id: String,
+    /// Physical id of the resource, once it has one.
+    pub physical_id: String,
+    /// Type of the resource.
+    pub resource_type: String,
+    /// Its status now.
+    pub status: String,
+    /// Why, if AWS says.
+    pub reason: String,
+    /// The event is about the stack as a whole.
+    pub is_stack: bool,
+}
+
+impl Event {
+    fn of(event: &StackEvent) -> Self {
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        Self {
+            id: text(event.event_id()),
+            logical_id: text(event.logical_resource_id()),
+            physical_id: text(event.physical_resource_id()),
+            resource_type: text(event.resource_type()),
+            status: event.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            reason: text(event.resource_status_reason()),
+            is_stack: event.stack_id().is_some() && event.stack_id() == event.physical_resource_id(),
+        }
+    }
+
+    /// The resource has reached an end: there, gone, or failed.
+    pub fn is_settled(&self) -> bool {
+        status::meaning(&self.status).settled
+    }
+
+    fn starts_operation(&self) -> bool {
+        self.is_stack
+            && matches!(self.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS")
+    }
+
+    // What CloudFormation stops because something else failed is a consequence, and names no reason of its own.
+    fn is_root_failure(&self) -> bool {
+        self.status.ends_with("_FAILED") && !self.is_stack && !self.reason.contains("cancelled")
+    }
+}
+
+/// How an operation ended.
+#[derive(Debug)]
+pub struct End {
+    /// Status of the stack.
+    pub status: String,
+    /// The events of the operation, oldest first.
+    events: Vec<Event>,
+}
+
+impl End {
+    /// The failure of the operation: the resource that failed first is the root cause.
+    pub fn failure(&self, message: String) -> Error {
+        let failed = self.events.iter().filter(|event| event.is_root_failure());
+        let mut error = failed.fold(Error::failed(message), |error, event| {
+            error.cause(format_args!(
+                "{} ({}) {}: {}",
+                event.logical_id, event.resource_type, event.status, event.reason
+            ))
+        });
+        let own = self.events.iter().filter(|event| event.is_stack && !event.reason.is_empty());
+        if let Some(event) = own.filter(|event| event.reason != "User Initiated").last() {
+            error = error.cause(format_args!("{} {}: {}", event.logical_id, event.status, event.reason));
+        }
+        error
+    }
+}
+
+/// Reads the events of one operation of one stack.
+#[derive(Debug)]
+pub struct Follower<'a> {
+    clients: &'a Clients,
+    stack_id: String,
+    stack_name: String,
+    /// The newest event that is known.
+    newest: Option<String>,
+    /// Events that were read and not handed out yet, oldest first.
+    pending: Vec<Event>,
+    pace: Pace,
+}
+
+impl<'a> Follower<'a> {
+    /// Follows what happens from now on.
+    ///
+    /// # Errors
+    /// When AWS does not answer or refuses.
+    pub async fn from_now(clients: &'a Clients, stack: &Stack) -> Result<Self> {
+        let mut follower = Self::new(clients, stack);
+        follower.newest = follower.page(None).await?.0.first().map(|event| event.id.clone());
+        Ok(follower)
+    }
+
+    /// Follows the operation that is under way, from its start.
+    ///
+    /// # Errors
+    /// When AWS does not answer or refuses.
+    pub async fn of_operation(clients: &'a Clients, stack: &Stack) -> Result<Self> {
+        let mut follower = Self::new(clients, stack);
+        let events = follower.newer_until(Event::starts_operation).await?;
+        follower.newest = events.last().map(|event| event.id.clone());
+        follower.pending = events;
+        Ok(follower)
+    }
+
+    fn new(clients: &'a Clients, stack: &Stack) -> Self {
+        Self {
+            clients,
+            stack_id: stack.id.clone(),
+            stack_name: stack.name.clone(),
+            newest: None,
+            pending: Vec::new(),
+            pace: clients.pace(),
+        }
+    }
+
+    /// Hands every event to `on_event` until the operation is over.
+    ///
+    /// # Errors
+    /// When AWS does not answer or refuses.
+    pub async fn to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
+        let mut events = Vec::new();
+        loop {
+            for event in std::mem::take(&mut self.pending) {
+                on_event(&event);
+                let status = (event.is_stack && event.is_settled()).then(|| event.status.clone());
+                events.push(event);
+                if let Some(status) = status {
+                    return Ok(End { status, events });
+                }
+            }
+            let known = self.newest.clone();
+            self.pending = self.newer_until(|_| false).await?;
+            if let Some(event) = self.pending.last() {
+                self.newest = Some(event.id.clone());
+                self.pace.reset();
+            }
+            if self.newest == known {
+                self.pace.wait().await;
+            }
+        }
+    }
+
+    /// The events after the newest known one, oldest first; with `start`, not before the newest that it holds for.
+    async fn newer_until(&self, start: impl Fn(&Event) -> bool) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let mut token = None;
+        'pages: loop {
+            let (page, next) = self.page(token).await?;
+            for event in page {
+                if self.newest.as_ref() == Some(&event.id) {
+                    break 'pages;
+                }
+                let is_start = start(&event);
+                events.push(event);
+                if is_start {
+                    break 'pages;
+                }
+            }
+            token = next;
+            if token.is_none() {
+                break;
+            }
+        }
+        events.reverse();
+        Ok(events)
+    }
+
+    /// One page, newest first, as AWS gives it.
+    async fn page(&self, token: Option<String>) -> Result<(Vec<Event>, Option<String>)> {
+        // By ARN: the name of a deleted stack leads to nothing.
+        let request = self.clients.cloudformation.describe_stack_events().stack_name(&self.stack_id);
+        let answer = request.set_next_token(token).send().await;
+        let answer = answer.doing(format_args!("Reading the events of {}", self.stack_name))?;
+        Ok((answer.stack_events().iter().map(Event::of).collect(), answer.next_token().map(str::to_owned)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(logical_id: &str, status: &str, reason: &str, is_stack: bool) -> Event {
+        Event {
+            id: format!("{logical_id}-{status}"),
+            logical_id: logical_id.into(),
+            physical_id: String::new(),
+            resource_type: "AWS::X::Y".into(),
+            status: status.into(),
+            reason: reason.into(),
+            is_stack,
+        }
+    }
+
+    #[test]
+    fn the_first_failure_is_the_root_cause_and_cancellations_are_left_out() {
+        let end = End {
+            status: "ROLLBACK_COMPLETE".into(),
+            events: vec![
+                event("S", "CREATE_IN_PROGRESS", "User Initiated", true),
+                event("Table", "CREATE_FAILED", "name taken", false),
+                event("Role", "CREATE_FAILED", "Resource creation cancelled", false),
+                event("S", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [Table, Role].", true),
+                event("S", "ROLLBACK_COMPLETE", "", true),
+            ],
+        };
+        let report = end.failure("No.".into()).report(crate::settings::Target::Local);
+        assert_eq!(
+            report,
+            "No.\n  cause: Table (AWS::X::Y) CREATE_FAILED: name taken\n    led to: S ROLLBACK_IN_PROGRESS: \
+             The following resource(s) failed to create: [Table, Role]."
+        );
+    }
+}

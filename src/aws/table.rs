@@ -1,0 +1,166 @@
+//! DynamoDB: the items that the workers have written.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use serde::Serialize;
+
+use super::clients::Clients;
+use super::deployed::Deployed;
+use crate::error::{Doing, Error, Result};
+
+/// One item of the batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// Its index.
+    pub item_index: u64,
+    /// What the work came to.
+    pub result: String,
+    /// The task that wrote it (last).
+    pub task_id: String,
+    /// When.
+    pub written_at: String,
+}
+
+impl Item {
+    fn of(attributes: &HashMap<String, AttributeValue>) -> Result<Self> {
+        let text = |name: &str| {
+            attributes.get(name).and_then(|value| value.as_s().ok()).cloned().ok_or_else(|| unknown(attributes, name))
+        };
+        let index = attributes.get("ItemIndex").and_then(|value| value.as_n().ok());
+        Ok(Self {
+            item_index: index.and_then(|n| n.parse().ok()).ok_or_else(|| unknown(attributes, "ItemIndex"))?,
+            result: text("Result")?,
+            task_id: text("TaskId")?,
+            written_at: text("WrittenAt")?,
+        })
+    }
+}
+
+fn unknown(attributes: &HashMap<String, AttributeValue>, name: &str) -> Error {
+    let mut names: Vec<_> = attributes.keys().cloned().collect();
+    names.sort();
+    Error::failed(format!("The table holds an item without a usable {name}."))
+        .cause(format_args!("it has {}", names.join(", ")))
+        .hint("Something other than the workers wrote it; `fis-workshop clear` empties the table.")
+}
+
+/// All items of the batch by index; strongly consistent, so that what a task has written is seen.
+///
+/// # Errors
+/// When DynamoDB does not answer or refuses.
+pub async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<Item>> {
+    let table = deployed.table()?;
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let request = clients.dynamodb.query().table_name(table).consistent_read(true);
+        let request = request.key_condition_expression("BatchId = :batch");
+        let request = request.expression_attribute_values(":batch", AttributeValue::S(deployed.batch_id()?.to_owned()));
+        let page = request.set_exclusive_start_key(start).send().await;
+        let page = page.doing(format_args!("Reading the table {table}"))?;
+        for item in page.items() {
+            items.push(Item::of(item)?);
+        }
+        start = page.last_evaluated_key().cloned();
+        if start.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// Empties the table, whatever is in it; says how many items there were.
+///
+/// # Errors
+/// When DynamoDB does not answer or refuses.
+pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
+    // As many as BatchWriteItem takes.
+    const CHUNK: usize = 25;
+    let table = deployed.table()?;
+    let mut count = 0;
+    let mut start = None;
+    loop {
+        let request = clients.dynamodb.scan().table_name(table).consistent_read(true);
+        let request = request.projection_expression("BatchId, ItemIndex").set_exclusive_start_key(start);
+        let page = request.send().await.doing(format_args!("Reading the table {table}"))?;
+        for keys in page.items().chunks(CHUNK) {
+            delete(clients, table, keys).await?;
+            count += keys.len();
+        }
+        start = page.last_evaluated_key().cloned();
+        if start.is_none() {
+            return Ok(count);
+        }
+    }
+}
+
+async fn delete(clients: &Clients, table: &str, keys: &[HashMap<String, AttributeValue>]) -> Result<()> {
+    let mut requests = Vec::new();
+    for key in keys {
+        let request = DeleteRequest::builder().set_key(Some(key.clone())).build();
+        let request = request.map_err(|error| Error::failed("An item has no key.").cause(error))?;
+        requests.push(WriteRequest::builder().delete_request(request).build());
+    }
+    let mut pace = clients.pace();
+    // DynamoDB answers 200 with what it had no capacity for.
+    while !requests.is_empty() {
+        let answer = clients.dynamodb.batch_write_item().request_items(table, requests).send().await;
+        let answer = answer.doing(format_args!("Emptying the table {table}"))?;
+        requests = answer.unprocessed_items().and_then(|left| left.get(table)).cloned().unwrap_or_default();
+        if !requests.is_empty() {
+            pace.wait().await;
+        }
+    }
+    Ok(())
+}
+
+/// Names of the tables that start with `prefix`.
+///
+/// # Errors
+/// When DynamoDB does not answer or refuses.
+pub async fn names(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut start = None;
+    loop {
+        let request = clients.dynamodb.list_tables().set_exclusive_start_table_name(start);
+        let page = request.send().await.doing("Listing the tables")?;
+        names.extend(page.table_names().iter().filter(|name| name.starts_with(prefix)).cloned());
+        start = page.last_evaluated_table_name().map(str::to_owned);
+        if start.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+/// The indexes of a batch of `size` that are not among `items`.
+pub fn missing(items: &[Item], size: u64) -> Vec<u64> {
+    let written: std::collections::BTreeSet<u64> = items.iter().map(|item| item.item_index).collect();
+    (0..size).filter(|index| !written.contains(index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_of_the_worker_is_read_and_another_one_is_named() {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let mut attributes = HashMap::from([
+            ("BatchId".to_owned(), text("batch")),
+            ("ItemIndex".to_owned(), AttributeValue::N("9".to_owned())),
+            ("Result".to_owned(), text("879")),
+            ("TaskId".to_owned(), text("0f3a")),
+            ("WrittenAt".to_owned(), text("2026-01-01T00:00:00.000Z")),
+        ]);
+        assert_eq!(Item::of(&attributes).unwrap().item_index, 9);
+        attributes.remove("Result");
+        assert!(Item::of(&attributes).unwrap_err().to_string().contains("Result"));
+    }
+
+    #[test]
+    fn missing_indexes_are_those_without_an_item() {
+        let item =
+            |item_index| Item { item_index, result: String::new(), task_id: String::new(), written_at: String::new() };
+        assert_eq!(missing(&[item(0), item(2)], 4), [1, 3]);
+    }
+}

@@ -1,0 +1,311 @@
+//! ECS: running tasks, looking at them, stopping them.
+
+use aws_sdk_ecs::primitives::DateTime;
+use aws_sdk_ecs::types::{
+    self, AssignPublicIp, AwsVpcConfiguration, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    NetworkConfiguration, PropagateTags, TaskField, TaskOverride,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use super::clients::{Clients, token};
+use super::deployed::{Deployed, Variant};
+use crate::error::{Doing, Error, Result};
+
+/// `startedBy` of the tasks that we start.
+const STARTED_BY: &str = "fis-workshop";
+
+/// A task as DescribeTasks shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Task {
+    /// ARN.
+    pub task_arn: String,
+    /// ARN of its definition, with the revision.
+    pub task_definition_arn: String,
+    /// What it is.
+    pub last_status: String,
+    /// What it shall be: `RUNNING` or `STOPPED`.
+    pub desired_status: String,
+    /// When it was asked for.
+    pub created_at: Option<String>,
+    /// When its container started.
+    pub started_at: Option<String>,
+    /// When it was STOPPED.
+    pub stopped_at: Option<String>,
+    /// Who or what stopped it.
+    pub stop_code: Option<String>,
+    /// Why.
+    pub stopped_reason: Option<String>,
+    /// Exit code of the worker's container; a task that never started has none.
+    pub exit_code: Option<i32>,
+    /// What went wrong with the container.
+    pub container_reason: Option<String>,
+    /// Tags; ECS drops them when the task stops.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Task {
+    /// It has reached its end.
+    pub fn is_stopped(&self) -> bool {
+        self.last_status == "STOPPED"
+    }
+
+    /// The task did what it should.
+    pub fn succeeded(&self) -> bool {
+        self.exit_code == Some(0)
+    }
+
+    fn of(task: &types::Task, container: Option<&str>) -> Self {
+        let worker = task.containers().iter().find(|c| container.is_none() || c.name() == container);
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        let tags = task.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        Self {
+            task_arn: task.task_arn().unwrap_or_default().to_owned(),
+            task_definition_arn: task.task_definition_arn().unwrap_or_default().to_owned(),
+            last_status: task.last_status().unwrap_or_default().to_owned(),
+            desired_status: task.desired_status().unwrap_or_default().to_owned(),
+            created_at: task.created_at().and_then(timestamp),
+            started_at: task.started_at().and_then(timestamp),
+            stopped_at: task.stopped_at().and_then(timestamp),
+            stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
+            stopped_reason: text(task.stopped_reason()),
+            exit_code: worker.and_then(types::Container::exit_code),
+            container_reason: worker.and_then(|worker| text(worker.reason())),
+            tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        }
+    }
+}
+
+/// The last part of a task's ARN, in both ARN formats.
+pub fn task_id(task_arn: &str) -> &str {
+    task_arn.rsplit('/').next().unwrap_or(task_arn)
+}
+
+/// RFC 3339 with milliseconds, in UTC.
+pub fn timestamp(time: &DateTime) -> Option<String> {
+    let time = chrono::DateTime::from_timestamp(time.secs(), time.subsec_nanos())?;
+    Some(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+}
+
+/// What a run overrides in its task definition.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Overrides {
+    /// Seconds for each item.
+    pub item_seconds: Option<f64>,
+    /// Items of the batch.
+    pub batch_size: Option<u64>,
+}
+
+/// Runs one task, with the tags of its definition, in a private subnet.
+///
+/// # Errors
+/// When ECS refuses, or has no capacity.
+pub async fn run(clients: &Clients, deployed: &Deployed, variant: Variant, overrides: Overrides) -> Result<Task> {
+    let network = AwsVpcConfiguration::builder()
+        .set_subnets(Some(deployed.subnets()?))
+        .security_groups(deployed.security_group()?)
+        .assign_public_ip(AssignPublicIp::Disabled)
+        .build()
+        .map_err(|error| Error::failed("The environment has no subnet to run tasks in.").cause(error))?;
+    let doing = format!("Running a task of {variant}");
+    let answer = clients
+        .ecs
+        .run_task()
+        .cluster(deployed.cluster()?)
+        .task_definition(deployed.task_definition(variant)?)
+        .launch_type(LaunchType::Fargate)
+        .count(1)
+        .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+        // Without it the task has none of its definition's tags, and the experiment finds no target.
+        .propagate_tags(PropagateTags::TaskDefinition)
+        .set_overrides(task_override(deployed.container()?, overrides))
+        .started_by(STARTED_BY)
+        .client_token(token())
+        .send()
+        .await
+        .doing(&doing)?;
+    match (answer.tasks().first(), answer.failures().first()) {
+        (Some(task), _) => Ok(Task::of(task, None)),
+        (None, failure) => {
+            let reason = failure.and_then(types::Failure::reason).unwrap_or("ECS names no reason");
+            Err(Error::failed(format!("{doing} failed.")).cause(reason))
+        }
+    }
+}
+
+fn task_override(container: &str, overrides: Overrides) -> Option<TaskOverride> {
+    let variable = |name: &str, value: String| KeyValuePair::builder().name(name).value(value).build();
+    let seconds = overrides.item_seconds.map(|seconds| variable("ITEM_SECONDS", seconds.to_string()));
+    let size = overrides.batch_size.map(|size| variable("BATCH_SIZE", size.to_string()));
+    let environment: Vec<_> = seconds.into_iter().chain(size).collect();
+    if environment.is_empty() {
+        return None;
+    }
+    let container = ContainerOverride::builder().name(container).set_environment(Some(environment)).build();
+    Some(TaskOverride::builder().container_overrides(container).build())
+}
+
+/// The tasks that shall run in the cluster, with their tags. A cluster that does not exist has none.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn active(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
+    in_state(clients, cluster, DesiredStatus::Running).await
+}
+
+/// The tasks of the cluster that are stopped or stopping, as long as ECS remembers them: about an hour.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn ended(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
+    in_state(clients, cluster, DesiredStatus::Stopped).await
+}
+
+async fn in_state(clients: &Clients, cluster: &str, state: DesiredStatus) -> Result<Vec<Task>> {
+    let mut arns = Vec::new();
+    let mut next = None;
+    loop {
+        let request = clients.ecs.list_tasks().cluster(cluster).desired_status(state.clone()).set_next_token(next);
+        match request.send().await.doing(format_args!("Listing the tasks of {cluster}")) {
+            Ok(page) => {
+                arns.extend(page.task_arns().iter().cloned());
+                next = page.next_token().map(str::to_owned);
+            }
+            Err(error) if error.has_code(&["ClusterNotFoundException"]) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        }
+        if next.is_none() {
+            break;
+        }
+    }
+    let mut tasks = Vec::new();
+    for some in arns.chunks(100) {
+        tasks.extend(describe(clients, cluster, some, None).await?);
+    }
+    Ok(tasks)
+}
+
+/// The tasks with these ARNs (100 at most); those that ECS does not know (yet) are left out.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn describe(clients: &Clients, cluster: &str, arns: &[String], container: Option<&str>) -> Result<Vec<Task>> {
+    let request = clients.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec())).include(TaskField::Tags);
+    let answer = request.send().await.doing("Describing tasks")?;
+    Ok(answer.tasks().iter().map(|task| Task::of(task, container)).collect())
+}
+
+/// The task with this ARN. RunTask's answer is there a little before DescribeTasks knows the task.
+///
+/// # Errors
+/// When ECS does not know it for longer than that.
+pub async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
+    let mut pace = clients.pace();
+    for _ in 0..10 {
+        let arns = [task_arn.to_owned()];
+        let tasks = describe(clients, deployed.cluster()?, &arns, Some(deployed.container()?)).await?;
+        if let Some(task) = tasks.into_iter().next() {
+            return Ok(task);
+        }
+        pace.wait().await;
+    }
+    Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn)))
+        .hint("It remembers stopped tasks for about an hour."))
+}
+
+/// Waits until the task is STOPPED.
+///
+/// # Errors
+/// When ECS does not answer or does not know the task.
+pub async fn wait_stopped(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
+    let mut pace = clients.pace();
+    loop {
+        let task = get(clients, deployed, task_arn).await?;
+        if task.is_stopped() {
+            return Ok(task);
+        }
+        pace.wait().await;
+    }
+}
+
+/// Asks ECS to stop the task. One that is stopped already stays so.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn stop(clients: &Clients, cluster: &str, task_arn: &str, reason: &str) -> Result<()> {
+    let request = clients.ecs.stop_task().cluster(cluster).task(task_arn).reason(reason);
+    request.send().await.doing(format_args!("Stopping the task {}", task_id(task_arn))).map(drop)
+}
+
+/// Stops every task of the cluster and waits until none is left that is not STOPPED; says which they were.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn stop_all(clients: &Clients, cluster: &str, reason: &str) -> Result<Vec<String>> {
+    let mut stopped = Vec::new();
+    let mut pace = clients.pace();
+    loop {
+        // Those that were asked to stop before are not active any more, and may still be on their way.
+        let tasks = active(clients, cluster).await?;
+        let stopping = ended(clients, cluster).await?.into_iter().filter(|task| !task.is_stopped()).count();
+        for task in &tasks {
+            stop(clients, cluster, &task.task_arn, reason).await?;
+            stopped.push(task.task_arn.clone());
+        }
+        if tasks.is_empty() && stopping == 0 {
+            stopped.dedup();
+            return Ok(stopped);
+        }
+        pace.wait().await;
+    }
+}
+
+/// Every cluster of the account in this region, by ARN.
+///
+/// # Errors
+/// When ECS does not answer or refuses.
+pub async fn clusters(clients: &Clients) -> Result<Vec<String>> {
+    let mut arns = Vec::new();
+    let mut next = None;
+    loop {
+        let page = clients.ecs.list_clusters().set_next_token(next).send().await.doing("Listing the clusters")?;
+        arns.extend(page.cluster_arns().iter().cloned());
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(arns);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_id_is_the_last_part_of_its_arn() {
+        assert_eq!(task_id("arn:aws:ecs:us-east-1:000000000000:task/FisStackECS-Cluster/0f3a"), "0f3a");
+    }
+
+    #[test]
+    fn only_what_is_overridden_is_sent() {
+        assert!(task_override("BatchJob", Overrides::default()).is_none());
+        let overrides = task_override("BatchJob", Overrides { item_seconds: Some(0.5), batch_size: None }).unwrap();
+        let container = &overrides.container_overrides()[0];
+        let sent: Vec<_> =
+            container.environment().iter().map(|pair| (pair.name().unwrap(), pair.value().unwrap())).collect();
+        assert_eq!((container.name(), sent), (Some("BatchJob"), vec![("ITEM_SECONDS", "0.5")]));
+    }
+
+    #[test]
+    fn the_worker_is_found_by_its_name_among_injected_containers() {
+        let agent = types::Container::builder().name("aws-guardduty-agent-x").exit_code(0).build();
+        let worker = types::Container::builder().name("BatchJob").exit_code(143).build();
+        let task = types::Task::builder().task_arn("a").containers(agent).containers(worker).build();
+        assert_eq!(Task::of(&task, Some("BatchJob")).exit_code, Some(143));
+    }
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds() {
+        assert_eq!(timestamp(&DateTime::from_secs_f64(0.25)).as_deref(), Some("1970-01-01T00:00:00.250Z"));
+    }
+}

@@ -1,0 +1,43 @@
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use crate::aws::{table, tasks};
+use crate::error::Result;
+
+/// Empty the table
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fis-workshop clear        Between the original and the improved worker, as in the chapter")]
+pub struct ClearArgs {}
+
+#[derive(Debug, Serialize)]
+struct Cleared {
+    table: String,
+    deleted: usize,
+}
+
+/// Empties the table.
+///
+/// # Errors
+/// When the environment is not set up.
+pub async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
+    let connected = context.connect().await?;
+    let deployed = connected.deployed().await?;
+    if let Some(task) = tasks::active(&connected.clients, deployed.cluster()?).await?.first() {
+        let id = tasks::task_id(&task.task_arn);
+        context.ui.warn(format_args!("The task {id} runs: it will go on writing to the table."));
+    }
+    let deleted = table::clear(&connected.clients, &deployed).await?;
+    context.ui.result(&Cleared { table: deployed.table()?.to_owned(), deleted })?;
+    Ok(0)
+}
+
+impl fmt::Display for Cleared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Deleted {} items of {}.", self.deleted, self.table)
+    }
+}

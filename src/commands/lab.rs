@@ -1,0 +1,113 @@
+use clap::Args;
+
+use super::{Connected, Context};
+use crate::aws::deployed::Variant;
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Result};
+use crate::lab::report::Report;
+use crate::lab::script::{Script, play};
+use crate::settings::Target;
+use crate::setup::{self, Down, Up};
+
+/// Play the whole chapter, and check it
+///
+/// Runs each variant, interrupts it by an experiment at a chosen index, runs it again, and compares. Exit code 0 only if
+/// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
+/// `lab` unless `--env` names one; sets up what is missing, and takes down what it has set up.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop lab                          Both variants, half a second an item
+  fis-workshop lab --item-seconds 30        The pace of the chapter
+  fis-workshop lab improved --at-index 7 --keep")]
+pub struct LabArgs {
+    /// Only this variant [default: both, one after the other]
+    variant: Option<Variant>,
+    /// Start the experiment when this index is written
+    #[arg(long, value_name = "INDEX", default_value_t = 4)]
+    at_index: u64,
+    /// Seconds for each item [default: 0.5 locally, 30 on AWS]
+    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds)]
+    item_seconds: Option<f64>,
+    /// Items of the batch
+    #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::batch_size())]
+    batch_size: u64,
+    /// Leave what the lab has set up
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Plays the lab.
+///
+/// # Errors
+/// When it cannot be played, when it does not pass, or when something of it survives.
+pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
+    let script = script(context, &args)?;
+    let environment = context.settings.named_environment.clone().unwrap_or_else(Environment::lab);
+    let connected = context.connect().await?;
+    context.ui.note(format_args!("Setting up the environment {environment}."));
+    let up = setup::up(connected.scene(), &environment).await?;
+    let played = play(connected.scene(), &up.deployed(), &script).await;
+    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up).await };
+    let mut report = match (played, &down) {
+        (Ok(report), _) => report,
+        (Err(error), Ok(_)) => return Err(error),
+        (Err(error), Err(second)) => {
+            return Err(error.hint(format!(
+                "Taking the environment down failed, too: {second} Repeat it with `fis-workshop down{}`.",
+                environment.flag()
+            )));
+        }
+    };
+    let down = down?;
+    report.deleted_stacks = down.deleted_stacks;
+    report.survivors = down.survivors;
+    context.ui.result(&report)?;
+    verdict(&report)
+}
+
+fn script(context: &Context, args: &LabArgs) -> Result<Script> {
+    if args.at_index.saturating_add(1) >= args.batch_size {
+        return Err(Error::usage(format!(
+            "With {} items there is nothing left to interrupt after index {}.",
+            args.batch_size, args.at_index
+        ))
+        .hint("Choose an index below the last but one with `--at-index`, or more items with `--batch-size`."));
+    }
+    let pace = if context.settings.target == Target::Local { 0.5 } else { 30.0 };
+    Ok(Script {
+        variants: args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]),
+        at_index: args.at_index,
+        batch_size: args.batch_size,
+        item_seconds: args.item_seconds.unwrap_or(pace),
+    })
+}
+
+/// Only what the lab itself has set up: an environment that was there before stays.
+async fn take_down(connected: &Connected<'_>, up: &Up) -> Result<Down> {
+    if !up.created_workshop {
+        return Ok(Down::default());
+    }
+    connected.context.ui.note("Taking down what was set up.");
+    let down = setup::down(connected.scene(), std::slice::from_ref(&up.environment), up.created_network).await?;
+    if down.left_nothing() && connected.is_new {
+        connected.stop_endpoint_if_unused().await?;
+    }
+    Ok(down)
+}
+
+fn verdict(report: &Report) -> Result<u8> {
+    if !report.passed() {
+        return Err(Error::new(
+            Kind::HypothesisFailed,
+            "The lab's hypothesis, or an invariant behind it, did not hold.",
+        ));
+    }
+    if !report.survivors.is_empty() {
+        let names: Vec<_> = report.survivors.iter().map(ToString::to_string).collect();
+        return Err(Error::new(Kind::Survivors, format!("{} resources of the lab have survived.", names.len()))
+            .cause(names.join(", "))
+            .hint(format!("`fis-workshop down{}` tries again.", report.environment.flag())));
+    }
+    Ok(0)
+}

@@ -1,0 +1,27 @@
+use clap::Args;
+
+use crate::commands::Context;
+use crate::endpoint::{self, DEFAULT_PORT, ServeArgs, StateDir};
+use crate::error::Result;
+
+/// Serve in the foreground: what `start` runs in the background
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub struct ServeCommand {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = DEFAULT_PORT)]
+    port: u16,
+    /// Take another port when this one is taken, and end with the last stack
+    #[arg(long)]
+    automatic: bool,
+}
+
+/// Serves until SIGTERM.
+///
+/// # Errors
+/// When the port is taken or the state cannot be opened.
+pub fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
+    let ServeCommand { port, automatic } = *args;
+    let region = context.settings.region.clone();
+    endpoint::serve(&StateDir::new(&context.settings.state_dir), &ServeArgs { port, region, automatic })
+}

@@ -1,0 +1,103 @@
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Connected, Context};
+use crate::aws::deployed::{Deployed, Variant};
+use crate::aws::logs::{Line, LogReader};
+use crate::aws::tasks::{self, task_id};
+use crate::error::{Error, Result};
+use crate::lab::follow::follow;
+
+/// Show the log of a task
+///
+/// The log of the variant's latest task, or of the task that `--task` names.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop logs original
+  fis-workshop logs improved --follow
+  fis-workshop logs --task 0f3a6b0c9d5e4b6f8a7c1d2e3f405162")]
+pub struct LogsArgs {
+    /// The variant whose latest task it is
+    #[arg(required_unless_present = "task")]
+    variant: Option<Variant>,
+    /// The task, by id or ARN
+    #[arg(long, value_name = "TASK", conflicts_with = "variant")]
+    task: Option<String>,
+    /// Go on to the last line of a task that runs
+    #[arg(long, short)]
+    follow: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Log {
+    variant: Variant,
+    task_id: String,
+    lines: Vec<Line>,
+}
+
+/// Shows a log.
+///
+/// # Errors
+/// When there is no such task.
+pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
+    let connected = context.connect().await?;
+    let deployed = connected.deployed().await?;
+    let (variant, task) = match (args.variant, &args.task) {
+        (Some(variant), _) => (variant, latest(&connected, &deployed, variant).await?),
+        (None, Some(task)) => (variant_of(&connected, &deployed, task).await?, task.clone()),
+        (None, None) => return Err(Error::usage("Name a variant or a task.")),
+    };
+    let mut lines = Vec::new();
+    if args.follow {
+        follow(&connected.clients, &deployed, variant, &task, |line| {
+            if context.ui.is_json() {
+                lines.push(line.clone());
+                return Ok(());
+            }
+            context.ui.data(&line.message)
+        })
+        .await?;
+        if !context.ui.is_json() {
+            return Ok(0);
+        }
+    } else {
+        lines = LogReader::of_task(&connected.clients, &deployed, variant, &task)?.read().await?;
+    }
+    context.ui.result(&Log { variant, task_id: task_id(&task).to_owned(), lines })?;
+    Ok(0)
+}
+
+async fn latest(connected: &Connected<'_>, deployed: &Deployed, variant: Variant) -> Result<String> {
+    let cluster = deployed.cluster()?;
+    let (mut all, ended) =
+        tokio::try_join!(tasks::active(&connected.clients, cluster), tasks::ended(&connected.clients, cluster))?;
+    all.extend(ended);
+    all.retain(|task| deployed.variant_of(&task.task_definition_arn) == Some(variant));
+    let newest = all.into_iter().max_by(|a, b| a.created_at.cmp(&b.created_at));
+    newest.map(|task| task.task_arn).ok_or_else(|| {
+        Error::failed(format!(
+            "ECS knows no task of {variant} in this environment; it forgets stopped ones after an hour or so."
+        ))
+        .hint("`--task` shows the log of a task that ECS has forgotten.")
+    })
+}
+
+/// ECS may have forgotten the task; its log has not.
+async fn variant_of(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<Variant> {
+    for variant in Variant::ALL {
+        if !LogReader::of_task(&connected.clients, deployed, variant, task)?.read().await?.is_empty() {
+            return Ok(variant);
+        }
+    }
+    Err(Error::failed(format!("There is no log of a task {} in this environment.", task_id(task)))
+        .hint("`fis-workshop status` shows the tasks."))
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{}", line.message))
+    }
+}

@@ -1,0 +1,224 @@
+//! The command line: one verb, one file.
+
+pub mod clear;
+pub mod completions;
+pub mod down;
+pub mod interrupt;
+pub mod items;
+pub mod lab;
+pub mod local;
+pub mod logs;
+pub mod man;
+pub mod plan;
+pub mod render;
+pub mod run;
+pub mod status;
+pub mod up;
+
+use clap::{Parser, Subcommand};
+
+use crate::aws::clients::Clients;
+use crate::aws::deployed::Deployed;
+use crate::endpoint::{self, Record, Start, StateDir};
+use crate::error::Result;
+use crate::settings::{GlobalArgs, Settings, Target};
+use crate::setup::Scene;
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  fis-workshop lab                          The whole chapter, checked, on this machine
+  fis-workshop up                           Set up the lab
+  fis-workshop run original                 Run the original worker and follow its log
+  fis-workshop interrupt --at-index 4       In another terminal: interrupt it by an experiment
+  fis-workshop items                        What is in the table now
+  fis-workshop down                         Take everything down
+
+Every global option can be set in the environment or in `fis-workshop.toml`, too.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the lab's hypothesis did not hold,
+4 something survived `down`, 130 interrupted; `run` ends with the code of its task.";
+
+/// Set up, run, break, observe and tear down one chaos-engineering lab
+///
+/// A batch job runs as an Amazon ECS task. An AWS FIS experiment stops it. Does it complete when it is run again?
+/// The lab runs on this machine, against an embedded AWS-compatible endpoint, unless you write `--target aws`.
+#[derive(Debug, Parser)]
+#[command(name = "fis-workshop", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Global options.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Up(up::UpArgs),
+    Plan(plan::PlanArgs),
+    Status(status::StatusArgs),
+    Run(run::RunArgs),
+    Interrupt(interrupt::InterruptArgs),
+    Logs(logs::LogsArgs),
+    Items(items::ItemsArgs),
+    Clear(clear::ClearArgs),
+    Lab(lab::LabArgs),
+    Down(down::DownArgs),
+    Render(render::RenderArgs),
+    Local(local::LocalArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+impl Command {
+    /// Does what the verb says; the exit code is its success.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn run(self, context: &Context) -> Result<u8> {
+        match self {
+            Self::Up(args) => up::run(context, args).await,
+            Self::Plan(args) => plan::run(context, args).await,
+            Self::Status(args) => status::run(context, args).await,
+            Self::Run(args) => run::run(context, args).await,
+            Self::Interrupt(args) => interrupt::run(context, args).await,
+            Self::Logs(args) => logs::run(context, args).await,
+            Self::Items(args) => items::run(context, args).await,
+            Self::Clear(args) => clear::run(context, args).await,
+            Self::Lab(args) => lab::run(context, args).await,
+            Self::Down(args) => down::run(context, args).await,
+            Self::Render(args) => render::run(context, args),
+            Self::Local(args) => local::run(context, args).await,
+            Self::Completions(args) => completions::run(context, args),
+            Self::Man(args) => man::run(context, args),
+        }
+    }
+
+    /// Whether this is the endpoint itself.
+    pub fn is_serve(&self) -> bool {
+        self.serve_args().is_some()
+    }
+
+    /// The arguments of the endpoint itself.
+    pub fn serve_args(&self) -> Option<&local::ServeCommand> {
+        match self {
+            Self::Local(args) => args.serve_args(),
+            _ => None,
+        }
+    }
+
+    /// How to go on after Ctrl-C.
+    pub fn after_interruption(&self, settings: &Settings) -> Option<String> {
+        let flag = settings.environment().flag();
+        match self {
+            Self::Up(_) => {
+                Some(format!("CloudFormation goes on; `fis-workshop up{flag}` follows it and completes the rest."))
+            }
+            Self::Down(_) => {
+                Some(format!("CloudFormation goes on; `fis-workshop down{flag}` follows it and removes the rest."))
+            }
+            Self::Run(args) => Some(format!(
+                "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
+                args.variant
+            )),
+            Self::Interrupt(_) => {
+                Some(format!("An experiment that was started goes on; `fis-workshop status{flag}` shows it."))
+            }
+            Self::Lab(_) => {
+                let environment =
+                    settings.named_environment.clone().unwrap_or_else(crate::environment::Environment::lab);
+                Some(format!("What the lab has set up stays: `fis-workshop down{}` takes it down.", environment.flag()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What every command gets.
+#[derive(Debug)]
+pub struct Context {
+    /// The resolved settings.
+    pub settings: Settings,
+    /// The terminal.
+    pub ui: Ui,
+}
+
+/// A context with a way to AWS.
+#[derive(Debug)]
+pub struct Connected<'a> {
+    context: &'a Context,
+    /// The SDK's clients.
+    pub clients: Clients,
+    /// The local endpoint, on the local target.
+    pub record: Option<Record>,
+    /// Whether it was started just now.
+    pub is_new: bool,
+}
+
+impl Context {
+    /// Clients for the target; starts the local endpoint when it is needed and does not run.
+    ///
+    /// # Errors
+    /// When it cannot be started, or there are no usable settings for AWS.
+    pub async fn connect(&self) -> Result<Connected<'_>> {
+        if self.settings.target == Target::Aws {
+            if std::env::var_os("AWS_ENDPOINT_URL").is_some() {
+                self.ui.warn(
+                    "AWS_ENDPOINT_URL is set: requests go there, not to AWS. `unset AWS_ENDPOINT_URL` changes that.",
+                );
+            }
+            let clients = Clients::aws(&self.settings).await?;
+            return Ok(Connected { context: self, clients, record: None, is_new: false });
+        }
+        let state = StateDir::new(&self.settings.state_dir);
+        let how = Start { port: None, region: self.settings.region.as_deref(), automatic: true };
+        let started = endpoint::start(&state, how).await?;
+        if started.new {
+            self.ui.note(format_args!("Started the local endpoint at {}.", started.record.endpoint));
+        }
+        let clients = Clients::local(&self.settings, &started.record)?;
+        Ok(Connected { context: self, clients, record: Some(started.record), is_new: started.new })
+    }
+}
+
+impl Connected<'_> {
+    /// What setting up and taking down work with.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene { settings: &self.context.settings, ui: &self.context.ui, clients: &self.clients }
+    }
+
+    /// The environment of the settings.
+    ///
+    /// # Errors
+    /// When it is not set up.
+    pub async fn deployed(&self) -> Result<Deployed> {
+        Deployed::find(&self.clients, &self.context.settings.environment()).await
+    }
+
+    /// Ends the endpoint when nobody asked for it by name and nothing is in it any more.
+    ///
+    /// # Errors
+    /// When it cannot be stopped.
+    pub async fn stop_endpoint_if_unused(&self) -> Result<()> {
+        let is_automatic = self.record.as_ref().is_some_and(|record| record.automatic);
+        if !is_automatic || !crate::aws::stack::all(&self.clients).await?.is_empty() {
+            return Ok(());
+        }
+        endpoint::stop(&StateDir::new(&self.context.settings.state_dir)).await?;
+        self.context.ui.note("Stopped the local endpoint, which a command had started.");
+        Ok(())
+    }
+}
+
+/// A number of seconds for an item.
+fn item_seconds(text: &str) -> std::result::Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
+    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("from 0 to 3600 seconds".to_owned()) }
+}
+
+/// A number of items in a batch.
+fn batch_size() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=100_000)
+}

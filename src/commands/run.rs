@@ -1,0 +1,112 @@
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Connected, Context};
+use crate::aws::deployed::{Deployed, Variant};
+use crate::aws::tasks::{self, Overrides, Task, task_id};
+use crate::error::{Error, Result};
+use crate::lab::follow::follow;
+use crate::ui::{FAINT, paint};
+
+/// Run the batch job as one task, and follow its log
+///
+/// The task gets the tags of its definition (without them the experiment does not find it) and runs in a private
+/// subnet. The log is followed to its last line; the exit code is the task's.
+///
+/// The chapter's job is made to run one task at a time: `run` refuses to start a second one in the same environment.
+/// `--force` does it anyway, for example to see that two improved workers never overwrite one another.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop run original
+  fis-workshop run improved --item-seconds 1
+  fis-workshop run improved --detach        Print the ARN of the task and return")]
+pub struct RunArgs {
+    /// Which version of the batch job
+    pub variant: Variant,
+    /// Print the ARN of the task and return, without following its log
+    #[arg(long)]
+    detach: bool,
+    /// Seconds for each item, instead of those of the environment
+    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds)]
+    item_seconds: Option<f64>,
+    /// Items of the batch, instead of those of the environment
+    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size())]
+    batch_size: Option<u64>,
+    /// Run it although another task runs in the environment
+    #[arg(long)]
+    force: bool,
+}
+
+/// What was started.
+#[derive(Debug, Serialize)]
+struct Started {
+    task_arns: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct Ended {
+    task_arns: Vec<String>,
+    exit_code: Option<i32>,
+    tasks: Vec<Task>,
+}
+
+/// Runs a task.
+///
+/// # Errors
+/// When another one runs, ECS refuses, or the task did not start.
+pub async fn run(context: &Context, args: RunArgs) -> Result<u8> {
+    let connected = context.connect().await?;
+    let deployed = connected.deployed().await?;
+    if !args.force {
+        refuse_second(&connected, &deployed).await?;
+    }
+    let overrides = Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size };
+    let task = tasks::run(&connected.clients, &deployed, args.variant, overrides).await?;
+    if args.detach {
+        context.ui.result(&Started { task_arns: vec![task.task_arn] })?;
+        return Ok(0);
+    }
+    context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
+    let task = follow(&connected.clients, &deployed, args.variant, &task.task_arn, |line| {
+        // stdout is for the one JSON document then.
+        if context.ui.is_json() {
+            context.ui.note(paint(FAINT, &line.message));
+            return Ok(());
+        }
+        context.ui.data(&line.message)
+    })
+    .await?;
+    report(context, task)
+}
+
+async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
+    let active = tasks::active(&connected.clients, deployed.cluster()?).await?;
+    let Some(task) = active.first() else { return Ok(()) };
+    Err(Error::failed(format!("The task {} runs in this environment already ({}).", task_id(&task.task_arn), task.last_status)).hint(
+        "The job is made to run one task at a time; wait for its end, interrupt it, or add `--force` to run a second one.",
+    ))
+}
+
+fn report(context: &Context, task: Task) -> Result<u8> {
+    let reason = task.stopped_reason.clone().unwrap_or_else(|| "ECS names no reason".to_owned());
+    let Some(code) = task.exit_code else {
+        return Err(Error::failed(format!("The task {} did not start.", task_id(&task.task_arn)))
+            .cause(task.container_reason.as_ref().unwrap_or(&reason)));
+    };
+    context.ui.note(format_args!("The task ended with exit code {code}: {reason}."));
+    if context.ui.is_json() {
+        let arn = task.task_arn.clone();
+        context.ui.json(&Ended { task_arns: vec![arn], exit_code: Some(code), tasks: vec![task] })?;
+    }
+    Ok(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+impl fmt::Display for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.task_arns.iter().try_for_each(|arn| writeln!(f, "{arn}"))
+    }
+}

@@ -1,0 +1,148 @@
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use crate::aws::clients::Clients;
+use crate::aws::deployed::Deployed;
+use crate::aws::experiment::{self, Experiment};
+use crate::aws::stack::{self, status};
+use crate::aws::table;
+use crate::aws::tasks::{self, Task, task_id};
+use crate::endpoint::StateDir;
+use crate::environment::{Environment, NETWORK_STACK};
+use crate::error::Result;
+use crate::settings::Target;
+use crate::ui::paint;
+
+/// Show stacks, tasks, experiments, and how far the table is
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop status
+  fis-workshop status --env lab --output json")]
+pub struct StatusArgs {}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    target: Target,
+    environment: Environment,
+    stacks: Vec<StackStatus>,
+    tasks: Vec<Task>,
+    experiments: Vec<Experiment>,
+    table: Option<TableStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct StackStatus {
+    stack: String,
+    /// `null`: there is no such stack.
+    status: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TableStatus {
+    table: String,
+    items: usize,
+    batch_size: u64,
+    missing: Vec<u64>,
+}
+
+/// Shows what is there.
+///
+/// # Errors
+/// When AWS does not answer or refuses.
+pub async fn run(context: &Context, _args: StatusArgs) -> Result<u8> {
+    let environment = context.settings.environment();
+    let mut found = Status {
+        target: context.settings.target,
+        environment: environment.clone(),
+        stacks: Vec::new(),
+        tasks: Vec::new(),
+        experiments: Vec::new(),
+        table: None,
+    };
+    // Without any state, there is no need for an endpoint to know that nothing is there.
+    if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {
+        found.stacks = [NETWORK_STACK.to_owned(), environment.stack_name()].map(missing).into();
+    } else {
+        let connected = context.connect().await?;
+        look(&connected.clients, &mut found).await?;
+    }
+    context.ui.result(&found)?;
+    Ok(0)
+}
+
+fn missing(stack: String) -> StackStatus {
+    StackStatus { stack, status: None, reason: None }
+}
+
+async fn look(clients: &Clients, found: &mut Status) -> Result<()> {
+    let environment = found.environment.clone();
+    let (name, cluster) = (environment.stack_name(), environment.cluster_name());
+    let (network, workshop, active, ended) = tokio::try_join!(
+        stack::find(clients, NETWORK_STACK),
+        stack::find(clients, &name),
+        tasks::active(clients, &cluster),
+        tasks::ended(clients, &cluster),
+    )?;
+    for (name, stack) in [(NETWORK_STACK.to_owned(), &network), (name, &workshop)] {
+        found.stacks.push(match stack {
+            Some(stack) => {
+                StackStatus { stack: name, status: Some(stack.status.clone()), reason: stack.reason.clone() }
+            }
+            None => missing(name),
+        });
+    }
+    found.tasks = active.into_iter().chain(ended).collect();
+    found.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    let Some(stack) = workshop.filter(|stack| !stack.outputs.is_empty()) else { return Ok(()) };
+    let deployed = Deployed::of(environment, stack);
+    let (experiments, items) = tokio::try_join!(
+        experiment::list(clients, deployed.experiment_template()?),
+        table::items(clients, &deployed),
+    )?;
+    found.experiments = experiments;
+    let batch_size = deployed.batch_size()?;
+    let missing = table::missing(&items, batch_size);
+    found.table = Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing });
+    Ok(())
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "environment {}", self.environment)?;
+        for stack in &self.stacks {
+            match &stack.status {
+                Some(status) => {
+                    let meaning = status::meaning(status);
+                    writeln!(f, "{} stack {} {status}", paint(meaning.style, meaning.symbol), stack.stack)?;
+                }
+                None => writeln!(f, "- stack {} is not set up", stack.stack)?,
+            }
+        }
+        for task in &self.tasks {
+            let family = task.task_definition_arn.rsplit('/').next().unwrap_or_default();
+            write!(f, "  task {} {family} {}", task_id(&task.task_arn), task.last_status)?;
+            if let Some(code) = task.exit_code {
+                write!(f, ", exit code {code}")?;
+            }
+            writeln!(f, "{}", task.stopped_reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))?;
+        }
+        for experiment in &self.experiments {
+            writeln!(f, "  experiment {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;
+        }
+        match &self.table {
+            Some(table) => writeln!(
+                f,
+                "  table {}: {} of {} items",
+                table.table,
+                table.batch_size - table.missing.len() as u64,
+                table.batch_size
+            ),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The state directory's files, and the record of the running endpoint.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Where an endpoint listens, or last did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Process id.
+    pub pid: u32,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    /// Its URL.
+    pub endpoint: String,
+    /// When it was started.
+    pub started_at: DateTime<Utc>,
+    /// Version of the program that serves it.
+    pub version: String,
+    /// Started by a command that needed it, not by `local start`: `down` ends it when nothing is left in it.
+    pub automatic: bool,
+    /// It answers; before that, it takes up what an earlier one left unfinished.
+    pub ready: bool,
+}
+
+/// The state directory.
+#[derive(Debug, Clone)]
+pub struct StateDir(PathBuf);
+
+impl StateDir {
+    /// The directory `path`, which need not exist yet.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The endpoint's own state: what `local_aws::serve` works in.
+    pub fn data_dir(&self) -> PathBuf {
+        self.0.join("local")
+    }
+
+    /// The images that tasks run: an OCI layout.
+    pub fn images_dir(&self) -> PathBuf {
+        self.data_dir().join("images")
+    }
+
+    /// The record of the endpoint.
+    pub fn record_file(&self) -> PathBuf {
+        self.0.join("local.json")
+    }
+
+    /// What the endpoint prints.
+    pub fn log_file(&self) -> PathBuf {
+        self.0.join("local.log")
+    }
+
+    /// Locked by the endpoint as long as it lives.
+    pub fn lock_file(&self) -> PathBuf {
+        self.0.join("local.lock")
+    }
+
+    /// Locked by a command while it starts the endpoint.
+    pub fn start_lock_file(&self) -> PathBuf {
+        self.0.join("local.start.lock")
+    }
+
+    /// Whether there is any state of an endpoint, running or not.
+    pub fn has_state(&self) -> bool {
+        self.data_dir().join("state.db").exists()
+    }
+
+    /// Creates what does not exist yet, for the owner only.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create(&self) -> Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(self.data_dir()).map_err(|error| {
+            Error::failed(format!("The state directory {} cannot be written.", self.0.display()))
+                .cause(error)
+                .hint("Name another one with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.")
+        })
+    }
+
+    /// The record, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record(&self) -> Result<Option<Record>> {
+        let path = self.record_file();
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+                Error::failed(format!("{} is damaged; it was left as it is.", path.display()))
+                    .cause(error)
+                    .hint("`fis-workshop local reset` starts afresh.")
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::failed(format!("{} cannot be read.", path.display())).cause(error)),
+        }
+    }
+
+    /// The record of the endpoint that runs and answers, if one does.
+    ///
+    /// # Errors
+    /// When the state directory cannot be read.
+    pub fn running(&self) -> Result<Option<Record>> {
+        if !self.is_locked()? {
+            return Ok(None);
+        }
+        Ok(self.record()?.filter(|record| record.ready))
+    }
+
+    /// Whether an endpoint lives (it may not answer yet, or be about to end).
+    ///
+    /// # Errors
+    /// When the lock cannot be asked for.
+    pub fn is_locked(&self) -> Result<bool> {
+        let path = self.lock_file();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unusable(&path, error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(unusable(&path, error)),
+        }
+    }
+
+    /// Opens `path` to lock it.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub(super) fn open_lock(path: &Path) -> Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| unusable(path, error))
+    }
+
+    /// Writes the record; a reader sees the old one or the new one, never a part.
+    pub(super) fn write_record(&self, record: &Record) -> Result<()> {
+        let path = self.record_file();
+        let temporary = self.0.join(format!(".local.json.{}", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(&serde_json::to_vec(record)?)?;
+            std::fs::rename(&temporary, &path)
+        };
+        write().map_err(|error| unusable(&path, error))
+    }
+}
+
+fn unusable(path: &Path, error: std::io::Error) -> Error {
+    Error::failed(format!("{} cannot be used.", path.display()))
+        .cause(error)
+        .hint("Name another state directory with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            pid: 1,
+            port: 4566,
+            endpoint: "http://127.0.0.1:4566".into(),
+            started_at: Utc::now(),
+            version: "0".into(),
+            automatic: false,
+            ready: true,
+        }
+    }
+
+    #[test]
+    fn a_record_without_a_living_owner_of_the_lock_is_not_running() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        state.write_record(&record()).unwrap();
+        assert_eq!(state.running().unwrap(), None);
+        let lock = StateDir::open_lock(&state.lock_file()).unwrap();
+        lock.try_lock().unwrap();
+        assert_eq!(state.running().unwrap().map(|r| r.port), Some(4566));
+        drop(lock);
+        assert_eq!(state.running().unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_record_is_reported_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        std::fs::write(state.record_file(), "{").unwrap();
+        assert!(state.record().unwrap_err().report(crate::settings::Target::Local).contains("local reset"));
+        assert_eq!(std::fs::read_to_string(state.record_file()).unwrap(), "{");
+    }
+}

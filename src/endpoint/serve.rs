@@ -1,0 +1,122 @@
+//! The endpoint's process: `fis-workshop local serve`, in the foreground.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use local_aws::Identity;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::record::{Record, StateDir};
+use crate::error::{Error, Result};
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeArgs {
+    /// Port on 127.0.0.1; 0 for any.
+    pub port: u16,
+    /// Region of a new endpoint.
+    pub region: Option<String>,
+    /// Started by a command that needs it.
+    pub automatic: bool,
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When another endpoint uses the state directory, the port is taken, or the state cannot be opened.
+pub fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
+    // A session of its own: Ctrl-C and the end of the terminal concern the command that started us, not us. Refused
+    // to the leader of a process group, which is what a shell makes of us when it runs us in the foreground.
+    let _ = rustix::process::setsid();
+    state.create()?;
+    let _lock = lock(state)?;
+    let region = args.region.as_deref().unwrap_or(local_aws::DEFAULT_REGION);
+    Identity::load_or_create(&state.data_dir(), region)?;
+    let listener = bind(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed("The runtime cannot be started.").cause(error))?;
+    runtime.block_on(run(state, args, listener))
+}
+
+async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Result<()> {
+    let failed = |error: std::io::Error| Error::failed("The local endpoint cannot be started.").cause(error);
+    let address = listener.local_addr().map_err(failed)?;
+    let mut record = Record {
+        pid: std::process::id(),
+        port: address.port(),
+        endpoint: format!("http://{address}"),
+        started_at: Utc::now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        automatic: args.automatic,
+        ready: false,
+    };
+    state.write_record(&record)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let shutdown = async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    };
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    let data_dir = state.data_dir();
+    let ready = async {
+        answers(address).await.map_err(failed)?;
+        record.ready = true;
+        state.write_record(&record)?;
+        tracing::info!(endpoint = record.endpoint, "ready");
+        std::future::pending::<Result<()>>().await
+    };
+    tokio::select! {
+        result = local_aws::serve(listener, &data_dir, shutdown) => Ok(result?),
+        result = ready => result,
+    }
+}
+
+/// Waits until a request is answered, which is after everything unfinished was taken up.
+async fn answers(address: SocketAddr) -> std::io::Result<()> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    stream.read(&mut [0; 16]).await.map(drop)
+}
+
+fn lock(state: &StateDir) -> Result<File> {
+    let lock = StateDir::open_lock(&state.lock_file())?;
+    let begin = Instant::now();
+    // Whoever asks whether an endpoint runs holds the lock for a moment, shared.
+    while lock.try_lock().is_err() {
+        if begin.elapsed() > Duration::from_secs(1) {
+            return Err(Error::failed(format!("Another local endpoint serves {}.", state.path().display()))
+                .hint("`fis-workshop local status` shows it."));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(lock)
+}
+
+fn bind(args: &ServeArgs) -> Result<TcpListener> {
+    let on = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let taken = |error: std::io::Error| {
+        let port = args.port;
+        let failure = Error::failed(format!("Port {port} on 127.0.0.1 cannot be used.")).cause(&error);
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            failure.hint(format!(
+                "Another program listens there (`lsof -i :{port}` names it); `fis-workshop local start --port 0` takes a free port."
+            ))
+        } else {
+            failure.hint("`fis-workshop local start --port 0` takes a free port.")
+        }
+    };
+    match on(args.port) {
+        Err(error) if args.automatic && error.kind() == std::io::ErrorKind::AddrInUse => {
+            tracing::warn!(port = args.port, "port taken, using a free one");
+            on(0).map_err(taken)
+        }
+        other => other.map_err(taken),
+    }
+}

@@ -1,0 +1,156 @@
+//! Starting the endpoint in the background, once, however many commands want it at the same time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::record::{Record, StateDir};
+use crate::error::{Error, Result};
+
+/// Where the endpoint listens unless another port is asked for: that of other local clouds, so tools know it.
+pub const DEFAULT_PORT: u16 = 4566;
+
+/// An endpoint that takes up many unfinished stacks answers late; longer than this is no start any more.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How to start it.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// The port to listen on; 0 for any. Without it, the last one, so that tasks that still run find their endpoint.
+    pub port: Option<u16>,
+    /// Region of a new endpoint.
+    pub region: Option<&'a str>,
+    /// A command needs it: when the port is taken, any other will do.
+    pub automatic: bool,
+}
+
+/// What a start has led to.
+#[derive(Debug)]
+pub struct Started {
+    /// The endpoint that runs now.
+    pub record: Record,
+    /// Whether it was this call that started it.
+    pub new: bool,
+}
+
+/// Makes sure that an endpoint runs and answers.
+///
+/// # Errors
+/// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
+pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
+    if let Some(record) = state.running()? {
+        return Ok(Started { record, new: false });
+    }
+    state.create()?;
+    // Two at once: the second waits here, and then finds the endpoint of the first.
+    let lock = StateDir::open_lock(&state.start_lock_file())?;
+    let begin = Instant::now();
+    while let Err(error) = lock.try_lock() {
+        match error {
+            TryLockError::WouldBlock if begin.elapsed() < PATIENCE => {}
+            TryLockError::WouldBlock => return Err(too_late(state)),
+            TryLockError::Error(error) => {
+                return Err(Error::failed("The state directory cannot be locked.").cause(error));
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    if let Some(record) = wait_for_unready(state).await? {
+        return Ok(Started { record, new: false });
+    }
+    let log = open_log(state)?;
+    let log_start = log.metadata().map_or(0, |metadata| metadata.len());
+    let mut child = spawn(state, how, log)?;
+    let begin = Instant::now();
+    loop {
+        if let Some(record) = state.running()?.filter(|record| record.pid == child.id()) {
+            return Ok(Started { record, new: true });
+        }
+        if let Ok(Some(_)) = child.try_wait() {
+            return Err(did_not_start(state, log_start));
+        }
+        if begin.elapsed() > PATIENCE {
+            return Err(too_late(state));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// An endpoint whose starter was killed may be alive without answering yet, or be about to end.
+async fn wait_for_unready(state: &StateDir) -> Result<Option<Record>> {
+    let begin = Instant::now();
+    while state.is_locked()? {
+        if let Some(record) = state.running()? {
+            return Ok(Some(record));
+        }
+        if begin.elapsed() > PATIENCE {
+            return Err(too_late(state));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(None)
+}
+
+fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
+    let failed = |error: std::io::Error| Error::failed("The local endpoint cannot be started.").cause(error);
+    let last = state.record()?.map(|record| record.port);
+    let port = how.port.or(last).unwrap_or(DEFAULT_PORT);
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args(["local", "serve", "--port", &port.to_string(), "--state-dir"]).arg(state.path());
+    if let Some(region) = how.region {
+        command.args(["--region", region]);
+    }
+    if how.automatic {
+        command.arg("--automatic");
+    }
+    command
+        // Not the user's directory: the endpoint would keep it busy and read its settings file.
+        .current_dir(state.path())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        .spawn()
+        .map_err(failed)
+}
+
+fn open_log(state: &StateDir) -> Result<File> {
+    const KEEP: u64 = 1 << 20;
+    let path = state.log_file();
+    let open = |truncate: bool| {
+        let mut options = OpenOptions::new();
+        options.create(true).mode(0o600);
+        if truncate { options.write(true).truncate(true).open(&path) } else { options.append(true).open(&path) }
+    };
+    let large = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > KEEP);
+    let emptied = if large { open(true).map(drop) } else { Ok(()) };
+    emptied.and_then(|()| open(false)).map_err(|error| {
+        Error::failed(format!("{} cannot be written.", path.display()))
+            .cause(error)
+            .hint("Name another state directory with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.")
+    })
+}
+
+/// The endpoint's own last words, out of its log.
+fn did_not_start(state: &StateDir, log_start: u64) -> Error {
+    let read = || -> std::io::Result<String> {
+        let mut text = String::new();
+        let mut file = File::open(state.log_file())?;
+        file.seek(SeekFrom::Start(log_start))?;
+        file.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let log = read().unwrap_or_default();
+    let said = log.rfind("error: ").map(|start| log[start + "error: ".len()..].trim());
+    match said {
+        Some(said) => Error::failed(said),
+        None => Error::failed("The local endpoint ended while it started.")
+            .hint(format!("Its log is {}.", state.log_file().display())),
+    }
+}
+
+fn too_late(state: &StateDir) -> Error {
+    Error::failed(format!("The local endpoint has not answered for {} s.", PATIENCE.as_secs()))
+        .hint(format!("Its log is {}; `fis-workshop local stop` ends it.", state.log_file().display()))
+}

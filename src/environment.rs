@@ -1,0 +1,125 @@
+//! An environment: one copy of the lab, and the names of its parts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Stack of the network; shared by all environments.
+pub const NETWORK_STACK: &str = "FisStackVpc";
+/// Stack of the default environment, and the start of every other's name.
+const WORKSHOP_STACK: &str = "FisStopTaskStack";
+/// Cluster of the default environment, and the start of every other's name.
+const CLUSTER: &str = "FisStackECS-Cluster";
+/// Tag of both stacks, which CloudFormation passes on to their resources: how `down` finds what survived.
+///
+/// Never `fisTarget`: on a stack, it would make every resource a target of the experiment.
+pub const ENVIRONMENT_TAG: &str = "fis-workshop:environment";
+/// Value of [`ENVIRONMENT_TAG`] on the network, which belongs to all environments.
+pub const NETWORK_TAG_VALUE: &str = "@network";
+
+/// Which copy of the lab. The default one has the names of the workshop guide; others have theirs with a suffix.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Environment(String);
+
+impl Environment {
+    /// The environment that `lab` works in unless it is told otherwise.
+    pub fn lab() -> Self {
+        Self("lab".to_owned())
+    }
+
+    /// The environment whose stack has this name, if it is one of ours.
+    pub fn of_stack(stack_name: &str) -> Option<Self> {
+        let rest = stack_name.strip_prefix(WORKSHOP_STACK)?;
+        if rest.is_empty() { Some(Self::default()) } else { rest.strip_prefix('-')?.parse().ok() }
+    }
+
+    /// Name of its stack.
+    pub fn stack_name(&self) -> String {
+        self.suffixed(WORKSHOP_STACK)
+    }
+
+    /// Name of its cluster; fixed in the template, so it is known even when the stack is not complete.
+    pub fn cluster_name(&self) -> String {
+        self.suffixed(CLUSTER)
+    }
+
+    /// Value of the template's parameter `Environment`.
+    pub fn suffix(&self) -> &str {
+        &self.0
+    }
+
+    /// ` --env NAME` for commands in messages; nothing for the default environment.
+    pub fn flag(&self) -> String {
+        if self.0.is_empty() { String::new() } else { format!(" --env {}", self.0) }
+    }
+
+    fn suffixed(&self, name: &str) -> String {
+        if self.0.is_empty() { name.to_owned() } else { format!("{name}-{}", self.0) }
+    }
+}
+
+impl FromStr for Environment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let edge = |c: char| c.is_ascii_alphanumeric();
+        let valid = text.len() <= 32 && text.chars().all(inner) && text.starts_with(edge) && text.ends_with(edge);
+        match text {
+            "" | "default" => Ok(Self::default()),
+            _ if valid => Ok(Self(text.to_owned())),
+            _ => Err("an environment's name has 1 to 32 letters, digits and inner hyphens".to_owned()),
+        }
+    }
+}
+
+impl TryFrom<String> for Environment {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Environment> for String {
+    fn from(environment: Environment) -> Self {
+        environment.to_string()
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "default" } else { &self.0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_environment_has_the_names_of_the_guide() {
+        let environment: Environment = "default".parse().unwrap();
+        assert_eq!(environment.stack_name(), "FisStopTaskStack");
+        assert_eq!(environment.cluster_name(), "FisStackECS-Cluster");
+        assert_eq!(environment.suffix(), "");
+    }
+
+    #[test]
+    fn another_one_has_its_name_as_suffix_and_is_found_by_it() {
+        let environment: Environment = "team-1".parse().unwrap();
+        assert_eq!(environment.stack_name(), "FisStopTaskStack-team-1");
+        assert_eq!(Environment::of_stack("FisStopTaskStack-team-1"), Some(environment));
+        assert_eq!(Environment::of_stack("FisStopTaskStack"), Some(Environment::default()));
+        assert_eq!(Environment::of_stack("FisStopTaskStackOther"), None);
+        assert_eq!(Environment::of_stack("FisStackVpc"), None);
+    }
+
+    #[test]
+    fn names_that_cloudformation_would_refuse_are_refused_here() {
+        for name in ["-a", "a-", "a_b", "a b", &"x".repeat(33)] {
+            assert!(name.parse::<Environment>().is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The one error type at the edge: what failed, why (root cause first), what to do, and with which exit code.
+
+use std::fmt;
+
+use aws_sdk_ecs::error::SdkError;
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_ecs::operation::RequestId;
+
+use crate::settings::Target;
+
+/// What every fallible function of the deployer returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a failure means for the caller of the program; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something did not work: 1.
+    Failed,
+    /// The command line, a variable or the settings file is wrong: 2.
+    Usage,
+    /// The lab ran, and its hypothesis or an invariant did not hold: 3.
+    HypothesisFailed,
+    /// `down` could not remove everything: 4.
+    Survivors,
+    /// Ctrl-C or SIGTERM; 128 + the number of the signal, as a shell reports it.
+    Interrupted(i32),
+    /// The reader of our output is gone (`| head`); nobody is left to tell, and nothing is wrong: 0.
+    OutputClosed,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::OutputClosed => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::HypothesisFailed => 3,
+            Self::Survivors => 4,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        }
+    }
+}
+
+/// Failures whose remedy depends on the target, which the place of failure does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    Connection,
+    Credentials,
+    Expired,
+    Denied,
+    Throttled,
+}
+
+/// A failure on its way to the user.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    /// Root cause first.
+    causes: Vec<String>,
+    hints: Vec<String>,
+    remedy: Option<Remedy>,
+    /// AWS's code of the refusal, for the callers that know what to make of it.
+    code: Option<String>,
+}
+
+impl Error {
+    /// A failure of `kind`; `message` is one full sentence.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), remedy: None, code: None }
+    }
+
+    /// Something did not work.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// The user asked for something that cannot be.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds a cause behind those that are known already: the root cause is the first that is added.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// What the failure means.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The exit code that it leads to.
+    pub fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    /// Whether AWS refused with one of these codes.
+    pub fn has_code(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+
+    /// AWS's own words, when it was AWS that refused.
+    pub fn aws_message(&self) -> &str {
+        self.causes.first().map_or("", String::as_str)
+    }
+
+    /// Whether the endpoint could not be reached at all.
+    pub fn is_connection(&self) -> bool {
+        self.remedy == Some(Remedy::Connection)
+    }
+
+    /// Message, causes and hints, each on a line of its own, as they are printed after `error: `.
+    pub fn report(&self, target: Target) -> String {
+        let mut text = self.message.clone();
+        for (index, cause) in self.causes.iter().enumerate() {
+            let label = if index == 0 { "cause" } else { "  led to" };
+            text.push_str(&format!("\n  {label}: {cause}"));
+        }
+        let remedy = self.remedy.map(|remedy| remedy.hint(target).to_owned());
+        for hint in self.hints.iter().cloned().chain(remedy) {
+            text.push_str(&format!("\n  hint: {hint}"));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.causes.iter().try_for_each(|cause| write!(f, " ({cause})"))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<local_aws::ApiError> for Error {
+    fn from(error: local_aws::ApiError) -> Self {
+        Self::failed(error.message)
+    }
+}
+
+impl Remedy {
+    fn of(code: &str) -> Option<Self> {
+        // By family: the JSON services, REST and the query protocol spell the same refusal differently.
+        match code {
+            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Some(Self::Expired),
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "AuthFailure"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException" => Some(Self::Credentials),
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Some(Self::Denied),
+            "Throttling" | "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
+                Some(Self::Throttled)
+            }
+            _ => None,
+        }
+    }
+
+    fn hint(self, target: Target) -> &'static str {
+        match (self, target) {
+            (Self::Connection, Target::Local) => {
+                "The local endpoint does not answer; `fis-workshop local status` shows its state, \
+                 `fis-workshop local start` starts it."
+            }
+            (Self::Connection, Target::Aws) => "Check the network connection and the region (`--region`).",
+            (Self::Credentials | Self::Expired | Self::Denied, Target::Local) => {
+                "The key pair in the state directory is not the endpoint's; check `--state-dir`, \
+                 or stop and start it with `fis-workshop local stop` and `fis-workshop local start`."
+            }
+            (Self::Credentials, Target::Aws) => {
+                "AWS does not accept the credentials; `aws sts get-caller-identity` shows whose they are, \
+                 `--profile` takes others."
+            }
+            (Self::Expired, Target::Aws) => {
+                "The credentials have expired; get new ones, for example with `aws sso login`."
+            }
+            (Self::Denied, Target::Aws) => "These credentials may not do that; use a role that may (`--profile`).",
+            (Self::Throttled, _) => "AWS limits how often this can be asked; wait a minute and repeat the command.",
+        }
+    }
+}
+
+/// Gives a failed call to AWS the words of what we were doing.
+pub trait Doing<T> {
+    /// `what` continues the sentence "… failed", e.g. `Deleting the stack FisStackVpc`.
+    fn doing(self, what: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E, R> Doing<T> for std::result::Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: fmt::Debug + 'static,
+    SdkError<E, R>: RequestId,
+{
+    fn doing(self, what: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| translate(&error, what))
+    }
+}
+
+fn translate<E, R>(error: &SdkError<E, R>, what: impl fmt::Display) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: fmt::Debug + 'static,
+    SdkError<E, R>: RequestId,
+{
+    let failure = Error::failed(format!("{what} failed."));
+    match error {
+        SdkError::ServiceError(refusal) => {
+            let meta = refusal.err().meta();
+            let code = meta.code().unwrap_or("an error without a code");
+            let message = meta.message().unwrap_or("no message");
+            let mut failure = failure.cause(format!("{code}: {message}"));
+            failure.remedy = Remedy::of(code);
+            failure.code = Some(code.to_owned());
+            failure
+        }
+        SdkError::DispatchFailure(dispatch) => {
+            let text = root_cause(error);
+            let mut failure = failure.cause(&text);
+            let no_credentials = dispatch.is_other() && text.contains("credential");
+            failure.remedy = Some(if no_credentials { Remedy::Credentials } else { Remedy::Connection });
+            failure
+        }
+        SdkError::TimeoutError(_) => {
+            let mut failure = failure.cause("no answer in time");
+            failure.remedy = Some(Remedy::Connection);
+            failure
+        }
+        other => failure.cause(DisplayErrorContext(other)),
+    }
+}
+
+/// The innermost of a chain of errors: the outer ones of the SDK only say that something went wrong.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_the_root_cause_first_and_the_hints_last() {
+        let error = Error::failed("The stack was not created.")
+            .cause("Table: name taken")
+            .cause("Stack: rolled back")
+            .hint("Choose another name.");
+        assert_eq!(
+            error.report(Target::Local),
+            "The stack was not created.\n  cause: Table: name taken\n    led to: Stack: rolled back\n  hint: Choose another name."
+        );
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        let codes = [Kind::Failed, Kind::Usage, Kind::HypothesisFailed, Kind::Survivors, Kind::Interrupted(2)]
+            .map(Kind::exit_code);
+        assert_eq!(codes, [1, 2, 3, 4, 130]);
+    }
+
+    #[test]
+    fn refusals_of_one_family_have_one_remedy() {
+        assert_eq!(Remedy::of("ExpiredToken"), Remedy::of("ExpiredTokenException"));
+        assert_eq!(Remedy::of("Throttling"), Some(Remedy::Throttled));
+        assert_eq!(Remedy::of("ValidationError"), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! The chapter as a program.
+//!
+//! - [`follow`]: a task's log, to its last line
+//! - [`interrupt`]: the experiment, from the wait for its moment to the stopped task
+//! - [`script`]: both, twice for each variant, and the evidence that they leave
+//! - [`verdict`]: what the evidence says about the hypothesis and the invariants; no AWS in it
+//! - [`report`]: that, for people and as JSON
+
+pub mod follow;
+pub mod interrupt;
+pub mod report;
+pub mod script;
+pub mod verdict;

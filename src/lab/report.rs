@@ -1,0 +1,98 @@
+//! The lab's result: for people, and as JSON.
+
+use std::fmt;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::verdict::Outcome;
+use crate::aws::survivors::Survivor;
+use crate::environment::Environment;
+use crate::settings::Target;
+use crate::ui::{BAD, GOOD, paint};
+
+/// Whether everything held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The hypothesis and every invariant hold.
+    Pass,
+    /// Something does not.
+    Fail,
+}
+
+/// The result of the lab.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Where it ran.
+    pub target: Target,
+    /// In which environment.
+    pub environment: Environment,
+    /// Whether everything held.
+    pub verdict: Verdict,
+    /// Items of a batch.
+    pub batch_size: u64,
+    /// Seconds an item takes.
+    pub item_seconds: f64,
+    /// The index after which the experiment was started.
+    pub at_index: u64,
+    /// Variant by variant.
+    pub variants: Vec<Outcome>,
+    /// What was deleted at the end, because the lab had set it up.
+    pub deleted_stacks: Vec<String>,
+    /// What was left of that.
+    pub survivors: Vec<Survivor>,
+}
+
+impl Report {
+    /// Everything held.
+    pub fn passed(&self) -> bool {
+        self.verdict == Verdict::Pass
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.comparison())?;
+        for outcome in &self.variants {
+            for check in outcome.checks.iter().filter(|check| !check.ok) {
+                writeln!(f, "{} {}: {}: {}", paint(BAD, '✗'), outcome.variant, check.name, check.detail)?;
+            }
+        }
+        let checks = self.variants.iter().map(|outcome| outcome.checks.len()).sum::<usize>();
+        match self.verdict {
+            Verdict::Pass => writeln!(
+                f,
+                "{} The hypothesis holds: restarted, the job completes all items. All {checks} checks passed.",
+                paint(GOOD, '✓')
+            ),
+            Verdict::Fail => {
+                writeln!(f, "{} The hypothesis, or an invariant behind it, does not hold.", paint(BAD, '✗'))
+            }
+        }
+    }
+}
+
+impl Report {
+    fn comparison(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        let header = std::iter::once(String::new());
+        table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.to_string())));
+        let index = |index: Option<u64>| index.map_or_else(|| "-".to_owned(), |index| index.to_string());
+        let mut row = |name: &str, value: &dyn Fn(&Outcome) -> String| {
+            let name = std::iter::once(name.to_owned());
+            table.add_row(name.chain(self.variants.iter().map(value)));
+        };
+        row("items in the table", &|outcome| format!("{} of {}", outcome.items, self.batch_size));
+        row("interrupted at index", &|outcome| index(outcome.interrupted_at_index));
+        row("resumed at index", &|outcome| index(outcome.resumed_at_index));
+        row("items done twice", &|outcome| outcome.items_redone.to_string());
+        row("time wasted", &|outcome| format!("{:.1} s", outcome.wasted_seconds));
+        row("checks passed", &|outcome| {
+            let passed = outcome.checks.iter().filter(|check| check.ok).count();
+            format!("{passed} of {}", outcome.checks.len())
+        });
+        table
+    }
+}

@@ -1,0 +1,227 @@
+//! Settings in two stages: what was said ([`GlobalArgs`], [`FileSettings`]), and the one resolved value ([`Settings`]).
+//!
+//! A flag wins over its environment variable, which wins over `fis-workshop.toml` in the current directory, which
+//! wins over the default. All environment variables that the deployer reads itself are in this file; on
+//! AWS the SDK reads its own (`AWS_PROFILE`, ...) as well.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use etcetera::BaseStrategy;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+
+/// Name of the settings file in the current directory.
+pub const SETTINGS_FILE: &str = "fis-workshop.toml";
+
+/// Variable with what to log on stderr, e.g. `debug` or `local_aws=debug`: of the endpoint, and of any command.
+pub const LOG_VARIABLE: &str = "FIS_WORKSHOP_LOG";
+
+/// Variable with the port of `local start`.
+pub const PORT_VARIABLE: &str = "FIS_WORKSHOP_PORT";
+
+/// Where the lab runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// The embedded endpoint on this machine: no account, no cost
+    #[default]
+    Local,
+    /// Your AWS account: costs money
+    Aws,
+}
+
+/// What a command prints on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The flags that every command takes, as they were given.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Where the lab runs [default: local]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_TARGET", hide_env_values = true, value_name = "TARGET")]
+    target: Option<Target>,
+
+    /// Which copy of the lab; `default` has the names of the workshop guide [default: default]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_ENV", hide_env_values = true, value_name = "NAME")]
+    env: Option<Environment>,
+
+    /// AWS region [default: that of the local endpoint, or of the AWS profile]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_REGION", hide_env_values = true, value_name = "REGION")]
+    region: Option<String>,
+
+    /// Profile of the AWS configuration files, for `--target aws`
+    #[arg(long, global = true, env = "FIS_WORKSHOP_PROFILE", hide_env_values = true, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// What to print on stdout [default: text]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_OUTPUT", hide_env_values = true, value_name = "FORMAT")]
+    output: Option<Output>,
+
+    /// When to use colour [default: auto]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_COLOR", hide_env_values = true, value_name = "WHEN")]
+    color: Option<Color>,
+
+    /// Where the local endpoint keeps its state [default: the platform's directory for state]
+    #[arg(long, global = true, env = "FIS_WORKSHOP_STATE_DIR", hide_env_values = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Do not ask for confirmation (only AWS asks)
+    #[arg(
+        long,
+        short = 'y',
+        global = true,
+        env = "FIS_WORKSHOP_YES",
+        hide_env_values = true,
+        value_parser = clap::builder::BoolishValueParser::new(),
+        action = clap::ArgAction::SetTrue
+    )]
+    yes: bool,
+}
+
+/// The same settings in `fis-workshop.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileSettings {
+    target: Option<Target>,
+    env: Option<Environment>,
+    region: Option<String>,
+    profile: Option<String>,
+    output: Option<Output>,
+    color: Option<Color>,
+    state_dir: Option<PathBuf>,
+}
+
+impl FileSettings {
+    /// Reads the file in `directory`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something that is no setting.
+    pub fn load(directory: &Path) -> Result<Self> {
+        let path = directory.join(SETTINGS_FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(Error::usage(format!("{SETTINGS_FILE} cannot be read.")).cause(error)),
+        };
+        toml::from_str(&text).map_err(|error| {
+            Error::usage(format!("{SETTINGS_FILE} in the current directory is not valid."))
+                .cause(error.to_string().trim_end())
+                .hint("Its keys are target, env, region, profile, output, color and state-dir.")
+        })
+    }
+}
+
+/// What the rest of the program goes by.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the lab runs.
+    pub target: Target,
+    /// The environment that was named, if one was: `lab` has another default than the rest.
+    pub named_environment: Option<Environment>,
+    /// Region that was asked for.
+    pub region: Option<String>,
+    /// Profile that was asked for.
+    pub profile: Option<String>,
+    /// Form of the data on stdout.
+    pub output: Output,
+    /// When to use colour.
+    pub color: Color,
+    /// State of the local endpoint.
+    pub state_dir: PathBuf,
+    /// Confirmation was given on the command line.
+    pub yes: bool,
+}
+
+impl Settings {
+    /// Flags and variables over the file over the defaults.
+    ///
+    /// # Errors
+    /// When the platform has no directory for state and none was named.
+    pub fn resolve(args: GlobalArgs, file: FileSettings) -> Result<Self> {
+        let state_dir = match args.state_dir.or(file.state_dir) {
+            Some(directory) => std::path::absolute(&directory).map_err(|error| {
+                Error::usage(format!("The state directory {} is no path.", directory.display())).cause(error)
+            })?,
+            None => platform_state_dir()?,
+        };
+        Ok(Self {
+            target: args.target.or(file.target).unwrap_or_default(),
+            named_environment: args.env.or(file.env),
+            region: args.region.or(file.region),
+            profile: args.profile.or(file.profile),
+            output: args.output.or(file.output).unwrap_or_default(),
+            color: args.color.or(file.color).unwrap_or_default(),
+            state_dir,
+            yes: args.yes,
+        })
+    }
+
+    /// The environment that was named, or the default one.
+    pub fn environment(&self) -> Environment {
+        self.named_environment.clone().unwrap_or_default()
+    }
+
+    /// Whether the lab runs on this machine.
+    pub fn is_local(&self) -> bool {
+        self.target == Target::Local
+    }
+}
+
+fn platform_state_dir() -> Result<PathBuf> {
+    let strategy = etcetera::base_strategy::choose_native_strategy().map_err(|error| {
+        Error::usage("There is no home directory to keep the state in.")
+            .cause(error)
+            .hint("Name a directory with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.")
+    })?;
+    // macOS has no directory for state; its application support directory is what etcetera calls data.
+    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("fis-workshop"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_which_wins_over_the_default() {
+        let file: FileSettings = toml::from_str("target = 'aws'\nregion = 'eu-west-1'\nenv = 'team'").unwrap();
+        let args = GlobalArgs { region: Some("us-west-2".into()), state_dir: Some("/s".into()), ..Default::default() };
+        let settings = Settings::resolve(args, file).unwrap();
+        assert_eq!(settings.target, Target::Aws);
+        assert_eq!(settings.region.as_deref(), Some("us-west-2"));
+        assert_eq!(settings.environment().to_string(), "team");
+        assert_eq!(settings.output, Output::Text);
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(SETTINGS_FILE), "tarket = 'aws'").unwrap();
+        let error = FileSettings::load(dir.path()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("tarket"), "{error}");
+    }
+}

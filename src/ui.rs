@@ -1,0 +1,195 @@
+//! The terminal: stdout carries data, stderr everything else, and only this module writes to either.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::settings::{Color, Output, Settings, Target};
+
+/// Good news.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Bad news.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Something is going on.
+pub const BUSY: Style = AnsiColor::Cyan.on_default();
+/// To be noticed.
+pub const NOTICE: Style = AnsiColor::Yellow.on_default();
+/// Of lesser interest.
+pub const FAINT: Style = Style::new().dimmed();
+
+/// `text` in `style`; removed again where there is no colour.
+pub fn paint(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// How the program talks to its user.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    output: Output,
+    stdout: ColorChoice,
+    stderr: ColorChoice,
+    /// The lines that are drawn again and again on a terminal; hidden elsewhere.
+    live: MultiProgress,
+    terminal: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self::with(Output::default(), Color::default())
+    }
+}
+
+impl Ui {
+    /// For these settings, on the process's own streams.
+    pub fn new(settings: &Settings) -> Self {
+        Self::with(settings.output, settings.color)
+    }
+
+    fn with(output: Output, color: Color) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let choice = |auto: ColorChoice| match color {
+            Color::Auto => auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self {
+            output,
+            stdout: choice(AutoStream::choice(&std::io::stdout())),
+            stderr: choice(AutoStream::choice(&std::io::stderr())),
+            live: MultiProgress::with_draw_target(target),
+            terminal,
+        }
+    }
+
+    /// Whether stdout carries one JSON document and nothing else.
+    pub fn is_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// The result of a command: its JSON form, or its text.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn result(&self, value: &(impl Display + Serialize)) -> Result<()> {
+        if self.is_json() { self.json(value) } else { self.data(value.to_string().trim_end_matches('\n')) }
+    }
+
+    /// `value` as a JSON document on stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text =
+            serde_json::to_string(value).map_err(|error| Error::failed("The result has no JSON form.").cause(error))?;
+        self.data(&text)
+    }
+
+    /// A line (or lines) of data on stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn data(&self, text: &str) -> Result<()> {
+        self.live
+            .suspend(|| {
+                let mut out = AutoStream::new(std::io::stdout().lock(), self.stdout);
+                writeln!(out, "{text}").and_then(|()| out.flush())
+            })
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::BrokenPipe => Error::new(Kind::OutputClosed, "Nobody reads the output any more."),
+                _ => Error::failed("The output cannot be written.").cause(error),
+            })
+    }
+
+    /// A line that tells what is going on.
+    pub fn note(&self, text: impl Display) {
+        self.live.suspend(|| {
+            let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
+            // Without stderr there is nobody to tell, and the work itself is not affected.
+            let _ = writeln!(err, "{text}");
+        });
+    }
+
+    /// Something that did not go as it should, without being a failure.
+    pub fn warn(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", paint(NOTICE, "warning:")));
+    }
+
+    /// What to do next.
+    pub fn hint(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", paint(BUSY, "hint:")));
+    }
+
+    /// The failure that ends the command.
+    pub fn error(&self, error: &Error, target: Target) {
+        if error.kind() != Kind::OutputClosed {
+            self.note(format_args!("{} {}", paint(BAD, "error:"), error.report(target)));
+        }
+    }
+
+    /// A line that changes while something goes on; on a terminal only.
+    pub fn progress(&self, text: impl Into<String>) -> Progress {
+        let bar = self.live.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+            bar.set_style(style);
+        }
+        bar.set_message(text.into());
+        if self.terminal {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Progress { bar, ui: self.clone() }
+    }
+
+    /// Asks a yes-or-no question; `None` where nobody can answer.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn ask(&self, question: &str) -> Result<Option<bool>> {
+        if !self.terminal || !std::io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let mut answer = String::new();
+        self.live
+            .suspend(|| {
+                let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
+                write!(err, "{question} [y/N] ")
+                    .and_then(|()| err.flush())
+                    .and_then(|()| std::io::stdin().read_line(&mut answer))
+            })
+            .map_err(|error| Error::failed("The answer cannot be read.").cause(error))?;
+        Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+    }
+}
+
+/// A line of live progress; gone when it is dropped.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    ui: Ui,
+}
+
+impl Progress {
+    /// What is going on now.
+    pub fn now(&self, text: impl Into<String>) {
+        self.bar.set_message(text.into());
+    }
+
+    /// Something has happened: a plain line, off the terminal only, where it would repeat what the live line shows.
+    pub fn event(&self, text: impl Display) {
+        if !self.ui.terminal {
+            self.ui.note(text);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

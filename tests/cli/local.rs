@@ -1,0 +1,138 @@
+//! The endpoint as a process: start, stop, status, env, reset.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::Sandbox;
+
+fn mode(path: &std::path::Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn is_alive(pid: &serde_json::Value) -> bool {
+    std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
+#[test]
+fn a_second_start_finds_the_first_one() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+    let first = sandbox.json(&["local", "start", "--port", "0"]);
+    let second = sandbox.json(&["local", "start"]);
+    assert_eq!(first["running"], true);
+    assert_eq!(first, second);
+    assert_eq!(sandbox.json(&["local", "stop"])["pid"], first["pid"]);
+    assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+    assert_eq!(sandbox.json(&["local", "stop"])["stopped"], false);
+}
+
+#[test]
+fn the_endpoint_comes_back_on_the_same_port() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.json(&["local", "start", "--port", "0"]);
+    sandbox.ok(&["local", "stop"]);
+    assert_eq!(sandbox.json(&["local", "start"])["port"], first["port"]);
+}
+
+#[test]
+fn starts_at_the_same_time_lead_to_one_endpoint() {
+    let sandbox = Sandbox::new();
+    let start = || sandbox.command(&["local", "start", "--port", "0", "--output", "json"]);
+    let children: Vec<_> = (0..4).map(|_| start().stdout(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    let outputs: Vec<_> = children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
+    assert!(outputs.iter().all(|output| output.stdout == outputs[0].stdout), "{outputs:?}");
+}
+
+#[test]
+fn a_taken_port_is_named_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = sandbox.run(&["local", "start", "--port", &port]);
+    assert_eq!(run.code, 1);
+    insta::assert_snapshot!(run.transcript(sandbox.path()).replace(&port, "[PORT]"));
+    assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+}
+
+#[test]
+fn a_killed_endpoint_is_not_running_and_starts_again() {
+    let sandbox = Sandbox::with_endpoint();
+    let first = sandbox.json(&["local", "status"]);
+    let kill = std::process::Command::new("kill").args(["-9", &first["pid"].to_string()]).status().unwrap();
+    assert!(kill.success());
+    while is_alive(&first["pid"]) && sandbox.json(&["local", "status"])["running"] == true {}
+    assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+    let second = sandbox.json(&["local", "start"]);
+    assert_eq!(
+        (second["port"].clone(), second["account_id"].clone()),
+        (first["port"].clone(), first["account_id"].clone())
+    );
+}
+
+#[test]
+fn the_secret_is_the_owners_alone() {
+    let sandbox = Sandbox::with_endpoint();
+    let data = sandbox.state_dir().join("local");
+    assert_eq!(mode(&sandbox.state_dir()), 0o700);
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("identity.json")), 0o600);
+    for file in ["local.json", "local.log", "local.lock"] {
+        assert_eq!(mode(&sandbox.state_dir().join(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn env_prints_what_a_shell_exports() {
+    let sandbox = Sandbox::with_endpoint();
+    let lines = sandbox.ok(&["local", "env"]);
+    let names: Vec<_> =
+        lines.lines().map(|line| line.strip_prefix("export ").unwrap().split('=').next().unwrap()).collect();
+    let expected =
+        ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"];
+    assert_eq!(names, expected);
+    assert_eq!(sandbox.json(&["local", "env"])["AWS_ENDPOINT_URL"], sandbox.json(&["local", "status"])["endpoint"]);
+}
+
+#[test]
+fn reset_deletes_its_own_files_only() {
+    let sandbox = Sandbox::with_endpoint();
+    let pid = sandbox.json(&["local", "status"])["pid"].clone();
+    std::fs::write(sandbox.state_dir().join("mine.txt"), "kept").unwrap();
+    sandbox.ok(&["local", "reset"]);
+    assert!(!is_alive(&pid));
+    let left: Vec<_> =
+        std::fs::read_dir(sandbox.state_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["mine.txt"]);
+    std::fs::remove_file(sandbox.state_dir().join("mine.txt")).unwrap();
+    sandbox.ok(&["local", "start", "--port", "0"]);
+    sandbox.ok(&["local", "reset"]);
+    assert!(!sandbox.state_dir().exists());
+}
+
+#[test]
+fn a_damaged_state_is_reported_left_alone_and_reset() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["local", "stop"]);
+    let database = sandbox.state_dir().join("local/state.db");
+    for file in ["state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(sandbox.state_dir().join("local").join(file));
+    }
+    std::fs::write(&database, "no database, but something long enough to look like one").unwrap();
+    let run = sandbox.run(&["local", "start"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("fis-workshop local reset"), "{}", run.stderr);
+    assert!(std::fs::read_to_string(&database).unwrap().starts_with("no database"));
+    sandbox.ok(&["local", "reset"]);
+    assert_eq!(sandbox.json(&["local", "start", "--port", "0"])["running"], true);
+}
+
+#[test]
+fn another_region_than_the_endpoints_is_refused() {
+    let sandbox = Sandbox::new();
+    let started = sandbox.json(&["local", "start", "--port", "0", "--region", "eu-west-1"]);
+    assert_eq!(started["region"], "eu-west-1");
+    let run = sandbox.run(&["status", "--region", "us-east-1"]);
+    assert_eq!(run.code, 2);
+    insta::assert_snapshot!(run.transcript(sandbox.path()));
+}

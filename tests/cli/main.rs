@@ -1,0 +1,9 @@
+//! The real binary, from the outside. One binary of tests, because linking is what takes the time.
+
+mod harness;
+
+mod errors;
+mod help;
+mod lab;
+mod local;
+mod render;
