@@ -1,8 +1,6 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 #![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; here all of the crate is the test")]
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test ends it")]
-
 mod cloudformation;
 mod dynamodb;
 mod ecs;

@@ -1,6 +1,7 @@
 //! Takes the changes of a failed update back, resource by resource, in the order of their dependencies.
 
 use super::step::handler;
+use super::unrecorded::undo_pending;
 use super::{Run, failed_to};
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::stack::{Stack, Target};
@@ -59,8 +60,10 @@ fn needs(record: &StackResource, logical_id: &str) -> bool {
 /// Says whether the resource is what it was.
 fn revert_one(run: &Run, stack: &Stack, record: &StackResource) -> Result<bool, ApiError> {
     let Some(before) = record.before.as_deref() else { return Ok(true) };
+    undo_pending(run, stack, record)?;
     let done = run.endpoint.store.write(|tx| {
         let mut record = record.clone();
+        record.pending = None;
         record.enter(tx, stack, ResourceStatus::UpdateInProgress, None, &before.properties)?;
         if !stack.spared.contains(&record.logical_id) {
             restore(tx, run, stack, &mut record, before)?;

@@ -6,7 +6,7 @@ use super::Run;
 use super::apply::Apply;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
-use crate::cloudformation::resources::{self, Properties, ResourceType};
+use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::ResourceStatus;
@@ -27,6 +27,8 @@ pub(super) enum Action {
 pub(super) struct Step {
     pub(super) action: Action,
     wanted: Reality,
+    /// It was begun before, by an endpoint that was ended.
+    repeated: bool,
 }
 
 impl Action {
@@ -80,7 +82,7 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
         // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
         wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
-        return Ok(Step { action: Action::Create, wanted });
+        return Ok(Step { action: Action::Create, wanted, repeated: false });
     };
     let changes = schema.changes(&existing.now.properties, &wanted.properties);
     let action = if changes.iter().any(|change| change.replaces) {
@@ -95,7 +97,7 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
         Action::Keep
     };
     wanted.generation = existing.now.generation + u32::from(matches!(action, Action::Replace { .. }));
-    Ok(Step { action, wanted })
+    Ok(Step { action, wanted, repeated: false })
 }
 
 /// Writes that work on the resource begins. A resource that could not even be resolved has failed.
@@ -111,7 +113,7 @@ pub(super) fn begin(
     let mut record = existing.unwrap_or_else(|| StackResource::new(stack, logical_id, &declared.resource_type));
     record.deletion_policy = declared.deletion_policy;
     record.update_replace_policy = declared.update_replace_policy;
-    let step = match step {
+    let mut step = match step {
         Ok(step) => step,
         Err(error) => {
             let is_there = record.now.physical_id.is_some();
@@ -135,12 +137,15 @@ pub(super) fn begin(
     } else if record.before.is_none() {
         record.before = Some(Box::new(record.now.clone()));
     }
+    if step.action != Action::Update {
+        record.pending = Some(Box::new(step.wanted.clone()));
+    }
     let (status, reason) = step.action.progress();
     let was_begun = tx.get::<StackResource>(&record.id())?.is_some_and(|it| it.operation_id == stack.operation.id);
-    let resumed = was_begun && record.status == status;
+    step.repeated = was_begun && record.status == status;
     record.mark(stack, status, reason);
     tx.put(&record)?;
-    if !resumed {
+    if !step.repeated {
         record.tell(tx, stack, status, reason, &step.wanted.properties)?;
     }
     Ok((Some(step), record))
@@ -154,18 +159,23 @@ pub(super) fn carry_out(
     record: StackResource,
     cancelled: &AtomicBool,
 ) -> Result<StackResource, ApiError> {
+    let mut record = record;
     let reason = if cancelled.load(Ordering::SeqCst) {
+        record.pending = None;
         step.action.cancelled().to_owned()
     } else {
         match run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone())) {
             Ok(record) => return Ok(record),
             Err(error) => {
                 cancelled.store(true, Ordering::SeqCst);
+                // A type that refuses has left nothing; after a failure of the store nobody knows.
+                if error.status < 500 {
+                    record.pending = None;
+                }
                 error.message
             }
         }
     };
-    let mut record = record;
     run.endpoint.store.write(|tx| {
         record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
         Ok(record)
@@ -182,9 +192,10 @@ fn make(
 ) -> Result<StackResource, ApiError> {
     let handler = handler(&record.resource_type)?;
     export::hold(tx, &step.wanted.imports)?;
+    record.pending = None;
     let old = std::mem::replace(&mut record.now, step.wanted.clone());
     let logical_id = record.logical_id.clone();
-    let cx = run.context(tx, stack, &logical_id, &step.wanted);
+    let cx = Context { repeated: step.repeated, ..run.context(tx, stack, &logical_id, &step.wanted) };
     let properties = &step.wanted.properties;
     match (step.action, &old.physical_id) {
         (Action::Update, Some(physical_id)) => {
@@ -222,7 +233,7 @@ fn make(
 }
 
 /// The old resource still bears the name, so its replacement cannot.
-fn refuse_same_name(physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+pub(super) fn refuse_same_name(physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
     if properties.values().any(|value| value == physical_id) {
         return Err(ApiError::new(
             "ValidationError",

@@ -105,6 +105,15 @@ async fn resources_come_and_go_with_the_template() {
     update(&client, "Lab", &template(&(table("New", "") + &table("Kept", "")), "")).await.unwrap();
     assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_COMPLETE");
     assert_ne!(resources(&client, "Lab").await["Kept"], before["Kept"]);
+    // Under a name of its own it is in the way, and stays.
+    let named = table("Named", "      TableName: mine\n    DeletionPolicy: Retain");
+    for (body, expected) in
+        [(named.clone(), "UPDATE_COMPLETE"), (table("New", ""), "UPDATE_COMPLETE"), (named, "UPDATE_ROLLBACK_COMPLETE")]
+    {
+        update(&client, "Lab", &template(&body, "")).await.unwrap();
+        assert_eq!(status(&settled(&client, "Lab").await), expected);
+    }
+    assert!(tables(&endpoint).await.contains(&"mine".to_owned()));
 }
 
 #[tokio::test]
