@@ -76,7 +76,7 @@ impl End {
             ))
         });
         let own = self.events.iter().filter(|event| event.is_stack && !event.reason.is_empty());
-        if let Some(event) = own.filter(|event| event.reason != "User Initiated").last() {
+        if let Some(event) = own.filter(|event| event.reason != "User Initiated").next_back() {
             error = error.cause(format_args!("{} {}: {}", event.logical_id, event.status, event.reason));
         }
         error
