@@ -18,7 +18,7 @@ Examples:
   fis-workshop interrupt --at-index 4     As soon as the running task has written index 4 (or a later one)")]
 pub struct InterruptArgs {
     /// Wait until the running task has written this index
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", allow_negative_numbers = true)]
     at_index: Option<u64>,
 }
 

@@ -16,7 +16,7 @@ Examples:
   fis-workshop items --output json")]
 pub struct ItemsArgs {
     /// Items of a complete batch, instead of those of the environment
-    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size())]
+    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
 }
 

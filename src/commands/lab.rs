@@ -24,13 +24,13 @@ pub struct LabArgs {
     /// Only this variant [default: both, one after the other]
     variant: Option<Variant>,
     /// Start the experiment when this index is written
-    #[arg(long, value_name = "INDEX", default_value_t = 4)]
+    #[arg(long, value_name = "INDEX", default_value_t = 4, allow_negative_numbers = true)]
     at_index: u64,
     /// Seconds for each item [default: 0.5 locally, 30 on AWS]
-    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch
-    #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::batch_size())]
+    #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::batch_size(), allow_negative_numbers = true)]
     batch_size: u64,
     /// Leave what the lab has set up
     #[arg(long)]

@@ -30,10 +30,10 @@ pub struct RunArgs {
     #[arg(long)]
     detach: bool,
     /// Seconds for each item, instead of those of the environment
-    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch, instead of those of the environment
-    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size())]
+    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
     /// Run it although another task runs in the environment
     #[arg(long)]

@@ -252,7 +252,7 @@ fn primes_of(index: u64) -> usize {
     const STRETCH: u64 = 10_000;
     let (first, end) = (index * STRETCH, (index + 1) * STRETCH);
     let divisors: Vec<u64> = (2..).take_while(|d| d * d < end).filter(|d| is_prime(*d)).collect();
-    let prime = |n: &u64| *n >= 2 && divisors.iter().take_while(|d| **d * **d <= *n).all(|d| n % d != 0);
+    let prime = |n: &u64| *n >= 2 && divisors.iter().take_while(|d| **d * **d <= *n).all(|d| !n.is_multiple_of(*d));
     (first..end).filter(prime).count()
 }
 

@@ -9,8 +9,19 @@ fn mode(path: &std::path::Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// A zombie, which the machine's init has not reaped yet, does not live.
 fn is_alive(pid: &serde_json::Value) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z') && !rest.starts_with('X'))
+}
+
+/// The lock on the state is gone a moment before the process is.
+fn wait_for_the_end(pid: &serde_json::Value) {
+    let begin = std::time::Instant::now();
+    while is_alive(pid) {
+        assert!(begin.elapsed().as_secs() < 5, "process {pid} does not end");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
@@ -61,7 +72,7 @@ fn a_killed_endpoint_is_not_running_and_starts_again() {
     let first = sandbox.json(&["local", "status"]);
     let kill = std::process::Command::new("kill").args(["-9", &first["pid"].to_string()]).status().unwrap();
     assert!(kill.success());
-    while is_alive(&first["pid"]) && sandbox.json(&["local", "status"])["running"] == true {}
+    wait_for_the_end(&first["pid"]);
     assert_eq!(sandbox.json(&["local", "status"])["running"], false);
     let second = sandbox.json(&["local", "start"]);
     assert_eq!(
@@ -100,7 +111,7 @@ fn reset_deletes_its_own_files_only() {
     let pid = sandbox.json(&["local", "status"])["pid"].clone();
     std::fs::write(sandbox.state_dir().join("mine.txt"), "kept").unwrap();
     sandbox.ok(&["local", "reset"]);
-    assert!(!is_alive(&pid));
+    wait_for_the_end(&pid);
     let left: Vec<_> =
         std::fs::read_dir(sandbox.state_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["mine.txt"]);

@@ -75,8 +75,8 @@ impl End {
                 event.logical_id, event.resource_type, event.status, event.reason
             ))
         });
-        let own = self.events.iter().filter(|event| event.is_stack && !event.reason.is_empty());
-        if let Some(event) = own.filter(|event| event.reason != "User Initiated").last() {
+        let mut own = self.events.iter().filter(|event| event.is_stack && !event.reason.is_empty());
+        if let Some(event) = own.rfind(|event| event.reason != "User Initiated") {
             error = error.cause(format_args!("{} {}: {}", event.logical_id, event.status, event.reason));
         }
         error
