@@ -152,8 +152,12 @@ impl Lab {
             let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
             let stream = format!("{}/{id}", output("LogStreamPrefix")?);
             loop {
-                let page =
-                    logs.filter_log_events().log_group_name(output("OriginalLogGroupName")?).log_stream_names(&stream).send().await;
+                let page = logs
+                    .filter_log_events()
+                    .log_group_name(output("OriginalLogGroupName")?)
+                    .log_stream_names(&stream)
+                    .send()
+                    .await;
                 if page.is_ok_and(|page| !page.events().is_empty()) {
                     break;
                 }
@@ -233,7 +237,9 @@ fn item_seconds(report: &Value) -> f64 {
     let variants = report["variants"].as_array().cloned().unwrap_or_default();
     let items: i64 = variants
         .iter()
-        .map(|variant| variant["items"].as_i64().unwrap_or_default() + variant["items_redone"].as_i64().unwrap_or_default())
+        .map(|variant| {
+            variant["items"].as_i64().unwrap_or_default() + variant["items_redone"].as_i64().unwrap_or_default()
+        })
         .sum();
     items as f64 * PACE
 }
