@@ -32,6 +32,7 @@ pub fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
     // to the leader of a process group, which is what a shell makes of us when it runs us in the foreground.
     let _ = rustix::process::setsid();
     state.create()?;
+    state.retire_record()?;
     // Kept to the very end of the process: who finds it free must find the process gone, too.
     std::mem::forget(lock(state)?);
     let region = args.region.as_deref().unwrap_or(local_aws::DEFAULT_REGION);

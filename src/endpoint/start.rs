@@ -60,6 +60,7 @@ pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     if let Some(record) = wait_for_unready(state).await? {
         return Ok(Started { record, new: false });
     }
+    state.retire_record()?;
     let log = open_log(state)?;
     let log_start = log.metadata().map_or(0, |metadata| metadata.len());
     let mut child = spawn(state, how, log)?;

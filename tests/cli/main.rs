@@ -4,6 +4,7 @@ mod harness;
 
 mod errors;
 mod help;
+mod kills;
 mod lab;
 mod local;
 mod render;
