@@ -103,7 +103,7 @@ pub(crate) async fn authenticate(
             Ok(GetSigningKeyResponse::builder().signing_key(signing_key).build()?)
         }
     });
-    let request = Request::from_parts(parts.clone(), body.clone());
+    let request = Request::from_parts(as_signed(parts)?, body.clone());
     sigv4_validate_request(
         request,
         &scope.region,
@@ -119,6 +119,19 @@ pub(crate) async fn authenticate(
         Err(error) => ApiError::internal(format!("The signature could not be checked: {error}")),
     })?;
     Ok(caller)
+}
+
+/// The request as its sender signed it. Everywhere but on S3 the canonical path is encoded twice, so a `:` in it is
+/// `%3A` on the wire and `%253A` under the signature; the library encodes once.
+fn as_signed(parts: &Parts) -> Result<Parts, ApiError> {
+    let mut parts = parts.clone();
+    if parts.uri.path().contains('%') {
+        let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        parts.uri = format!("{}{query}", parts.uri.path().replace('%', "%25"))
+            .parse()
+            .map_err(|error| ApiError::internal(format!("The request's path cannot be encoded: {error}")))?;
+    }
+    Ok(parts)
 }
 
 fn secret_of(endpoint: &Endpoint, access_key_id: &str, headers: &HeaderMap) -> Result<(String, Caller), ApiError> {

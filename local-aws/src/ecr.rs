@@ -313,3 +313,46 @@ pub(crate) fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, Ap
     let repositories = tx.list::<Repository>()?.into_iter().filter(|one| !one.settings.tags.is_empty());
     Ok(repositories.map(|one| Tagged { arn: one.arn(endpoint), tags: one.settings.tags }).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> RepositorySettings {
+        RepositorySettings {
+            tag_mutability: "MUTABLE".into(),
+            mutability_exclusions: Vec::new(),
+            scan_on_push: false,
+            lifecycle_policy: None,
+            repository_policy: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_repository_with_images_goes_only_by_force_and_takes_its_images_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap();
+        let uri =
+            endpoint.store.write(|tx| Ok(Repository::create(&endpoint, tx, "r", settings())?.uri(&endpoint))).unwrap();
+        let manifest = |name: String| {
+            json!({
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": format!("sha256:{}", "0".repeat(64)),
+                "size": 1,
+                "annotations": {"org.opencontainers.image.ref.name": name},
+            })
+        };
+        let index =
+            json!({"schemaVersion": 2, "manifests": [manifest(format!("{uri}:1")), manifest(format!("{uri}2:1"))]});
+        std::fs::create_dir(dir.path().join("images")).unwrap();
+        let path = dir.path().join("images/index.json");
+        std::fs::write(&path, index.to_string()).unwrap();
+        let delete = |force| endpoint.store.write(|tx| Repository::delete(&endpoint, tx, "r", force));
+        assert_eq!(delete(false).unwrap_err().code, "RepositoryNotEmptyException");
+        delete(true).unwrap();
+        let left: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(left["manifests"].as_array().unwrap().len(), 1);
+        assert_eq!(left["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], format!("{uri}2:1"));
+    }
+}

@@ -6,7 +6,7 @@
 //! - `auth`: who signed the request; `identity`: who may
 //! - `wire`: the AWS protocols (JSON, query, EC2 query, REST) to and from plain JSON values
 //! - `error`: the one error type, without a wire format
-//! - `store`: durable state; `endpoint`: what every service works on
+//! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`: what their resources need, and the calls that read them

@@ -7,23 +7,27 @@ use serde_json::{Value, json};
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam::role::Role;
 
 /// One call of the service.
 pub(crate) fn call(endpoint: &Arc<Endpoint>, caller: &Caller, operation: &str) -> Result<Value, ApiError> {
     match operation {
-        "GetCallerIdentity" => Ok(get_caller_identity(endpoint, caller)),
+        "GetCallerIdentity" => get_caller_identity(endpoint, caller),
         other => Err(ApiError::unknown_operation("sts", other)),
     }
 }
 
-fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Value {
+fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Result<Value, ApiError> {
     let account = &endpoint.identity.account_id;
     let (arn, user_id) = match caller {
         Caller::User => (format!("arn:aws:iam::{account}:user/fis-workshop"), "AIDAFISWORKSHOPLOCAL0".to_owned()),
         Caller::Role { role_arn, session_name } => {
             let role = role_arn.rsplit('/').next().unwrap_or_default();
-            (format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"), format!("{role}:{session_name}"))
+            // A role that was deleted meanwhile has no id any more; its session lives on until it expires.
+            let known = endpoint.store.read(|tx| Role::with_arn(tx, role_arn))?;
+            let role_id = known.map_or_else(|| role.to_owned(), |role| role.role_id);
+            (format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"), format!("{role_id}:{session_name}"))
         }
     };
-    json!({"Account": account, "Arn": arn, "UserId": user_id})
+    Ok(json!({"Account": account, "Arn": arn, "UserId": user_id}))
 }

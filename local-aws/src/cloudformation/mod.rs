@@ -84,13 +84,5 @@ fn iso(time: DateTime<Utc>) -> String {
 
 /// What `Fn::GetAZs` gives.
 fn availability_zones(region: &str) -> Vec<String> {
-    ["a", "b", "c"].iter().map(|letter| format!("{region}{letter}")).collect()
-}
-
-fn vpc_exists(endpoint: &Arc<Endpoint>, vpc_id: &str) -> Result<bool, ApiError> {
-    match ec2::call(endpoint, "DescribeVpcs", serde_json::json!({"VpcId": [vpc_id]})) {
-        Ok(_) => Ok(true),
-        Err(error) if error.code.starts_with("InvalidVpcID") => Ok(false),
-        Err(error) => Err(error),
-    }
+    ec2::zone::zones(region).into_iter().map(|zone| zone.name).collect()
 }

@@ -160,11 +160,12 @@ fn modification(
             resource.logical_id
         )));
     }
-    let changes = situation.schemas.get(resource_type)?.changes(&before, after);
+    let schema = situation.schemas.get(resource_type)?;
+    let changes = schema.changes(&before, after);
     let exports = |name: &str| Ok(situation.imports.get(name));
     let metadata =
         situation.compiled.scope(created, &exports, true).metadata(&resource.logical_id)? != resource.now.metadata;
-    let tags = situation.stack.tags_for(situation.target, &resource.logical_id) != resource.now.tags;
+    let tags = situation.stack.tags_for(situation.target, &resource.logical_id, &schema) != resource.now.tags;
     if changes.is_empty() && !metadata && !tags && !resource.status.is_failed() {
         return Ok(None);
     }

@@ -1,7 +1,6 @@
 //! What CreateStack, UpdateStack and CreateChangeSet have in common: a template, parameters, tags, capabilities.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -65,7 +64,7 @@ impl Request {
     /// Everything that can be checked without looking at the stack's resources.
     pub(super) fn compile(
         self,
-        endpoint: &Arc<Endpoint>,
+        endpoint: &Endpoint,
         (stack_name, stack_id): (&str, &str),
         previous: Option<&Target>,
         schemas: &Schemas,
@@ -176,7 +175,7 @@ fn check_capabilities(template: &Template, given: &[String]) -> Result<(), ApiEr
 
 /// Values of the AWS-specific parameter types name resources that have to exist.
 fn check_ids<'a>(
-    endpoint: &Arc<Endpoint>,
+    endpoint: &Endpoint,
     template: &Template,
     value_of: impl Fn(&str) -> Option<&'a Value>,
 ) -> Result<(), ApiError> {
@@ -202,14 +201,14 @@ fn check_ids<'a>(
     Ok(())
 }
 
-fn exists(endpoint: &Arc<Endpoint>, kind: &str, value: &str) -> Result<bool, ApiError> {
+fn exists(endpoint: &Endpoint, kind: &str, value: &str) -> Result<bool, ApiError> {
     match kind {
         "AWS::EC2::Subnet::Id" => endpoint.store.read(|tx| Ok(ec2::subnet(tx, value)?.is_some())),
         "AWS::EC2::SecurityGroup::Id" => endpoint.store.read(|tx| Ok(ec2::security_group_vpc(tx, value)?.is_some())),
         "AWS::EC2::AvailabilityZone::Name" => {
             Ok(super::availability_zones(&endpoint.identity.region).iter().any(|zone| zone == value))
         }
-        "AWS::EC2::VPC::Id" => super::vpc_exists(endpoint, value),
+        "AWS::EC2::VPC::Id" => endpoint.store.read(|tx| Ok(tx.get::<ec2::vpc::Vpc>(value)?.is_some())),
         // Key pairs, images, instances, volumes, hosted zones: the endpoint has none.
         _ => Ok(false),
     }

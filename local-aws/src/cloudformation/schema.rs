@@ -125,6 +125,11 @@ impl Schema {
         self.document.get("replacementStrategy").and_then(Value::as_str) == Some("delete_then_create")
     }
 
+    /// Whether the type takes tags, and so follows those of its stack.
+    pub(crate) fn takes_tags(&self) -> bool {
+        self.document.pointer("/tagging/taggable") == Some(&Value::Bool(true))
+    }
+
     /// Whether `Fn::GetAtt` knows the attribute.
     pub(crate) fn has_attribute(&self, name: &str) -> bool {
         let documented = DOCUMENTED_ATTRIBUTES.iter().find(|(type_name, _)| *type_name == self.type_name);

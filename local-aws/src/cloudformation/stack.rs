@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{self, Event};
 use super::invalid;
+use super::schema::Schema;
 use super::status::StackStatus;
 use super::template::Output;
 use crate::error::ApiError;
@@ -191,8 +192,11 @@ impl Stack {
         )
     }
 
-    /// The tags that the stack's resources get from it.
-    pub(super) fn tags_for(&self, target: &Target, logical_id: &str) -> BTreeMap<String, String> {
+    /// The tags that a resource gets from the stack, if its type takes any.
+    pub(super) fn tags_for(&self, target: &Target, logical_id: &str, schema: &Schema) -> BTreeMap<String, String> {
+        if !schema.takes_tags() {
+            return BTreeMap::new();
+        }
         let mut tags = target.tags.clone();
         for (key, value) in
             [("stack-name", self.name.as_str()), ("stack-id", &self.stack_id), ("logical-id", logical_id)]

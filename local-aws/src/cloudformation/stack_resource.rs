@@ -48,6 +48,8 @@ pub(super) struct StackResource {
     pub(super) deletion_policy: DeletionPolicy,
     pub(super) update_replace_policy: DeletionPolicy,
     pub(super) now: Reality,
+    /// What has been begun and is not known to be done. Not all that a type makes is in the engine's transaction.
+    pub(super) pending: Option<Box<Reality>>,
     /// What it was when the stack was last complete, if an operation has changed it since.
     pub(super) before: Option<Box<Reality>>,
     /// Set where the old resource had to go before the new one could come: going back means making it again.
@@ -87,6 +89,7 @@ impl StackResource {
             deletion_policy: DeletionPolicy::default(),
             update_replace_policy: DeletionPolicy::default(),
             now: Reality::default(),
+            pending: None,
             before: None,
             before_is_gone: false,
         }

@@ -103,7 +103,7 @@ impl Describe for View {
         "public-ip",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.address.allocation_id
     }
 

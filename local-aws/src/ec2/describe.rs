@@ -21,8 +21,8 @@ pub(super) trait Describe {
     /// Its filters, besides `tag:KEY` and `tag-key`. Any other is refused. `owner-id` needs no value of its own.
     const FILTERS: &'static [&'static str];
 
-    /// What the call's list of ids refers to.
-    fn id(&self) -> &str;
+    /// Its id in the call's list of ids.
+    fn key(&self) -> &str;
 
     /// The error for an id that is not there.
     fn not_found(id: &str) -> ApiError;
@@ -92,10 +92,10 @@ impl Query {
             }
         }
         if !self.ids.is_empty() {
-            if let Some(missing) = self.ids.iter().find(|id| !items.iter().any(|item| item.id() == *id)) {
+            if let Some(missing) = self.ids.iter().find(|id| !items.iter().any(|item| item.key() == *id)) {
                 return Err(T::not_found(missing));
             }
-            items.retain(|item| self.ids.iter().any(|id| id == item.id()));
+            items.retain(|item| self.ids.iter().any(|id| id == item.key()));
         }
         items.retain(|item| self.shared.filter.iter().all(|filter| filter.passes(item, &self.account_id)));
         self.page(items)
@@ -174,7 +174,7 @@ mod tests {
 
     impl Describe for Thing {
         const FILTERS: &'static [&'static str] = &["name"];
-        fn id(&self) -> &str {
+        fn key(&self) -> &str {
             &self.0
         }
         fn not_found(id: &str) -> ApiError {

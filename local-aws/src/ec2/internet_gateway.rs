@@ -98,7 +98,7 @@ impl Describe for InternetGateway {
     const FILTERS: &'static [&'static str] =
         &["attachment.state", "attachment.vpc-id", "internet-gateway-id", "owner-id"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 

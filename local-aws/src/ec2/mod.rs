@@ -88,3 +88,6 @@ fn new_id(prefix: &str) -> String {
     let digits = uuid::Uuid::new_v4().simple().to_string();
     format!("{prefix}-0{}", &digits[..16])
 }
+
+#[cfg(test)]
+mod tests;

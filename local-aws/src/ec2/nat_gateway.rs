@@ -108,7 +108,7 @@ fn not_found(id: &str) -> ApiError {
 impl Describe for NatGateway {
     const FILTERS: &'static [&'static str] = &["nat-gateway-id", "state", "subnet-id", "vpc-id"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 

@@ -25,7 +25,7 @@ impl Describe for View {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.vpc.network_acl_id
     }
 

@@ -140,7 +140,7 @@ impl Describe for View {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.interface.id
     }
 

@@ -170,7 +170,7 @@ impl Describe for View {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.table.id
     }
 

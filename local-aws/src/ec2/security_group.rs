@@ -151,7 +151,7 @@ impl Describe for View {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.group.id
     }
 

@@ -282,7 +282,7 @@ fn permission<'a>(rules: impl Iterator<Item = &'a Rule>, account_id: &str) -> Va
 impl Describe for Rule {
     const FILTERS: &'static [&'static str] = &["group-id", "security-group-rule-id"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 

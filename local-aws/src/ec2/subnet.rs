@@ -211,7 +211,7 @@ impl Describe for View {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.subnet.id
     }
 

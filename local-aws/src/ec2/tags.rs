@@ -42,7 +42,7 @@ pub(super) fn resources(tx: &Tx<'_>) -> Result<Vec<Resource>, ApiError> {
 struct Tag {
     kind: &'static str,
     resource_id: String,
-    key: String,
+    name: String,
     value: String,
     own: Tags,
 }
@@ -50,7 +50,7 @@ struct Tag {
 impl Describe for Tag {
     const FILTERS: &'static [&'static str] = &["key", "resource-id", "resource-type", "value"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.resource_id
     }
 
@@ -64,7 +64,7 @@ impl Describe for Tag {
 
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {
-            "key" => self.key.clone(),
+            "key" => self.name.clone(),
             "resource-id" => self.resource_id.clone(),
             "resource-type" => self.kind.to_owned(),
             _ => self.value.clone(),
@@ -80,11 +80,11 @@ pub(super) fn describe_tags(endpoint: &Endpoint, input: Value) -> Result<Value, 
         let Resource { kind, id, tags } = resource;
         tags.into_iter().map(move |(key, value)| {
             let own = Tags::from([(key.clone(), value.clone())]);
-            Tag { kind, resource_id: id.clone(), key, value, own }
+            Tag { kind, resource_id: id.clone(), name: key, value, own }
         })
     });
     Ok(query.select(tags.collect())?.output(
         "tagSet",
-        |tag| json!({"resourceId": tag.resource_id, "resourceType": tag.kind, "key": tag.key, "value": tag.value}),
+        |tag| json!({"resourceId": tag.resource_id, "resourceType": tag.kind, "key": tag.name, "value": tag.value}),
     ))
 }

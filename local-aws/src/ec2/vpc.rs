@@ -130,7 +130,7 @@ impl Describe for Vpc {
         "vpc-id",
     ];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 

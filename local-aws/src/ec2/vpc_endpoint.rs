@@ -293,18 +293,23 @@ impl VpcEndpoint {
     }
 
     /// Hosted zone and name of every DNS entry: one for the region, one for each zone, the private one.
-    pub(crate) fn dns_entries(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn dns_entries(&self) -> Vec<(String, String)> {
         if self.kind == Kind::Gateway {
             return Vec::new();
         }
         let suffix = &hash(&self.id)[..8];
         let domain = format!("{}.{}.vpce.amazonaws.com", self.service(), self.region());
-        let mut entries = vec![(HOSTED_ZONE, format!("{}-{suffix}.{domain}", self.id))];
+        let mut entries = vec![(HOSTED_ZONE.to_owned(), format!("{}-{suffix}.{domain}", self.id))];
         for interface in &self.interfaces {
-            entries.push((HOSTED_ZONE, format!("{}-{suffix}-{}.{domain}", self.id, interface.availability_zone)));
+            entries.push((
+                HOSTED_ZONE.to_owned(),
+                format!("{}-{suffix}-{}.{domain}", self.id, interface.availability_zone),
+            ));
         }
         if self.settings.private_dns {
-            entries.push(("ZONEIDPENDING", self.private_dns_name()));
+            // The private name is in a zone of the endpoint's own.
+            let zone = format!("Z{}", hash(&format!("{} private", self.id))[..19].to_uppercase());
+            entries.push((zone, self.private_dns_name()));
         }
         entries
     }
@@ -352,7 +357,7 @@ impl Describe for VpcEndpoint {
     const FILTERS: &'static [&'static str] =
         &["ip-address-type", "service-name", "vpc-endpoint-id", "vpc-endpoint-state", "vpc-endpoint-type", "vpc-id"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 

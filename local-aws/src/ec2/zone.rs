@@ -45,7 +45,7 @@ impl Describe for Zone {
     const FILTERS: &'static [&'static str] =
         &["group-name", "opt-in-status", "region-name", "state", "zone-id", "zone-name", "zone-type"];
 
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.name
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::capacity::{Capacity, StrategyItem};
 use super::page::page;
 use super::tags::{self, Tag, Tags};
 use super::task::{Status, Task};
@@ -23,6 +24,7 @@ pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) settings: Vec<Setting>,
+    pub(crate) capacity: Capacity,
     pub(crate) tags: Tags,
     /// A deleted cluster stays to be seen for a while, INACTIVE.
     pub(super) deleted_at: Option<DateTime<Utc>>,
@@ -93,6 +95,11 @@ impl Cluster {
         if cluster.is_active() { Ok(cluster) } else { Err(missing("The referenced cluster was inactive.")) }
     }
 
+    /// As it is answered to who made or changed it.
+    pub(super) fn describe_all(&self, tx: &Tx<'_>) -> Result<Value, ApiError> {
+        self.describe(tx, &Include { settings: true, statistics: false, tags: true })
+    }
+
     fn describe(&self, tx: &Tx<'_>, include: &Include) -> Result<Value, ApiError> {
         let tasks = Task::of_cluster(tx, &self.name)?;
         let count = |wanted: &[Status]| tasks.iter().filter(|task| wanted.contains(&task.last_status)).count();
@@ -118,8 +125,8 @@ impl Cluster {
             "statistics": if include.statistics { json!(statistics) } else { json!([]) },
             "tags": if include.tags { tags::wire(&self.tags) } else { json!([]) },
             "settings": if include.settings { json!(self.settings) } else { json!([]) },
-            "capacityProviders": [],
-            "defaultCapacityProviderStrategy": [],
+            "capacityProviders": self.capacity.providers,
+            "defaultCapacityProviderStrategy": self.capacity.default_strategy,
         }))
     }
 }
@@ -141,6 +148,10 @@ struct CreateCluster {
     #[serde(default)]
     settings: Vec<Setting>,
     #[serde(default)]
+    capacity_providers: Vec<String>,
+    #[serde(default)]
+    default_capacity_provider_strategy: Vec<StrategyItem>,
+    #[serde(default)]
     tags: Vec<Tag>,
 }
 
@@ -154,6 +165,7 @@ pub(crate) fn create(
     tx: &Tx<'_>,
     name: &str,
     settings: Vec<Setting>,
+    capacity: Capacity,
     tags: Tags,
 ) -> Result<Cluster, ApiError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -166,7 +178,7 @@ pub(crate) fn create(
         return Ok(cluster);
     }
     let arn = endpoint.arn("ecs", &format!("cluster/{name}"));
-    let cluster = Cluster { name: name.to_owned(), arn, settings, tags, deleted_at: None };
+    let cluster = Cluster { name: name.to_owned(), arn, settings, capacity, tags, deleted_at: None };
     tx.put(&cluster)?;
     Ok(cluster)
 }
@@ -174,10 +186,11 @@ pub(crate) fn create(
 pub(super) fn create_cluster(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
     let input: CreateCluster = wire::decode(INVALID, "CreateCluster", input)?;
     let tags = tags::read(input.tags)?;
+    let settings = Setting::validated(input.settings)?;
+    let capacity = Capacity::validated(input.capacity_providers, input.default_capacity_provider_strategy)?;
     endpoint.store.write(|tx| {
-        let cluster = create(endpoint, tx, &input.cluster_name, Setting::validated(input.settings)?, tags)?;
-        let include = Include { settings: true, statistics: false, tags: true };
-        Ok(json!({"cluster": cluster.describe(tx, &include)?}))
+        let cluster = create(endpoint, tx, &input.cluster_name, settings, capacity, tags)?;
+        Ok(json!({"cluster": cluster.describe_all(tx)?}))
     })
 }
 

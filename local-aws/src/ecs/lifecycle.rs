@@ -176,16 +176,22 @@ impl Driver {
             Status::Running => self.supervise(endpoint).await,
             Status::Deactivating => self.advance(endpoint, Status::Stopping),
             Status::Stopping => self.supervise(endpoint).await,
-            Status::Deprovisioning => self.advance(endpoint, Status::Stopped),
-            Status::Stopped => {
-                let directory = self.task.directory(endpoint);
-                if let Err(error) = std::fs::remove_dir_all(&directory)
-                    && error.kind() != std::io::ErrorKind::NotFound
-                {
-                    tracing::warn!(%error, path = %directory.display(), "left behind");
-                }
-                Ok(Next::Done)
+            Status::Deprovisioning => {
+                self.remove_files(endpoint);
+                self.advance(endpoint, Status::Stopped)
             }
+            Status::Stopped => Ok(Next::Done),
+        }
+    }
+
+    /// Before STOPPED is told, so that a stopped task has left nothing. All that was in the files is in the state.
+    fn remove_files(&mut self, endpoint: &Endpoint) {
+        self.process = None;
+        let directory = self.task.directory(endpoint);
+        if let Err(error) = std::fs::remove_dir_all(&directory)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %directory.display(), "left behind until the next start");
         }
     }
 
@@ -377,7 +383,8 @@ impl Driver {
         }
         self.change(endpoint, Status::Deprovisioning, |task| {
             task.exit_code = exit.code;
-            task.execution_stopped_at = Some(exit.at);
+            // The time of a file is up to a tick of the kernel behind the clock.
+            task.execution_stopped_at = task.started_at.max(Some(exit.at));
         })
     }
 }

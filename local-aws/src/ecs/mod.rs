@@ -1,8 +1,8 @@
 //! ECS on Fargate, where a task is a real process.
 //!
 //! # Layout
-//! - `cluster`, `task_definition`, `tags`, `page`: what is there, and the calls that show it
-//! - `run_task`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
+//! - `cluster`, `capacity`, `task_definition`, `tags`, `page`: what is there, and the calls that show it
+//! - `run_task`, `network`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
 //! - `task`: the record of a task and its states
 //! - `lifecycle`: takes each task from state to state until it is STOPPED
 //! - `container`: from image and definition to a program; `process`: the process; `output`: its log
@@ -22,11 +22,13 @@
 //!
 //! A process outlives the endpoint: see `process` for how it is found again.
 
+pub(crate) mod capacity;
 pub(crate) mod cluster;
 mod container;
 mod container_endpoint;
 mod execution_role;
 mod lifecycle;
+mod network;
 mod output;
 mod page;
 mod process;
@@ -86,6 +88,7 @@ pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, mut input: V
         "ListTaskDefinitionFamilies" => task_definition::list_task_definition_families(endpoint, input),
         "ListTaskDefinitions" => task_definition::list_task_definitions(endpoint, input),
         "ListTasks" => tasks::list_tasks(endpoint, input),
+        "PutClusterCapacityProviders" => capacity::put_cluster_capacity_providers(endpoint, input),
         "RegisterTaskDefinition" => task_definition::register_task_definition(endpoint, input),
         "RunTask" => run_task::run_task(endpoint, input),
         "StopTask" => tasks::stop(endpoint, input),

@@ -35,6 +35,16 @@ fn wait_for_output(process: &Process, wanted: &str) {
     panic!("no {wanted}: {}", text(process));
 }
 
+fn wait_for_nothing(process: &Process) {
+    for _ in 0..1000 {
+        if !process.is_alive() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("something is left: {process:?}");
+}
+
 #[test]
 fn exit_code_and_output_are_those_of_the_program() {
     let dir = tempfile::tempdir().unwrap();
@@ -113,13 +123,7 @@ fn the_death_of_init_is_the_death_of_all() {
         assert_eq!(wait(&mut process), Some(137));
         assert!(process.is_alive());
         process.kill_group();
-        for _ in 0..200 {
-            if !process.is_alive() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("the program is left");
+        wait_for_nothing(&process);
     }
 }
 
@@ -131,9 +135,7 @@ fn stragglers_are_killed_with_the_group() {
     assert_eq!(wait(&mut process), Some(0));
     assert!(process.is_alive());
     process.kill_group();
-    while process.is_alive() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_nothing(&process);
 }
 
 #[test]

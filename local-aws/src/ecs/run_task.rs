@@ -1,6 +1,5 @@
 //! RunTask: from a request to tasks that are PROVISIONING.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,17 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::capacity::StrategyItem;
 use super::cluster::Cluster;
 use super::container_endpoint::Access;
+use super::network::{self, NetworkConfiguration};
 use super::tags::{self, Tag, Tags};
 use super::task::{Desired, Interface, Overrides, Status, Task};
 use super::task_definition::{self, DefinitionStatus, TaskDefinition, fargate_size};
 use super::{INVALID, client_error, invalid, lifecycle};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::identity::random_text;
 use crate::store::{Record, Tx};
-use crate::{ec2, iam, wire};
+use crate::{iam, wire};
 
 /// Longest overrides that ECS takes, as JSON.
 const MAX_OVERRIDES: usize = 8192;
@@ -31,6 +31,8 @@ struct RunTask {
     #[serde(default = "one")]
     count: i64,
     launch_type: Option<String>,
+    #[serde(default)]
+    capacity_provider_strategy: Vec<StrategyItem>,
     network_configuration: Option<NetworkConfiguration>,
     #[serde(default)]
     overrides: Overrides,
@@ -49,22 +51,6 @@ struct RunTask {
 
 fn one() -> i64 {
     1
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NetworkConfiguration {
-    awsvpc_configuration: Option<AwsvpcConfiguration>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AwsvpcConfiguration {
-    #[serde(default)]
-    subnets: Vec<String>,
-    #[serde(default)]
-    security_groups: Vec<String>,
-    assign_public_ip: Option<String>,
 }
 
 /// What an earlier request with the same token asked for and got.
@@ -115,15 +101,6 @@ pub(super) fn run_task(endpoint: &Arc<Endpoint>, mut input: Value) -> Result<Val
 fn validate(input: &RunTask) -> Result<(), ApiError> {
     if !(1..=10).contains(&input.count) {
         return Err(invalid(if input.count < 1 { "Count must be at least 1." } else { "Count cannot exceed 10." }));
-    }
-    match input.launch_type.as_deref() {
-        Some("FARGATE") => {}
-        // Without a launch type ECS takes EC2, and there is no instance.
-        None | Some("EC2") => return Err(invalid("No Container Instances were found in your cluster.")),
-        Some(other @ ("EXTERNAL" | "MANAGED_INSTANCES")) => {
-            return Err(ApiError::unsupported(format!("The launchType {other}")));
-        }
-        Some(other) => return Err(invalid(format!("Invalid launchType: {other}"))),
     }
     match input.platform_version.as_deref() {
         None | Some("LATEST" | "1.4.0") => {}
@@ -195,7 +172,8 @@ fn create(
     if definition.status != DefinitionStatus::Active {
         return Err(client_error("TaskDefinition is inactive"));
     }
-    let network = network(tx, input)?;
+    let capacity_provider = capacity_provider(cluster, input)?;
+    let network = network::network(tx, input.network_configuration.as_ref())?;
     let size = apply_size(&definition, input)?;
     let mut tags = Tags::new();
     if input.enable_ecs_managed_tags {
@@ -219,7 +197,7 @@ fn create(
     let mut tasks = Vec::new();
     for number in 0..input.count {
         let place = &network.places[usize::try_from(number).unwrap_or_default() % network.places.len()];
-        let interface = interface(place, &network.security_groups, &mut taken)?;
+        let interface = network::interface(place, &network.security_groups, &mut taken)?;
         let id = uuid::Uuid::new_v4().simple().to_string();
         let arn = endpoint.arn("ecs", &format!("task/{}/{id}", cluster.name));
         for role in [&role_arn, &execution_role_arn].into_iter().flatten() {
@@ -232,6 +210,7 @@ fn create(
             execution_role_arn: execution_role_arn.clone(),
             tags: tags.clone(),
             interface,
+            capacity_provider: capacity_provider.clone(),
             ..provisioning(cluster, &definition, input, size)
         };
         tx.put(&task)?;
@@ -241,7 +220,25 @@ fn create(
     Ok(tasks)
 }
 
-/// A new task but for what is its own: id, network interface, roles, tags.
+/// The capacity provider of the tasks; `None` when their launch type is named. Either way they run on Fargate.
+fn capacity_provider(cluster: &Cluster, input: &RunTask) -> Result<Option<String>, ApiError> {
+    // What ECS says when it would take an instance, and there is none.
+    let no_instance = || invalid("No Container Instances were found in your cluster.");
+    match input.launch_type.as_deref() {
+        Some(_) if !input.capacity_provider_strategy.is_empty() => Err(invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+        )),
+        Some("FARGATE") => Ok(None),
+        None => cluster.capacity.provider(&input.capacity_provider_strategy)?.map(Some).ok_or_else(no_instance),
+        Some("EC2") => Err(no_instance()),
+        Some(other @ ("EXTERNAL" | "MANAGED_INSTANCES")) => {
+            Err(ApiError::unsupported(format!("The launchType {other}")))
+        }
+        Some(other) => Err(invalid(format!("Invalid launchType: {other}"))),
+    }
+}
+
+/// A new task but for what is its own: id, network interface, roles, tags, capacity provider.
 fn provisioning(cluster: &Cluster, definition: &TaskDefinition, input: &RunTask, size: (u32, u32)) -> Task {
     let architecture = definition.runtime_platform.as_ref().and_then(|platform| platform.cpu_architecture.clone());
     Task {
@@ -251,6 +248,7 @@ fn provisioning(cluster: &Cluster, definition: &TaskDefinition, input: &RunTask,
         execution_role_arn: None,
         tags: Tags::new(),
         interface: Interface::default(),
+        capacity_provider: None,
         cluster: cluster.name.clone(),
         cluster_arn: cluster.arn.clone(),
         definition_arn: definition.arn.clone(),
@@ -317,95 +315,5 @@ fn check_role(endpoint: &Endpoint, tx: &Tx<'_>, role: &str, task_arn: &str) -> R
         client_error(format!(
             "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
         ))
-    })
-}
-
-/// The subnets and security groups of a request, which are there and fit one another.
-struct Network {
-    places: Vec<Place>,
-    security_groups: Vec<String>,
-}
-
-struct Place {
-    subnet_id: String,
-    availability_zone: String,
-    cidr: ipnet::Ipv4Net,
-}
-
-fn network(tx: &Tx<'_>, input: &RunTask) -> Result<Network, ApiError> {
-    let Some(network) = input.network_configuration.as_ref().and_then(|one| one.awsvpc_configuration.as_ref()) else {
-        return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
-    };
-    if network.subnets.is_empty() {
-        return Err(invalid("subnets can not be empty."));
-    }
-    if network.subnets.len() > 16 {
-        return Err(invalid("subnets can have at most 16 items."));
-    }
-    if network.security_groups.len() > 5 {
-        return Err(invalid("securityGroups can have at most 5 items."));
-    }
-    match network.assign_public_ip.as_deref() {
-        None | Some("ENABLED" | "DISABLED") => {}
-        Some(other) => return Err(invalid(format!("Invalid assignPublicIp: {other}"))),
-    }
-    let mut places = Vec::new();
-    let mut vpcs = BTreeMap::new();
-    for id in &network.subnets {
-        let subnet = ec2::subnet(tx, id)?.ok_or_else(|| {
-            invalid(format!(
-                "Error retrieving subnet information for [{}]: The subnet ID '{id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
-                network.subnets.join(", ")
-            ))
-        })?;
-        let cidr = subnet.cidr_block.parse().map_err(|_| {
-            ApiError::internal(format!("The subnet {id} has no IPv4 CIDR block: {}", subnet.cidr_block))
-        })?;
-        vpcs.insert(subnet.vpc_id, id);
-        places.push(Place { subnet_id: id.clone(), availability_zone: subnet.availability_zone, cidr });
-    }
-    if vpcs.len() > 1 {
-        return Err(invalid("Subnets must all belong to the same VPC."));
-    }
-    for id in &network.security_groups {
-        let vpc = ec2::security_group_vpc(tx, id)?.ok_or_else(|| {
-            invalid(format!(
-                "Error retrieving security group information for [{}]: The security group '{id}' does not exist (ErrorCode: InvalidGroup.NotFound)",
-                network.security_groups.join(", ")
-            ))
-        })?;
-        if !vpcs.contains_key(&vpc) {
-            return Err(invalid(format!(
-                "Security group {id} does not appear to belong to the same VPC as the input subnets."
-            )));
-        }
-    }
-    Ok(Network { places, security_groups: network.security_groups.clone() })
-}
-
-/// An interface with an address of the subnet that no other task has.
-fn interface(place: &Place, security_groups: &[String], taken: &mut Vec<String>) -> Result<Interface, ApiError> {
-    // AWS keeps the first four addresses of a subnet and its last for itself.
-    let last = place.cidr.broadcast();
-    let address = place
-        .cidr
-        .hosts()
-        .skip(3)
-        .filter(|address| *address != last)
-        .map(|address| address.to_string())
-        .find(|address| !taken.contains(address))
-        .ok_or_else(|| invalid(format!("The subnet {} has no free addresses.", place.subnet_id)))?;
-    taken.push(address.clone());
-    let hex = |length| random_text(b"0123456789abcdef", length);
-    let pairs: Vec<String> = (0..5).map(|_| hex(2)).collect();
-    Ok(Interface {
-        attachment_id: uuid::Uuid::new_v4().to_string(),
-        id: format!("eni-{}", hex(17)),
-        mac_address: format!("0a:{}", pairs.join(":")),
-        private_address: address,
-        cidr_block: place.cidr.to_string(),
-        subnet_id: place.subnet_id.clone(),
-        availability_zone: place.availability_zone.clone(),
-        security_groups: security_groups.to_vec(),
     })
 }

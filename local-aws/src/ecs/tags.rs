@@ -66,8 +66,8 @@ pub(super) fn wire(tags: &Tags) -> Value {
 /// Something that has tags.
 enum Resource {
     Cluster(Cluster),
-    TaskDefinition(TaskDefinition),
-    Task(Task),
+    TaskDefinition(Box<TaskDefinition>),
+    Task(Box<Task>),
 }
 
 impl Resource {
@@ -78,8 +78,8 @@ impl Resource {
         };
         let found = match kind {
             "cluster" => tx.get::<Cluster>(rest)?.filter(|cluster| cluster.is_active()).map(Self::Cluster),
-            "task-definition" => TaskDefinition::find(tx, rest)?.map(Self::TaskDefinition),
-            "task" => tx.get::<Task>(rest)?.filter(|task| !task.is_stopped()).map(Self::Task),
+            "task-definition" => TaskDefinition::find(tx, rest)?.map(|one| Self::TaskDefinition(Box::new(one))),
+            "task" => tx.get::<Task>(rest)?.filter(|task| !task.is_stopped()).map(|one| Self::Task(Box::new(one))),
             _ => return Err(ApiError::unsupported(format!("Tagging of the ECS resource {kind}"))),
         };
         found.ok_or_else(|| match kind {
@@ -99,8 +99,8 @@ impl Resource {
     fn save(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
         match self {
             Self::Cluster(cluster) => tx.put(cluster),
-            Self::TaskDefinition(definition) => tx.put(definition),
-            Self::Task(task) => tx.put(task),
+            Self::TaskDefinition(definition) => tx.put(definition.as_ref()),
+            Self::Task(task) => tx.put(task.as_ref()),
         }
     }
 }

@@ -107,6 +107,8 @@ pub(crate) struct Task {
     pub(super) cpu_architecture: String,
     pub(super) group: String,
     pub(super) started_by: Option<String>,
+    /// When it was run by a strategy and not by a launch type.
+    pub(super) capacity_provider: Option<String>,
     pub(super) overrides: Overrides,
     pub(crate) tags: Tags,
     pub(super) role_arn: Option<String>,
@@ -250,6 +252,7 @@ impl Task {
         });
         let optional = [
             ("startedBy", self.started_by.as_ref().map(|value| json!(value))),
+            ("capacityProviderName", self.capacity_provider.as_ref().map(|value| json!(value))),
             ("stopCode", self.stop_code.map(|value| json!(value))),
             ("stoppedReason", self.stopped_reason.as_ref().map(|value| json!(value))),
             ("connectivity", self.connectivity_at.map(|_| json!("CONNECTED"))),

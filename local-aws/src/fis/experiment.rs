@@ -137,8 +137,8 @@ impl Record for Active {
 
 impl Experiment {
     /// Makes an experiment of the template; `run` does the rest.
-    fn create(endpoint: &Endpoint, tx: &Tx<'_>, request: &Request) -> Result<Self, ApiError> {
-        let template = template::find(tx, &request.experiment_template_id)?;
+    fn create(endpoint: &Endpoint, tx: &Tx<'_>, request: &Request<'_>) -> Result<Self, ApiError> {
+        let template = template::find(tx, request.experiment_template_id)?;
         if tx.list::<Active>()?.len() >= MAX_ACTIVE {
             return Err(quota_exceeded(format!("You have reached the quota Active experiments ({MAX_ACTIVE}).")));
         }
@@ -248,10 +248,10 @@ pub(super) struct StartExperiment {
 
 /// A StartExperiment without its token.
 #[derive(Serialize)]
-struct Request {
-    experiment_template_id: String,
-    experiment_options: StartOptions,
-    tags: Tags,
+struct Request<'a> {
+    experiment_template_id: &'a str,
+    experiment_options: &'a StartOptions,
+    tags: &'a Tags,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -260,23 +260,28 @@ struct StartOptions {
     actions_mode: ActionsMode,
 }
 
-pub(super) fn start(endpoint: &Arc<Endpoint>, input: StartExperiment) -> Result<Value, ApiError> {
-    const START: &str = "StartExperiment";
-    tags::check(&input.tags)?;
-    let StartExperiment { client_token, experiment_template_id, experiment_options, tags } = input;
-    let request = Request { experiment_template_id, experiment_options, tags };
-    let (experiment, is_new) = endpoint.store.write(|tx| {
-        if let Some(id) = token::used(tx, START, &client_token, &request)? {
-            return Ok((find(tx, &id)?, false));
-        }
-        let experiment = Experiment::create(endpoint, tx, &request)?;
-        token::keep(tx, START, &client_token, &request, &experiment.id)?;
-        Ok((experiment, true))
-    })?;
+pub(super) fn start(endpoint: &Arc<Endpoint>, input: &StartExperiment) -> Result<Value, ApiError> {
+    let (experiment, is_new) = create(endpoint, input)?;
     if is_new {
         run::spawn(endpoint, &experiment.id);
     }
     Ok(json!({"experiment": experiment.describe(endpoint)}))
+}
+
+/// The experiment of this request, and whether it is the first time that it is sent.
+pub(super) fn create(endpoint: &Endpoint, input: &StartExperiment) -> Result<(Experiment, bool), ApiError> {
+    const START: &str = "StartExperiment";
+    let StartExperiment { client_token, experiment_template_id, experiment_options, tags } = input;
+    tags::check(tags)?;
+    let request = Request { experiment_template_id, experiment_options, tags };
+    endpoint.store.write(|tx| {
+        if let Some(id) = token::used(tx, START, client_token, &request)? {
+            return Ok((find(tx, &id)?, false));
+        }
+        let experiment = Experiment::create(endpoint, tx, &request)?;
+        token::keep(tx, START, client_token, &request, &experiment.id)?;
+        Ok((experiment, true))
+    })
 }
 
 #[derive(Deserialize)]

@@ -6,11 +6,13 @@
 mod catalog;
 mod duration;
 mod experiment;
+mod progress;
 mod resolve;
 mod routes;
 mod run;
 mod safety_lever;
 mod tags;
+mod targets;
 mod template;
 mod token;
 mod validate;
@@ -38,7 +40,7 @@ pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value
         "ListExperimentTemplates" => template::list(endpoint, decode(operation, input)?),
         "UpdateExperimentTemplate" => template::update(endpoint, decode(operation, input)?),
         "DeleteExperimentTemplate" => template::delete(endpoint, decode(operation, input)?),
-        "StartExperiment" => experiment::start(endpoint, decode(operation, input)?),
+        "StartExperiment" => experiment::start(endpoint, &decode(operation, input)?),
         "GetExperiment" => experiment::get(endpoint, decode(operation, input)?),
         "ListExperiments" => experiment::list(endpoint, decode(operation, input)?),
         "StopExperiment" => experiment::stop(endpoint, decode(operation, input)?),

@@ -97,14 +97,14 @@ pub(super) fn list_tags_for_resource(endpoint: &Endpoint, input: ListTagsForReso
 }
 
 enum Resource {
-    Template(Template),
+    Template(Box<Template>),
     Experiment(Box<Experiment>),
 }
 
 fn find(endpoint: &Endpoint, tx: &Tx<'_>, arn: &str) -> Result<Resource, ApiError> {
     let own = arn.strip_prefix(&endpoint.arn("fis", ""));
     let resource = match own.and_then(|resource| resource.split_once('/')) {
-        Some(("experiment-template", id)) => tx.get(id)?.map(Resource::Template),
+        Some(("experiment-template", id)) => tx.get(id)?.map(|template| Resource::Template(Box::new(template))),
         Some(("experiment", id)) => tx.get(id)?.map(|experiment| Resource::Experiment(Box::new(experiment))),
         _ => None,
     };
@@ -120,7 +120,7 @@ fn change(
     match find(endpoint, tx, arn)? {
         Resource::Template(mut template) => {
             body(&mut template.tags)?;
-            tx.put(&template)
+            tx.put(template.as_ref())
         }
         Resource::Experiment(mut experiment) => {
             body(&mut experiment.tags)?;

@@ -2,8 +2,8 @@
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{
-    Compatibility, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType, NetworkMode, PropagateTags, Tag,
-    TaskOverride, TaskStopCode,
+    CapacityProviderStrategyItem, Compatibility, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    NetworkMode, PropagateTags, Tag, TaskOverride, TaskStopCode,
 };
 use serde_json::json;
 
@@ -251,6 +251,26 @@ async fn requests_that_fargate_refuses_run_nothing() {
     let refused = refusal!(lab.ecs.stop_task().cluster("c").task("0123"));
     assert_eq!(refused, invalid("The referenced task was not found."));
     assert!(lab.ecs.list_tasks().cluster("c").send().await.unwrap().task_arns().is_empty());
+}
+
+#[tokio::test]
+async fn a_strategy_takes_the_place_of_a_launch_type() {
+    let (_endpoint, lab) = lab().await;
+    let item = |name: &str| CapacityProviderStrategyItem::builder().capacity_provider(name).weight(1).build().unwrap();
+    let run = || lab.run("exit 0").set_launch_type(None).capacity_provider_strategy(item("FARGATE"));
+    assert!(refusal!(run()).1.contains("not associated with the cluster"));
+    let put = || lab.ecs.put_cluster_capacity_providers().cluster("c").set_default_capacity_provider_strategy(None);
+    put().capacity_providers("FARGATE").set_default_capacity_provider_strategy(Some(Vec::new())).send().await.unwrap();
+    assert!(
+        refusal!(put().capacity_providers("FARGATE_SPOT").default_capacity_provider_strategy(item("FARGATE_SPOT")))
+            .1
+            .contains("FARGATE_SPOT")
+    );
+    let task = run().send().await.unwrap();
+    assert_eq!(task.tasks()[0].capacity_provider_name(), Some("FARGATE"));
+    lab.stopped(task.tasks()[0].task_arn().unwrap()).await;
+    let both = run().launch_type(LaunchType::Fargate);
+    assert!(refusal!(both).1.starts_with("Specifying both a launch type and capacity provider strategy"));
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ const VARIABLE: &str = "LOCAL_AWS_TEST_VICTIM";
 
 impl Victim {
     async fn start(state_dir: &Path, port: u16) -> Self {
+        // The port answers before the state is open.
+        local_aws::Identity::load_or_create(state_dir, local_aws::DEFAULT_REGION).unwrap();
         let process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ecs_kill::victim", "--ignored"])
             .env(VARIABLE, format!("{port}:{}", state_dir.display()))

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
+use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_ecs::operation::run_task::builders::RunTaskFluentBuilder;
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, Compatibility, ContainerDefinition, ContainerOverride, LaunchType, LogConfiguration,
@@ -185,15 +186,21 @@ async fn create_stack(config: &SdkConfig) -> HashMap<String, String> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
     let create = cloudformation.create_stack().stack_name("lab").template_body(TEMPLATE);
     create.capabilities(aws_sdk_cloudformation::types::Capability::CapabilityIam).send().await.unwrap();
+    outputs(&wait_for_stack(&cloudformation, "lab", "CREATE_COMPLETE").await)
+}
+
+pub(crate) fn outputs(stack: &Stack) -> HashMap<String, String> {
+    let outputs = stack.outputs().iter();
+    outputs.map(|one| (one.output_key().unwrap().to_owned(), one.output_value().unwrap().to_owned())).collect()
+}
+
+pub(crate) async fn wait_for_stack(cloudformation: &aws_sdk_cloudformation::Client, name: &str, status: &str) -> Stack {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let answer = cloudformation.describe_stacks().stack_name("lab").send().await.unwrap();
+        let answer = cloudformation.describe_stacks().stack_name(name).send().await.unwrap();
         let stack = &answer.stacks()[0];
-        if stack.stack_status().unwrap().as_str() == "CREATE_COMPLETE" {
-            let outputs = stack.outputs().iter();
-            return outputs
-                .map(|one| (one.output_key().unwrap().to_owned(), one.output_value().unwrap().to_owned()))
-                .collect();
+        if stack.stack_status().unwrap().as_str() == status {
+            return stack.clone();
         }
         assert!(Instant::now() < deadline, "{stack:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -243,3 +243,48 @@ async fn events_outlive_the_endpoint() {
     let endpoint = endpoint.restart().await;
     assert_eq!(filter(&Client::new(&endpoint.sdk_config()), "").await, ["kept"]);
 }
+
+#[tokio::test]
+async fn a_stack_makes_changes_and_deletes_a_log_group() {
+    let endpoint = Endpoint::start().await;
+    let config = endpoint.sdk_config();
+    let (stacks, logs) = (aws_sdk_cloudformation::Client::new(&config), Client::new(&config));
+    let template = |days: i32| {
+        serde_json::json!({
+            "Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {
+                "RetentionInDays": days, "LogGroupClass": "STANDARD", "Tags": [{"Key": "k", "Value": "v"}],
+            }}},
+            "Outputs": {"Ref": {"Value": {"Ref": "Log"}}, "Arn": {"Value": {"Fn::GetAtt": "Log.Arn"}}},
+        })
+        .to_string()
+    };
+    let status = async |status: &str| loop {
+        let stack = stacks.describe_stacks().stack_name("FisStopTask").send().await.unwrap().stacks.unwrap().remove(0);
+        match stack.stack_status.unwrap().as_str() {
+            reached if reached == status => break stack.outputs.unwrap(),
+            waiting if waiting.ends_with("IN_PROGRESS") => tokio::time::sleep(Duration::from_millis(5)).await,
+            other => panic!("{other}"),
+        }
+    };
+    let group = async || logs.describe_log_groups().send().await.unwrap().log_groups.unwrap().pop();
+    stacks.create_stack().stack_name("FisStopTask").template_body(template(7)).send().await.unwrap();
+    let outputs: HashMap<String, String> = status("CREATE_COMPLETE")
+        .await
+        .into_iter()
+        .map(|output| (output.output_key.unwrap(), output.output_value.unwrap()))
+        .collect();
+    assert!(outputs["Ref"].starts_with("FisStopTask-Log-"), "{outputs:?}");
+    let made = group().await.unwrap();
+    assert_eq!(made.log_group_name(), Some(outputs["Ref"].as_str()));
+    assert_eq!((made.arn(), made.retention_in_days()), (Some(outputs["Arn"].as_str()), Some(7)));
+    let tags =
+        logs.list_tags_for_resource().resource_arn(made.log_group_arn().unwrap()).send().await.unwrap().tags.unwrap();
+    assert_eq!((tags["k"].as_str(), tags["aws:cloudformation:stack-name"].as_str()), ("v", "FisStopTask"));
+    stacks.update_stack().stack_name("FisStopTask").template_body(template(14)).send().await.unwrap();
+    status("UPDATE_COMPLETE").await;
+    assert_eq!(group().await.unwrap().retention_in_days(), Some(14));
+    stacks.delete_stack().stack_name("FisStopTask").send().await.unwrap();
+    while group().await.is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

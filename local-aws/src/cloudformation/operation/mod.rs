@@ -9,12 +9,14 @@
 //! - `apply`: makes the stack what its template says; `step`: one resource of that
 //! - `remove`: deletes resources in reverse order of their dependencies; `cleanup`: the phases that are made of it
 //! - `revert`: takes the changes of a failed update back
+//! - `unrecorded`: what was made when the endpoint was ended, and is on no record
 
 mod apply;
 mod cleanup;
 mod remove;
 mod revert;
 mod step;
+mod unrecorded;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +103,7 @@ impl Run {
             logical_id,
             tags: &reality.tags,
             generation: reality.generation,
+            repeated: false,
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 
 use super::Run;
 use super::step::handler;
+use super::unrecorded::undo_pending;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
@@ -108,6 +109,8 @@ fn begin(run: &Run, stack: &Stack, items: &mut [Item]) -> Result<(), ApiError> {
 }
 
 fn delete(run: &Run, stack: &Stack, mut item: Item) -> Result<Item, ApiError> {
+    undo_pending(run, stack, &item.record)?;
+    item.record.pending = None;
     let deleted = run.endpoint.store.write(|tx| {
         let record = item.record.clone();
         let status = match &record.now.physical_id {

@@ -1,8 +1,10 @@
 //! Takes the changes of a failed update back, resource by resource, in the order of their dependencies.
 
 use super::step::handler;
+use super::unrecorded::undo_pending;
 use super::{Run, failed_to};
-use crate::cloudformation::stack::Stack;
+use crate::cloudformation::compiled::Compiled;
+use crate::cloudformation::stack::{Stack, Target};
 use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
 use crate::error::ApiError;
@@ -29,11 +31,26 @@ pub(super) fn revert(run: &Run, stack: &Stack) -> Result<Stack, ApiError> {
         if !failed.is_empty() {
             return stack.enter(tx, StackStatus::UpdateRollbackFailed, failed_to("update", &failed));
         }
-        if let Some(stable) = &stack.stable {
-            stack.target = stable.clone();
+        if let Some(stable) = stack.stable.clone() {
+            redeclare(tx, run, stack, &stable)?;
+            stack.target = stable;
         }
         stack.enter(tx, StackStatus::UpdateRollbackCompleteCleanupInProgress, None)
     })
+}
+
+/// Resources that the update has kept got the new template's policies and dependencies; they get the old ones back.
+fn redeclare(tx: &Tx<'_>, run: &Run, stack: &Stack, stable: &Target) -> Result<(), ApiError> {
+    let compiled = Compiled::of(&run.endpoint, stack, stable)?;
+    for mut record in StackResource::all(tx, &stack.stack_id)?.into_values() {
+        let Some(dependencies) = compiled.dependencies.get(&record.logical_id) else { continue };
+        let declared = &compiled.template.resources[&record.logical_id];
+        record.deletion_policy = declared.deletion_policy;
+        record.update_replace_policy = declared.update_replace_policy;
+        record.now.depends_on.clone_from(dependencies);
+        tx.put(&record)?;
+    }
+    Ok(())
 }
 
 fn needs(record: &StackResource, logical_id: &str) -> bool {
@@ -43,8 +60,10 @@ fn needs(record: &StackResource, logical_id: &str) -> bool {
 /// Says whether the resource is what it was.
 fn revert_one(run: &Run, stack: &Stack, record: &StackResource) -> Result<bool, ApiError> {
     let Some(before) = record.before.as_deref() else { return Ok(true) };
+    undo_pending(run, stack, record)?;
     let done = run.endpoint.store.write(|tx| {
         let mut record = record.clone();
+        record.pending = None;
         record.enter(tx, stack, ResourceStatus::UpdateInProgress, None, &before.properties)?;
         if !stack.spared.contains(&record.logical_id) {
             restore(tx, run, stack, &mut record, before)?;

@@ -6,13 +6,13 @@ use super::Run;
 use super::apply::Apply;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
-use crate::cloudformation::resources::{self, Properties, ResourceType};
+use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 
 /// What has to be done with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(super) enum Action {
 pub(super) struct Step {
     pub(super) action: Action,
     wanted: Reality,
+    /// It was begun before, by an endpoint that was ended.
+    repeated: bool,
 }
 
 impl Action {
@@ -70,7 +72,7 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     )?;
     let mut wanted = Reality {
         properties,
-        tags: apply.stack.tags_for(&apply.stack.target, logical_id),
+        tags: apply.stack.tags_for(&apply.stack.target, logical_id, &schema),
         depends_on: apply.compiled.dependencies[logical_id].clone(),
         metadata: scope.metadata(logical_id)?,
         imports: apply.imports.take_used(),
@@ -80,18 +82,22 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
         // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
         wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
-        return Ok(Step { action: Action::Create, wanted });
+        return Ok(Step { action: Action::Create, wanted, repeated: false });
     };
     let changes = schema.changes(&existing.now.properties, &wanted.properties);
     let action = if changes.iter().any(|change| change.replaces) {
         Action::Replace { old_first: schema.deletes_before_creating() }
-    } else if !changes.is_empty() || existing.now.tags != wanted.tags || !existing.status.is_complete() {
+    } else if !changes.is_empty()
+        || existing.now.tags != wanted.tags
+        || existing.now.metadata != wanted.metadata
+        || !existing.status.is_complete()
+    {
         Action::Update
     } else {
         Action::Keep
     };
     wanted.generation = existing.now.generation + u32::from(matches!(action, Action::Replace { .. }));
-    Ok(Step { action, wanted })
+    Ok(Step { action, wanted, repeated: false })
 }
 
 /// Writes that work on the resource begins. A resource that could not even be resolved has failed.
@@ -107,10 +113,14 @@ pub(super) fn begin(
     let mut record = existing.unwrap_or_else(|| StackResource::new(stack, logical_id, &declared.resource_type));
     record.deletion_policy = declared.deletion_policy;
     record.update_replace_policy = declared.update_replace_policy;
-    let step = match step {
+    let mut step = match step {
         Ok(step) => step,
         Err(error) => {
-            let status = if record.now.physical_id.is_some() { Action::Update } else { Action::Create }.failed();
+            let is_there = record.now.physical_id.is_some();
+            if is_there && record.before.is_none() {
+                record.before = Some(Box::new(record.now.clone()));
+            }
+            let status = if is_there { Action::Update } else { Action::Create }.failed();
             record.enter(tx, stack, status, Some(&error.message), &Properties::new())?;
             return Ok((None, record));
         }
@@ -118,20 +128,24 @@ pub(super) fn begin(
     if step.action == Action::Keep {
         record.now.depends_on.clone_from(&step.wanted.depends_on);
         record.now.imports.clone_from(&step.wanted.imports);
-        record.now.metadata.clone_from(&step.wanted.metadata);
         tx.put(&record)?;
         return Ok((Some(step), record));
     }
-    if step.action != Action::Create && record.before.is_none() {
+    if step.action == Action::Create {
+        // A rollback goes by it even when nothing comes of the creation.
+        record.now.depends_on.clone_from(&step.wanted.depends_on);
+    } else if record.before.is_none() {
         record.before = Some(Box::new(record.now.clone()));
     }
+    if step.action != Action::Update {
+        record.pending = Some(Box::new(step.wanted.clone()));
+    }
     let (status, reason) = step.action.progress();
-    let resumed = record.status == status
-        && record.operation_id == stack.operation.id
-        && tx.get::<StackResource>(&crate::store::Record::id(&record))?.is_some();
+    let was_begun = tx.get::<StackResource>(&record.id())?.is_some_and(|it| it.operation_id == stack.operation.id);
+    step.repeated = was_begun && record.status == status;
     record.mark(stack, status, reason);
     tx.put(&record)?;
-    if !resumed {
+    if !step.repeated {
         record.tell(tx, stack, status, reason, &step.wanted.properties)?;
     }
     Ok((Some(step), record))
@@ -145,18 +159,23 @@ pub(super) fn carry_out(
     record: StackResource,
     cancelled: &AtomicBool,
 ) -> Result<StackResource, ApiError> {
+    let mut record = record;
     let reason = if cancelled.load(Ordering::SeqCst) {
+        record.pending = None;
         step.action.cancelled().to_owned()
     } else {
         match run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone())) {
             Ok(record) => return Ok(record),
             Err(error) => {
                 cancelled.store(true, Ordering::SeqCst);
+                // A type that refuses has left nothing; after a failure of the store nobody knows.
+                if error.status < 500 {
+                    record.pending = None;
+                }
                 error.message
             }
         }
     };
-    let mut record = record;
     run.endpoint.store.write(|tx| {
         record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
         Ok(record)
@@ -173,9 +192,10 @@ fn make(
 ) -> Result<StackResource, ApiError> {
     let handler = handler(&record.resource_type)?;
     export::hold(tx, &step.wanted.imports)?;
+    record.pending = None;
     let old = std::mem::replace(&mut record.now, step.wanted.clone());
     let logical_id = record.logical_id.clone();
-    let cx = run.context(tx, stack, &logical_id, &step.wanted);
+    let cx = Context { repeated: step.repeated, ..run.context(tx, stack, &logical_id, &step.wanted) };
     let properties = &step.wanted.properties;
     match (step.action, &old.physical_id) {
         (Action::Update, Some(physical_id)) => {
@@ -213,7 +233,7 @@ fn make(
 }
 
 /// The old resource still bears the name, so its replacement cannot.
-fn refuse_same_name(physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
+pub(super) fn refuse_same_name(physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
     if properties.values().any(|value| value == physical_id) {
         return Err(ApiError::new(
             "ValidationError",

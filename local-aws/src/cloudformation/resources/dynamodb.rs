@@ -154,14 +154,17 @@ impl ResourceType for Table {
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let table = TableProperties::read(properties)?;
         let name = table.table_name.clone().unwrap_or_else(|| cx.generated_name(255));
-        if !is_ours(cx, &name)? {
+        if !(cx.repeated && is_ours(cx, &name)?) {
             let request = table.request(&name, &table.all_tags(cx));
             run(cx.endpoint, "CreateTable", &request).map_err(|error| match error.code.as_str() {
                 "ResourceInUseException" => already_exists(&name),
                 _ => error,
             })?;
         }
-        set_time_to_live(cx.endpoint, &name, &table)?;
+        if let Err(error) = set_time_to_live(cx.endpoint, &name, &table) {
+            run(cx.endpoint, "DeleteTable", &json!({"TableName": name}))?;
+            return Err(error);
+        }
         Ok(Created { attributes: attributes(cx.endpoint, &name)?, physical_id: name })
     }
 
@@ -207,8 +210,7 @@ fn already_exists(name: &str) -> ApiError {
     )
 }
 
-/// Whether an earlier attempt of this very creation made the table. Tables are not in the engine's transaction, so a
-/// kill in between leaves one; its tags say whose it is.
+/// Whether the attempt that was cut off made the table: its tags say whose it is.
 fn is_ours(cx: &Context<'_>, name: &str) -> Result<bool, ApiError> {
     match run(cx.endpoint, "DescribeTable", &json!({"TableName": name})) {
         Err(error) if error.code == "ResourceNotFoundException" => return Ok(false),
@@ -219,7 +221,7 @@ fn is_ours(cx: &Context<'_>, name: &str) -> Result<bool, ApiError> {
     let same = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"]
         .iter()
         .all(|key| cx.tags.contains_key(*key) && tags.get(*key) == cx.tags.get(*key));
-    if same { Ok(true) } else { Err(already_exists(name)) }
+    Ok(same)
 }
 
 fn arn(endpoint: &Endpoint, name: &str) -> String {

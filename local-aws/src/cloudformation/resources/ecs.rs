@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Created, Properties, ResourceType};
+use crate::ecs::capacity::Capacity;
 use crate::ecs::cluster::{self, Cluster, Setting};
 use crate::ecs::task_definition::{self, RegisterTaskDefinition, TaskDefinition};
 use crate::error::ApiError;
@@ -37,6 +38,10 @@ struct ClusterProperties {
     #[serde(default)]
     cluster_settings: Vec<ClusterSetting>,
     #[serde(default)]
+    capacity_providers: Vec<String>,
+    #[serde(default)]
+    default_capacity_provider_strategy: Vec<Value>,
+    #[serde(default)]
     tags: Vec<Tag>,
 }
 
@@ -58,6 +63,13 @@ impl ClusterProperties {
         let settings = std::mem::take(&mut self.cluster_settings);
         Setting::validated(settings.into_iter().map(|one| Setting { name: one.name, value: one.value }).collect())
     }
+
+    fn capacity(&mut self) -> Result<Capacity, ApiError> {
+        let strategy = std::mem::take(&mut self.default_capacity_provider_strategy);
+        let strategy = decapitalized(strategy.into());
+        let strategy = wire::decode("InvalidParameterException", "AWS::ECS::Cluster", strategy)?;
+        Capacity::validated(std::mem::take(&mut self.capacity_providers), strategy)
+    }
 }
 
 impl ResourceType for ClusterType {
@@ -66,7 +78,7 @@ impl ResourceType for ClusterType {
     }
 
     fn refused(&self) -> &'static [&'static str] {
-        &["CapacityProviders", "Configuration", "DefaultCapacityProviderStrategy", "ServiceConnectDefaults"]
+        &["Configuration", "ServiceConnectDefaults"]
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
@@ -79,8 +91,8 @@ impl ResourceType for ClusterType {
                 format!("Resource of type 'AWS::ECS::Cluster' with identifier '{name}' already exists."),
             ));
         }
-        let settings = properties.settings()?;
-        let cluster = cluster::create(cx.endpoint, cx.tx, &name, settings, tags(cx, properties.tags))?;
+        let (settings, capacity) = (properties.settings()?, properties.capacity()?);
+        let cluster = cluster::create(cx.endpoint, cx.tx, &name, settings, capacity, tags(cx, properties.tags))?;
         Ok(Created { physical_id: name, attributes: arn_of("Arn", &cluster.arn) })
     }
 
@@ -94,6 +106,7 @@ impl ResourceType for ClusterType {
         let mut properties = ClusterProperties::read(new)?;
         let mut cluster = Cluster::find(cx.endpoint, cx.tx, Some(physical_id))?;
         cluster.settings = properties.settings()?;
+        cluster.capacity = properties.capacity()?;
         cluster.tags = tags(cx, properties.tags);
         cx.tx.put(&cluster)?;
         Ok(arn_of("Arn", &cluster.arn))

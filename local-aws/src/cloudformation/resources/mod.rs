@@ -42,6 +42,8 @@ pub(crate) struct Context<'a> {
     pub(crate) tags: &'a BTreeMap<String, String>,
     /// Counts the replacements of this logical resource, so that the next one gets another name.
     pub(crate) generation: u32,
+    /// An earlier attempt was cut off. What it made outside this transaction (in DynamoDB) is there, and ours.
+    pub(crate) repeated: bool,
 }
 
 impl Context<'_> {

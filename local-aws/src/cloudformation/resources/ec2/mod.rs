@@ -67,11 +67,3 @@ fn attributes<const N: usize>(values: [(&str, Value); N]) -> Properties {
 fn id_attribute(name: &str, id: &str) -> Properties {
     attributes([(name, json!(id))])
 }
-
-/// A resource is shown as gone once its deletion has been asked for twice.
-fn gone_is_fine(result: Result<(), ApiError>) -> Result<(), ApiError> {
-    match result {
-        Err(error) if error.code.ends_with(".NotFound") => Ok(()),
-        other => other,
-    }
-}

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::super::{Context, Created, Properties, ResourceType};
-use super::{INVALID, Tag, gone_is_fine, id_attribute, read, tags};
+use super::{INVALID, Tag, id_attribute, read, tags};
 use crate::ec2::route::{Route, Target};
 use crate::ec2::route_table::RouteTable;
 use crate::error::ApiError;
@@ -145,7 +145,7 @@ impl ResourceType for RouteType {
 
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known: RouteWanted = read(properties)?;
-        gone_is_fine(Route::delete(cx.tx, &known.route_table_id, known.destination()?))
+        Route::delete(cx.tx, &known.route_table_id, known.destination()?)
     }
 }
 

@@ -92,12 +92,10 @@ impl ResourceType for SecurityGroupType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: GroupWanted = read(properties)?;
-        let vpc_id = wanted.vpc_id.as_deref().ok_or_else(|| {
-            ApiError::new(
-                "VPCIdNotSpecified",
-                "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.",
-            )
-        })?;
+        let vpc_id = wanted
+            .vpc_id
+            .as_deref()
+            .ok_or_else(|| ApiError::new("VPCIdNotSpecified", "No default VPC for this user"))?;
         let name = wanted.group_name.clone().unwrap_or_else(|| cx.generated_name(255));
         let group = SecurityGroup::create(cx.tx, vpc_id, &name, &wanted.group_description, tags(cx, &wanted.tags)?)?;
         // A group with egress rules of its own does not have the one that lets everything leave.

@@ -1,0 +1,256 @@
+//! Measures what the project promises and prints one table: `make bench`.
+//!
+//! Everything is measured from outside, with the release binary and the AWS SDK, against an endpoint of its own in a
+//! temporary state directory. Nothing is asserted: machines differ; read the medians.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_sdk_ecs::types::{AssignPublicIp, AwsVpcConfiguration, NetworkConfiguration, PropagateTags};
+use comfy_table::Table;
+use serde_json::Value;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const RUNS: usize = 11;
+
+fn main() -> Result<()> {
+    // `cargo bench` passes --bench; `cargo test --benches` must not start a five-minute measurement.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let lab = Lab::new()?;
+    let mut table = Table::new();
+    table.set_header(["promise", "median", "min", "max", "runs", "wanted"]);
+    let runtime = tokio::runtime::Runtime::new()?;
+    for (name, samples, wanted) in lab.measure(&runtime)? {
+        add(&mut table, name, samples, wanted);
+    }
+    anstream::println!("{table}");
+    Ok(())
+}
+
+fn add(table: &mut Table, name: &str, mut samples: Vec<f64>, wanted: &str) {
+    samples.sort_by(f64::total_cmp);
+    let show = |value: f64| format!("{value:.1}");
+    table.add_row([
+        name.to_owned(),
+        show(samples[samples.len() / 2]),
+        show(samples[0]),
+        show(samples[samples.len() - 1]),
+        samples.len().to_string(),
+        wanted.to_owned(),
+    ]);
+}
+
+/// The binary with a state directory of its own.
+struct Lab {
+    state: tempfile::TempDir,
+}
+
+type Measured = (&'static str, Vec<f64>, &'static str);
+
+impl Lab {
+    fn new() -> Result<Self> {
+        let lab = Self { state: tempfile::tempdir()? };
+        lab.run(&["local", "start", "--port", "0"])?;
+        Ok(lab)
+    }
+
+    fn measure(&self, runtime: &tokio::runtime::Runtime) -> Result<Vec<Measured>> {
+        let mut rows = vec![("endpoint idle, MiB resident", vec![self.resident_mib()?], "< 40")];
+        self.run(&["up"])?; // the first one also unpacks nothing and pays for cold caches
+        self.run(&["down"])?;
+        let (mut up, mut again, mut down) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            up.push(self.time(&["up"])?);
+            again.push(self.time(&["up"])?);
+            down.push(self.time(&["down"])?);
+        }
+        rows.push(("up of both stacks, ms", up, "< 300"));
+        rows.push(("second up, ms", again, "< 100"));
+        rows.push(("down, ms", down, "< 300"));
+
+        self.run(&["up"])?;
+        let (first_line, sigterm) = runtime.block_on(self.tasks())?;
+        rows.push(("RunTask to first log line by FilterLogEvents, ms", first_line, "< 150"));
+        rows.push(("StartExperiment to the process gone by SIGTERM, ms", sigterm, "< 50"));
+        self.run(&["down"])?;
+
+        let mut overhead = Vec::new();
+        for _ in 0..3 {
+            let started = Instant::now();
+            let report: Value = serde_json::from_slice(&self.run(&["lab", "--output", "json"])?)?;
+            let seconds = started.elapsed().as_secs_f64();
+            overhead.push((seconds / item_seconds(&report) - 1.0) * 100.0);
+        }
+        rows.push(("lab at the default pace, % over its items' time", overhead, "<= 10"));
+        rows.push(("endpoint after all that, MiB resident", vec![self.resident_mib()?], ""));
+        Ok(rows)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fis-workshop"));
+        command.args(arguments).env("FIS_WORKSHOP_STATE_DIR", self.state.path()).env_remove("FIS_WORKSHOP_TARGET");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let output = self.command(arguments).stdin(Stdio::null()).output()?;
+        if !output.status.success() {
+            return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok(output.stdout)
+    }
+
+    fn time(&self, arguments: &[&str]) -> Result<f64> {
+        let started = Instant::now();
+        self.run(arguments)?;
+        Ok(milliseconds(started.elapsed()))
+    }
+
+    fn status(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.run(&["local", "status", "--output", "json"])?)?)
+    }
+
+    fn resident_mib(&self) -> Result<f64> {
+        let pid = self.status()?["pid"].to_string();
+        let output = Command::new("ps").args(["-o", "rss=", "-p", &pid]).output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().parse::<f64>()? / 1024.0)
+    }
+
+    /// Runs a task and stops it by the experiment, `RUNS` times; milliseconds to the first log line and to the end of
+    /// the process. The latter is seen by polling, so it is an upper bound of the way to the signal.
+    async fn tasks(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        let outputs: Value = serde_json::from_slice(&self.run(&["status", "--output", "json"])?)?;
+        let outputs = &outputs["stacks"];
+        let output = |name: &str| find_output(outputs, name);
+        let config = self.sdk_config().await?;
+        let (ecs, fis, logs) = (
+            aws_sdk_ecs::Client::new(&config),
+            aws_sdk_fis::Client::new(&config),
+            aws_sdk_cloudwatchlogs::Client::new(&config),
+        );
+        let network = AwsVpcConfiguration::builder()
+            .subnets(output("PrivateSubnetIds")?.split(',').next().unwrap_or_default())
+            .security_groups(output("TaskSecurityGroupId")?)
+            .assign_public_ip(AssignPublicIp::Disabled)
+            .build()?;
+        let (mut first_line, mut sigterm) = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            let started = Instant::now();
+            let task = ecs
+                .run_task()
+                .cluster(output("ClusterName")?)
+                .task_definition(output("OriginalTaskDefinitionArn")?)
+                .propagate_tags(PropagateTags::TaskDefinition)
+                .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network.clone()).build())
+                .send()
+                .await?;
+            let arn = task.tasks()[0].task_arn().unwrap_or_default().to_owned();
+            let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            let stream = format!("{}/{id}", output("LogStreamPrefix")?);
+            loop {
+                let page = logs
+                    .filter_log_events()
+                    .log_group_name(output("OriginalLogGroupName")?)
+                    .log_stream_names(&stream)
+                    .send()
+                    .await;
+                if page.is_ok_and(|page| !page.events().is_empty()) {
+                    break;
+                }
+            }
+            first_line.push(milliseconds(started.elapsed()));
+
+            let pid = self.program_of(&id)?;
+            let started = Instant::now();
+            fis.start_experiment().experiment_template_id(output("ExperimentTemplateId")?).send().await?;
+            while rustix::process::test_kill_process(pid).is_ok() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            sigterm.push(milliseconds(started.elapsed()));
+            self.until_stopped(&ecs, &output("ClusterName")?, &arn).await?;
+        }
+        Ok((first_line, sigterm))
+    }
+
+    async fn until_stopped(&self, ecs: &aws_sdk_ecs::Client, cluster: &str, arn: &str) -> Result<()> {
+        loop {
+            let tasks = ecs.describe_tasks().cluster(cluster).tasks(arn).send().await?;
+            if tasks.tasks().first().is_some_and(|task| task.last_status() == Some("STOPPED")) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn program_of(&self, task_id: &str) -> Result<rustix::process::Pid> {
+        let path: PathBuf = self.state.path().join("local/tasks").join(task_id).join("pid");
+        let pid = std::fs::read_to_string(&path)?.trim().parse()?;
+        rustix::process::Pid::from_raw(pid).ok_or_else(|| format!("{} holds no process id", path.display()).into())
+    }
+
+    async fn sdk_config(&self) -> Result<aws_config::SdkConfig> {
+        let endpoint = self.status()?["endpoint"].as_str().unwrap_or_default().to_owned();
+        let identity = local_aws::Identity::load(&Path::new(self.state.path()).join("local"))?.ok_or("no identity")?;
+        let credentials = aws_sdk_ecs::config::Credentials::new(
+            identity.access_key_id,
+            identity.secret_access_key,
+            None,
+            None,
+            "bench",
+        );
+        let client = aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
+        Ok(aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .http_client(client)
+            .endpoint_url(endpoint)
+            .region(aws_config::Region::new(identity.region))
+            .credentials_provider(credentials)
+            .load()
+            .await)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for arguments in [["down", "--yes"], ["local", "stop"]] {
+            if let Err(error) = self.run(&arguments) {
+                anstream::eprintln!("{error}");
+            }
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// The time that the items of a lab take: those written, and those in the making when a task was stopped.
+fn item_seconds(report: &Value) -> f64 {
+    const PACE: f64 = 0.5;
+    let variants = report["variants"].as_array().cloned().unwrap_or_default();
+    let items: i64 = variants
+        .iter()
+        .map(|variant| {
+            variant["items"].as_i64().unwrap_or_default() + variant["items_redone"].as_i64().unwrap_or_default()
+        })
+        .sum();
+    items as f64 * PACE
+}
+
+/// The output of this name in whichever stack has it.
+fn find_output(stacks: &Value, name: &str) -> Result<String> {
+    stacks
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find_map(|stack| stack["outputs"][name].as_str())
+        .map(str::to_owned)
+        .ok_or_else(|| format!("no stack has the output {name}").into())
+}

@@ -1,0 +1,6 @@
+//! FIS, with real tasks.
+
+mod experiments;
+mod lab;
+mod tasks;
+mod templates;
