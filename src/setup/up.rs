@@ -99,7 +99,8 @@ fn is_overtaken(error: &Error) -> bool {
         "ChangeSetNotFoundException",
         "InvalidChangeSetStatus",
         "InvalidChangeSetStatusException",
-    ]) || (error.has_code(&["ValidationError"]) && error.aws_message().contains("_IN_PROGRESS"))
+    ]) || (error.has_code(&["ValidationError"])
+        && ["_IN_PROGRESS", "already exists"].iter().any(|text| error.aws_message().contains(text)))
 }
 
 async fn confirm(scene: Scene<'_>, preparation: &Preparation, environment: &Environment) -> Result<()> {
