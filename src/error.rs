@@ -183,8 +183,8 @@ impl Remedy {
                  or stop and start it with `fis-workshop local stop` and `fis-workshop local start`."
             }
             (Self::Credentials, Target::Aws) => {
-                "AWS does not accept the credentials; `aws sts get-caller-identity` shows whose they are, \
-                 `--profile` takes others."
+                "AWS needs credentials that it accepts: `aws configure` or `aws sso login` sets some up, \
+                 `--profile` takes others, `aws sts get-caller-identity` shows whose they are."
             }
             (Self::Expired, Target::Aws) => {
                 "The credentials have expired; get new ones, for example with `aws sso login`."

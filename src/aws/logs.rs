@@ -1,5 +1,7 @@
 //! CloudWatch Logs: the log of one task, from its first line to its last.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::clients::Clients;
@@ -62,6 +64,38 @@ impl<'a> LogReader<'a> {
     }
 }
 
+/// Index and batch size of the line that says that an item was written.
+pub fn put_line(message: &str) -> Option<(u64, u64)> {
+    let rest = message.trim_end().strip_prefix("Successfully PUT item ")?;
+    let (index, size) = rest.strip_suffix(" into DDB")?.split_once(" out of ")?;
+    Some((index.parse().ok()?, size.parse().ok()?))
+}
+
+/// How often each item was written since `since` (milliseconds), by all tasks: the table only knows the last time.
+///
+/// # Errors
+/// When CloudWatch Logs does not answer or refuses.
+pub async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Result<BTreeMap<u64, usize>> {
+    let mut writes = BTreeMap::new();
+    for variant in Variant::ALL {
+        let group = deployed.log_group(variant)?;
+        let mut next = None;
+        loop {
+            let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
+            let request = request.filter_pattern("\"Successfully PUT item\"").set_next_token(next);
+            let page = request.send().await.doing("Searching the logs")?;
+            let lines = page.events().iter().filter_map(|event| put_line(event.message()?));
+            lines.for_each(|(index, _)| *writes.entry(index).or_default() += 1);
+            // Pages may be empty and still have a successor.
+            next = page.next_token().map(str::to_owned);
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(writes)
+}
+
 /// RFC 3339 of CloudWatch Logs' milliseconds.
 fn timestamp(milliseconds: i64) -> String {
     chrono::DateTime::from_timestamp_millis(milliseconds)
@@ -84,5 +118,17 @@ pub async fn groups(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
         if next.is_none() {
             return Ok(names);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_line_of_a_written_item_counts() {
+        assert_eq!(put_line("Successfully PUT item 4 out of 10 into DDB"), Some((4, 10)));
+        assert_eq!(put_line("Starting at 4"), None);
+        assert_eq!(put_line("Successfully PUT item four out of 10 into DDB"), None);
     }
 }

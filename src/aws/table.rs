@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Tag, WriteRequest};
 use serde::Serialize;
 
 use super::clients::Clients;
 use super::deployed::Deployed;
 use crate::error::{Doing, Error, Result};
+
+/// Tag of the table with the time of the last `clear`: what the logs tell of the time before is about other items.
+const CLEARED_TAG: &str = "fis-workshop:cleared-at";
 
 /// One item of the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,9 +92,33 @@ pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
         }
         start = page.last_evaluated_key().cloned();
         if start.is_none() {
-            return Ok(count);
+            break;
         }
     }
+    let now = Tag::builder().key(CLEARED_TAG).value(chrono::Utc::now().timestamp_millis().to_string()).build();
+    let now = now.map_err(|error| Error::failed("The time has no tag.").cause(error))?;
+    let request = clients.dynamodb.tag_resource().resource_arn(arn(clients, table).await?).tags(now);
+    request.send().await.doing(format_args!("Tagging the table {table}"))?;
+    Ok(count)
+}
+
+/// When the table was last cleared, in milliseconds; 0 if never.
+///
+/// # Errors
+/// When DynamoDB does not answer or refuses.
+pub async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
+    let table = deployed.table()?;
+    let request = clients.dynamodb.list_tags_of_resource().resource_arn(arn(clients, table).await?);
+    let answer = request.send().await.doing(format_args!("Reading the tags of the table {table}"))?;
+    let tag = answer.tags().iter().find(|tag| tag.key() == CLEARED_TAG);
+    Ok(tag.and_then(|tag| tag.value().parse().ok()).unwrap_or_default())
+}
+
+async fn arn(clients: &Clients, table: &str) -> Result<String> {
+    let answer = clients.dynamodb.describe_table().table_name(table).send().await;
+    let answer = answer.doing(format_args!("Describing the table {table}"))?;
+    let arn = answer.table().and_then(|table| table.table_arn());
+    arn.map(str::to_owned).ok_or_else(|| Error::failed(format!("The table {table} has no ARN.")))
 }
 
 async fn delete(clients: &Clients, table: &str, keys: &[HashMap<String, AttributeValue>]) -> Result<()> {

@@ -5,10 +5,14 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::Context;
+use crate::aws::logs;
 use crate::aws::table::{self, Item};
 use crate::error::Result;
 
-/// Show the items in the table, and what is missing
+/// Show the items in the table, what is missing, and what was written more than once
+///
+/// The table only knows the last time that an item was written; how often is counted in the workers' logs, since the
+/// last `clear`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,7 +31,16 @@ struct Items {
     batch_size: u64,
     complete: bool,
     missing: Vec<u64>,
-    items: Vec<Item>,
+    rewritten: Vec<u64>,
+    items: Vec<CountedItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct CountedItem {
+    #[serde(flatten)]
+    item: Item,
+    /// How often it was written.
+    writes: usize,
 }
 
 /// Shows the items.
@@ -38,14 +51,20 @@ pub async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let batch_size = args.batch_size.map_or_else(|| deployed.batch_size(), Ok)?;
-    let items = table::items(&connected.clients, &deployed).await?;
+    let since = table::cleared_at(&connected.clients, &deployed);
+    let (items, since) = tokio::try_join!(table::items(&connected.clients, &deployed), since)?;
+    let writes = logs::writes(&connected.clients, &deployed, since).await?;
     let missing = table::missing(&items, batch_size);
+    // It is there, so it was written once, even if its line in the log is not readable yet.
+    let writes = |item: &Item| writes.get(&item.item_index).copied().unwrap_or_default().max(1);
+    let items: Vec<_> = items.into_iter().map(|item| CountedItem { writes: writes(&item), item }).collect();
     context.ui.result(&Items {
         table: deployed.table()?.to_owned(),
         batch_id: deployed.batch_id()?.to_owned(),
         batch_size,
         complete: missing.is_empty(),
         missing,
+        rewritten: items.iter().filter(|item| item.writes > 1).map(|item| item.item.item_index).collect(),
         items,
     })?;
     Ok(0)
@@ -54,18 +73,17 @@ pub async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
 impl fmt::Display for Items {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(["index", "result", "task", "written at"]);
+        table.load_style(presets::NOTHING).set_header(["index", "result", "writes", "task", "written at"]);
         for item in &self.items {
-            let Item { item_index, result, task_id, written_at } = item;
-            table.add_row([&item_index.to_string(), result, task_id, written_at]);
+            let Item { item_index, result, task_id, written_at } = &item.item;
+            table.add_row([&item_index.to_string(), result, &item.writes.to_string(), task_id, written_at]);
         }
         writeln!(f, "{table}")?;
-        match self.missing.as_slice() {
-            [] => writeln!(f, "{} items, none missing", self.items.len()),
-            missing => {
-                let indexes: Vec<_> = missing.iter().map(ToString::to_string).collect();
-                writeln!(f, "{} items, missing: {}", self.items.len(), indexes.join(" "))
-            }
-        }
+        let list = |indexes: &[u64]| match indexes {
+            [] => "none".to_owned(),
+            indexes => indexes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        };
+        let (missing, rewritten) = (list(&self.missing), list(&self.rewritten));
+        writeln!(f, "{} items; missing: {missing}; written more than once: {rewritten}", self.items.len())
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::aws::deployed::Variant;
 use crate::aws::experiment::Experiment;
+use crate::aws::logs::put_line;
 use crate::aws::table::{self, Item};
 use crate::aws::tasks::Task;
 
@@ -201,18 +202,14 @@ fn restarted_to_the_end(task: &Task) -> Check {
 
 /// Blocking logs lose nothing: the log has a line for every item that the table says was written, and no other.
 fn log_tells_all(name: &'static str, log: &[String], expected: std::ops::Range<u64>, size: u64) -> Check {
-    let puts: Vec<u64> = log.iter().filter_map(|line| put_in_log(line, size)).collect();
+    let puts: Vec<u64> =
+        log.iter().filter_map(|line| put_line(line)).filter(|(_, of)| *of == size).map(|(index, _)| index).collect();
     let ok = puts.iter().copied().eq(expected.clone());
     Check {
         name,
         ok,
         detail: format!("it tells of {puts:?}, expected {} to {}", expected.start, expected.end.saturating_sub(1)),
     }
-}
-
-fn put_in_log(line: &str, size: u64) -> Option<u64> {
-    let index = line.strip_prefix("Successfully PUT item ")?.strip_suffix(&format!(" out of {size} into DDB"))?;
-    index.parse().ok()
 }
 
 fn start_in_log(log: &[String], size: u64) -> Option<u64> {

@@ -72,9 +72,7 @@ impl Up {
 pub async fn up(scene: Scene<'_>, environment: &Environment) -> Result<Up> {
     let mut attempt = 1;
     loop {
-        let preparation = prepare(scene, environment).await?;
-        confirm(scene, &preparation, environment).await?;
-        match apply(scene, environment, preparation).await {
+        match attempt_up(scene, environment).await {
             Ok(Some(up)) => return Ok(up),
             // The network came out with other ids than the environment was given.
             Ok(None) if attempt < ATTEMPTS => {}
@@ -86,14 +84,23 @@ pub async fn up(scene: Scene<'_>, environment: &Environment) -> Result<Up> {
     }
 }
 
-/// Another `up` has applied its own plan since ours was made: CloudFormation drops the other plans then.
+async fn attempt_up(scene: Scene<'_>, environment: &Environment) -> Result<Option<Up>> {
+    let preparation = prepare(scene, environment).await?;
+    confirm(scene, &preparation, environment).await?;
+    apply(scene, environment, preparation).await
+}
+
+/// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans
+/// of a stack when it applies one.
 fn is_overtaken(error: &Error) -> bool {
     error.has_code(&[
+        "AlreadyExistsException",
         "ChangeSetNotFound",
         "ChangeSetNotFoundException",
         "InvalidChangeSetStatus",
         "InvalidChangeSetStatusException",
-    ]) || (error.has_code(&["ValidationError"]) && error.aws_message().contains("_IN_PROGRESS"))
+    ]) || (error.has_code(&["ValidationError"])
+        && ["_IN_PROGRESS", "already exists"].iter().any(|text| error.aws_message().contains(text)))
 }
 
 async fn confirm(scene: Scene<'_>, preparation: &Preparation, environment: &Environment) -> Result<()> {

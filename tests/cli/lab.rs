@@ -68,6 +68,8 @@ fn the_chapter_command_by_command() {
     assert_eq!(items["items"].as_array().unwrap().len() as u64, at + 1);
     assert_eq!(items["missing"].as_array().unwrap().len() as u64, 9 - at);
 
+    assert_eq!(items["rewritten"], json!([]));
+
     let run = sandbox.run(&["run", "improved", "--item-seconds", "0.01"]);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.stdout.contains(&format!("Continuing at {}\n", at + 1)), "{}", run.stdout);
@@ -75,12 +77,46 @@ fn the_chapter_command_by_command() {
     assert_eq!(sandbox.ok(&["logs", "improved"]), run.stdout);
     let status = sandbox.json(&["status"]);
     insta::assert_json_snapshot!("status_schema", schema(&status));
+    sandbox.ok(&["run", "original", "--item-seconds", "0", "--batch-size", "3"]);
+    assert_eq!(sandbox.json(&["items"])["rewritten"], json!([0, 1, 2]));
     assert_eq!(sandbox.json(&["clear"])["deleted"], 10);
+    sandbox.ok(&["run", "original", "--item-seconds", "0", "--batch-size", "3"]);
+    let items = sandbox.json(&["items"]);
+    assert_eq!((&items["rewritten"], &items["missing"]), (&json!([]), &json!([3, 4, 5, 6, 7, 8, 9])));
 
     let down = sandbox.json(&["down"]);
     insta::assert_json_snapshot!("down_schema", schema(&down));
     assert_eq!(down["deleted_stacks"], json!(["FisStopTaskStack", "FisStackVpc"]));
     assert_eq!(sandbox.json(&["down"])["deleted_stacks"], json!([]));
+}
+
+#[test]
+fn ups_at_the_same_time_all_succeed() {
+    let sandbox = Sandbox::with_endpoint();
+    let ups: Vec<_> =
+        (0..4).map(|_| sandbox.command(&["up"]).stderr(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    for up in ups {
+        let output = up.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(sandbox.json(&["up"])["changed"], false);
+    sandbox.ok(&["down"]);
+}
+
+#[test]
+fn ctrl_c_leaves_the_task_and_says_how_to_go_on() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    let run = sandbox.command(&["run", "original"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    while sandbox.json(&["status"])["tasks"].as_array().unwrap().is_empty() {}
+    let signal = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("fis-workshop logs original --follow"), "{stderr}");
+    assert_eq!(sandbox.json(&["status"])["tasks"][0]["desired_status"], "RUNNING");
+    sandbox.ok(&["down"]);
 }
 
 #[test]

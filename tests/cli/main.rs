@@ -1,5 +1,7 @@
 //! The real binary, from the outside. One binary of tests, because linking is what takes the time.
 
+#![expect(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
 mod harness;
 
 mod errors;

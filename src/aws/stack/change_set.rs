@@ -1,9 +1,11 @@
 //! Change sets: what an update would do, before it does it.
 
-use aws_sdk_cloudformation::types::{self, Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
+use aws_sdk_cloudformation::types::{
+    self, Capability, ChangeSetStatus, ChangeSetSummary, ChangeSetType, Parameter, Tag,
+};
 use serde::Serialize;
 
-use super::{Stack, StackSpec, status};
+use super::{Stack, StackSpec, find, status};
 use crate::aws::clients::{Clients, token};
 use crate::error::{Doing, Error, Result};
 
@@ -125,13 +127,25 @@ fn says_no_change(reason: &str) -> bool {
 
 /// Removes a change set that is not wanted, and the empty stack that came into being with it.
 pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
-    if set.is_new_stack {
-        let shell = clients.cloudformation.delete_stack().stack_name(&set.stack_id).client_request_token(token());
-        shell.send().await.doing("Removing the empty stack of a plan").map(drop)
-    } else {
-        let plan = clients.cloudformation.delete_change_set().change_set_name(&set.id);
-        plan.send().await.doing("Removing a change set").map(drop)
+    let doing = "Removing a plan";
+    match clients.cloudformation.delete_change_set().change_set_name(&set.id).send().await.doing(doing) {
+        Ok(_) => {}
+        // Somebody has applied another plan, and the stack is theirs.
+        Err(error) if error.has_code(&["ChangeSetNotFound", "ChangeSetNotFoundException"]) => return Ok(()),
+        Err(error) => return Err(error),
     }
+    let is_shell = |stack: &Stack| status::meaning(&stack.status).category == status::Category::Review;
+    if !set.is_new_stack || !find(clients, &set.stack_id).await?.as_ref().is_some_and(is_shell) {
+        return Ok(());
+    }
+    // Deleting the stack would delete the plans of others with it.
+    let others = clients.cloudformation.list_change_sets().stack_name(&set.stack_id).send().await.doing(doing)?;
+    let lives = |other: &ChangeSetSummary| !other.status().is_some_and(|status| status.as_str().starts_with("DELETE_"));
+    if others.summaries().iter().any(lives) {
+        return Ok(());
+    }
+    let shell = clients.cloudformation.delete_stack().stack_name(&set.stack_id).client_request_token(token());
+    shell.send().await.doing(doing).map(drop)
 }
 
 /// Starts what the change set says.
