@@ -3,10 +3,12 @@
 //! Whether it runs is asked of the kernel, not of a pid file: the process holds a lock on `local.lock` as long as it
 //! lives, so a record that a `kill -9` left behind deceives nobody. `local.json` says where it listens.
 
+mod in_use;
 mod record;
 mod serve;
 mod start;
 
+pub use in_use::InUse;
 pub use record::{Record, StateDir};
 pub use serve::{ServeArgs, serve};
 pub use start::{DEFAULT_PORT, Start, Started, start};
@@ -86,7 +88,8 @@ pub fn delete_state(state: &StateDir) -> Result<()> {
     let data = state.data_dir();
     gone(std::fs::remove_dir_all(&data)).map_err(|error| failed(&data, error))?;
     let unfinished = state.unfinished_records().map_err(|error| failed(state.path(), error))?;
-    let files = [state.record_file(), state.log_file(), state.start_lock_file(), state.lock_file()];
+    let files =
+        [state.record_file(), state.log_file(), state.start_lock_file(), state.use_lock_file(), state.lock_file()];
     for file in unfinished.into_iter().chain(files) {
         gone(std::fs::remove_file(&file)).map_err(|error| failed(&file, error))?;
     }

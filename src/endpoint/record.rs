@@ -77,6 +77,11 @@ impl StateDir {
         self.0.join("local.start.lock")
     }
 
+    /// Locked, shared, by every command that talks to the endpoint.
+    pub fn use_lock_file(&self) -> PathBuf {
+        self.0.join("local.use.lock")
+    }
+
     /// Whether there is any state of an endpoint, running or not.
     pub fn has_state(&self) -> bool {
         self.data_dir().join("state.db").exists()
