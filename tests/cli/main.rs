@@ -8,4 +8,5 @@ mod errors;
 mod help;
 mod lab;
 mod local;
+mod reference;
 mod render;
