@@ -40,7 +40,7 @@ pub struct Started {
 /// # Errors
 /// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
 pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
-    if let Some(record) = state.running()? {
+    if let Some(record) = listening(state).await? {
         return Ok(Started { record, new: false });
     }
     state.create()?;
@@ -79,11 +79,19 @@ pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     }
 }
 
+/// The endpoint that runs, if it listens: of one that was killed just now, the kernel takes down the lock and the
+/// socket one after the other.
+async fn listening(state: &StateDir) -> Result<Option<Record>> {
+    let Some(record) = state.running()? else { return Ok(None) };
+    let socket = tokio::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, record.port)).await;
+    Ok(socket.is_ok().then_some(record))
+}
+
 /// An endpoint whose starter was killed may be alive without answering yet, or be about to end.
 async fn wait_for_unready(state: &StateDir) -> Result<Option<Record>> {
     let begin = Instant::now();
     while state.is_locked()? {
-        if let Some(record) = state.running()? {
+        if let Some(record) = listening(state).await? {
             return Ok(Some(record));
         }
         if begin.elapsed() > PATIENCE {

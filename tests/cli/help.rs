@@ -2,33 +2,35 @@
 
 use crate::harness::Sandbox;
 
+/// Every command; the last one is hidden.
+pub(crate) const COMMANDS: [&[&str]; 21] = [
+    &[],
+    &["up"],
+    &["plan"],
+    &["status"],
+    &["run"],
+    &["interrupt"],
+    &["logs"],
+    &["items"],
+    &["clear"],
+    &["lab"],
+    &["down"],
+    &["render"],
+    &["local"],
+    &["local", "start"],
+    &["local", "stop"],
+    &["local", "status"],
+    &["local", "env"],
+    &["local", "reset"],
+    &["completions"],
+    &["man"],
+    &["local", "serve"],
+];
+
 #[test]
 fn help_of_every_command() {
     let sandbox = Sandbox::new();
-    let commands: [&[&str]; 21] = [
-        &[],
-        &["up"],
-        &["plan"],
-        &["status"],
-        &["run"],
-        &["interrupt"],
-        &["logs"],
-        &["items"],
-        &["clear"],
-        &["lab"],
-        &["down"],
-        &["render"],
-        &["local"],
-        &["local", "start"],
-        &["local", "stop"],
-        &["local", "status"],
-        &["local", "env"],
-        &["local", "reset"],
-        &["completions"],
-        &["man"],
-        &["local", "serve"],
-    ];
-    for command in commands {
+    for command in COMMANDS {
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{}", command.join("_")) };
         let help = sandbox.ok(&[command, &["--help"]].concat());
         insta::assert_snapshot!(name, help);

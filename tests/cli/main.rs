@@ -9,4 +9,5 @@ mod help;
 mod kills;
 mod lab;
 mod local;
+mod reference;
 mod render;
