@@ -168,8 +168,8 @@ fn record(tx: &Tx<'_>, mut stack: Stack, is_new: bool, set: &ChangeSet) -> Resul
             return Ok(false);
         }
         stack.enter(tx, StackStatus::ReviewInProgress, "User Initiated".to_owned())?;
-    } else if !Stack::find(tx, &stack.stack_id)?
-        .is_some_and(|now| (now.status, &now.operation.id) == (stack.status, &stack.operation.id))
+    } else if Stack::find(tx, &stack.stack_id)?
+        .is_none_or(|now| (now.status, &now.operation.id) != (stack.status, &stack.operation.id))
     {
         return Ok(false);
     }
