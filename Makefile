@@ -26,7 +26,7 @@ bench: ## measure what the project promises; prints a table of medians
 	$(CARGO) bench --locked --bench promises
 
 docs: ## write the generated reference pages again
-	UPDATE_DOCS=1 $(CARGO) test --locked --test cli reference
+	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
 
 $(JUDGES): tests/judges/requirements.txt
 	$(PYTHON) -m venv .venv

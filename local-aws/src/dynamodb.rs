@@ -1,6 +1,8 @@
 //! DynamoDB: dynoxide in our process, behind our signatures and the roles' policies.
 
+mod deletion;
 mod permission;
+mod time_to_live;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,9 +30,19 @@ pub(crate) async fn call(
     }
     let (endpoint, operation) = (Arc::clone(endpoint), operation.to_owned());
     // SQLite blocks: the database answers on a thread that may wait.
-    tokio::task::spawn_blocking(move || run(&endpoint, &operation, &input))
-        .await
-        .map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
+    tokio::task::spawn_blocking(move || match operation.as_str() {
+        "DeleteTable" => deletion::delete_table(&endpoint, &input),
+        _ => run(&endpoint, &operation, &input),
+    })
+    .await
+    .map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
+}
+
+/// Takes up what an earlier endpoint left unfinished, and begins to expire items.
+pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+    deletion::resume(endpoint)?;
+    time_to_live::start(endpoint);
+    Ok(())
 }
 
 /// One call for a caller that may do everything; blocks.
@@ -166,16 +178,28 @@ fn own(endpoint: &Endpoint, value: &mut Value) {
 
 /// Every tagged table.
 pub(crate) fn tagged(endpoint: &Endpoint, _tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
-    let tables = endpoint.dynamodb.table_stats().map_err(|error| refusal(&error))?;
     let mut tagged = Vec::new();
-    for table in tables {
-        let arn = endpoint.arn("dynamodb", &format!("table/{}", table.table_name));
+    for table in table_names(endpoint)? {
+        let arn = endpoint.arn("dynamodb", &format!("table/{table}"));
         let tags = tags(endpoint, &arn)?;
         if !tags.is_empty() {
             tagged.push(Tagged { arn, tags });
         }
     }
     Ok(tagged)
+}
+
+/// By ListTables, which needs no table's data: a deletion that a kill has cut off may have dropped that already.
+fn table_names(endpoint: &Endpoint) -> Result<Vec<String>, ApiError> {
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        let start = names.last().map_or_else(|| json!({}), |last| json!({"ExclusiveStartTableName": last}));
+        let page = run(endpoint, "ListTables", &start)?;
+        names.extend(page["TableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        if page["LastEvaluatedTableName"].is_null() {
+            return Ok(names);
+        }
+    }
 }
 
 /// The tags of a table.

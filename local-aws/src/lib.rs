@@ -27,6 +27,8 @@ mod identity;
 mod images;
 mod logs;
 mod paging;
+#[cfg(test)]
+mod reference;
 mod server;
 mod store;
 mod sts;

@@ -47,6 +47,7 @@ pub async fn serve(
     }
     let _lock = lock(state_dir)?;
     let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"))?);
+    dynamodb::resume(&endpoint)?;
     ecs::resume(&endpoint)?;
     cloudformation::resume(&endpoint)?;
     fis::resume(&endpoint)?;

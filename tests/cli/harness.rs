@@ -79,6 +79,13 @@ impl Drop for Sandbox {
     }
 }
 
+/// A tool that judges ours, from the virtual environment that `make test` makes.
+pub(crate) fn judge(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin").join(name);
+    assert!(path.exists(), "{} is missing: run `make test`, which installs it", path.display());
+    path
+}
+
 impl Run {
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

@@ -4,6 +4,8 @@
 
 mod harness;
 
+mod aws_cli;
+mod cfn_lint;
 mod errors;
 mod help;
 mod kills;

@@ -90,11 +90,15 @@ pub(crate) trait ResourceType: Sync {
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
 }
 
-/// The type of this name, if the engine can make it.
-pub(crate) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
+/// Every type that the engine can make.
+pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
     [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
         .into_iter()
         .flatten()
         .copied()
-        .find(|resource_type| resource_type.type_name() == type_name)
+}
+
+/// The type of this name, if the engine can make it.
+pub(crate) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
+    all().find(|resource_type| resource_type.type_name() == type_name)
 }

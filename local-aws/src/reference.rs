@@ -1,0 +1,92 @@
+//! `docs/reference/local-aws.md` is made of the services' own dispatch and of the registry of resource types.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::cloudformation::resources;
+use crate::cloudformation::schema::Schemas;
+
+const SERVICES: &[(&str, &str)] = &[
+    ("CloudFormation", include_str!("cloudformation/mod.rs")),
+    ("CloudWatch Logs", include_str!("logs/mod.rs")),
+    ("DynamoDB, DynamoDB Streams", include_str!("dynamodb.rs")),
+    ("EC2", include_str!("ec2/mod.rs")),
+    ("ECR", include_str!("ecr.rs")),
+    ("ECS", include_str!("ecs/mod.rs")),
+    ("FIS", include_str!("fis/mod.rs")),
+    ("IAM", include_str!("iam/mod.rs")),
+    ("Resource Groups Tagging", include_str!("tagging.rs")),
+    ("STS", include_str!("sts.rs")),
+];
+
+const INTRODUCTION: &str = "\
+# What the local endpoint does
+
+Written by `make docs` out of the endpoint's code; the tests fail when it is stale. What is not here is refused by name,
+with an error in AWS's shape.
+
+One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints, or
+with a task's own credentials. The roles' policies are enforced for the tasks' DynamoDB calls, for what ECS does with the
+execution role, and for what FIS does with the experiment's role.
+
+## Operations
+";
+
+const LANGUAGE: &str = "
+## Templates
+
+YAML with short tags, or JSON, up to 51,200 bytes. `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Select`, `Fn::Split`,
+`Fn::FindInMap`, `Fn::GetAZs`, `Fn::Cidr`, `Fn::Base64`, `Fn::ImportValue`, `Fn::If`, `Fn::And`, `Fn::Or`, `Fn::Not`,
+`Fn::Equals`, `Condition`; pseudo parameters; parameter types but those of Systems Manager; conditions, `DependsOn`,
+`DeletionPolicy`, `UpdateReplacePolicy`, exports. Transforms, macros, `Rules`, `Hooks`, `CreationPolicy` and `UpdatePolicy`
+are refused.
+
+## Resource types
+
+Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused:
+
+| type | refused properties |
+|---|---|
+";
+
+/// The operations that a service's `match operation` names.
+fn operations(source: &str) -> Vec<&str> {
+    let dispatch = source.split_once("    operations! {").or_else(|| source.split_once("match operation {"));
+    let (_, body) = dispatch.expect("a service dispatches on its operations");
+    let arms = body.lines().take_while(|line| !line.starts_with("    }"));
+    let mut names: Vec<&str> = arms
+        .filter_map(|line| line.split_once(" =>"))
+        .flat_map(|(patterns, _)| patterns.split('"').skip(1).step_by(2))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for (service, source) in SERVICES {
+        let names = operations(source);
+        assert!(!names.is_empty(), "{service}");
+        write!(page, "\n**{service}**: {}.\n", names.join(", ")).unwrap();
+    }
+    page.push_str(LANGUAGE);
+    let schemas = Schemas::default();
+    for resource_type in resources::all() {
+        let name = resource_type.type_name();
+        assert!(schemas.get(name).is_ok(), "{name} has no schema");
+        let refused: Vec<String> = resource_type.refused().iter().map(|path| format!("`{path}`")).collect();
+        writeln!(page, "| `{name}` | {} |", refused.join(", ")).unwrap();
+    }
+    page
+}
+
+#[test]
+fn reference_page_of_the_endpoint_is_current() {
+    let page = page();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/local-aws.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == page, "docs/reference/local-aws.md is stale; `make docs` writes it again");
+}
