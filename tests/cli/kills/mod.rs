@@ -46,6 +46,7 @@ impl Dice {
 }
 
 impl Drop for Dice {
+    #[expect(clippy::print_stderr, reason = "a failing test says how to play it again")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{SEED}={} plays this again", self.seed);
@@ -138,7 +139,7 @@ fn endpoint_pid(sandbox: &Sandbox) -> Value {
     status["pid"].clone()
 }
 
-/// The longest of three times that `args` take, `before` before each of them.
+/// The longer of two times that `args` take, `before` before each of them.
 fn usual_time(sandbox: &Sandbox, args: &[&str], before: &[&str]) -> Duration {
     let time = |_| {
         sandbox.ok(before);
