@@ -44,11 +44,11 @@ impl Endpoint {
 /// Makes the file, readable by its owner only, unless it is there; SQLite gives its companions (`-wal`, `-shm`) the
 /// mode of the database.
 fn keep_private(path: &Path) -> Result<(), ApiError> {
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map(|_| ())
-        .map_err(|error| ApiError::internal(format!("{} cannot be opened: {error}", path.display())))
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(|_| ()).map_err(|error| {
+        ApiError::internal(format!(
+            "{} cannot be opened ({error}) and was left as it is; check the owner and mode of the state directory, \
+                 or run `fis-workshop local reset` to start afresh.",
+            path.display()
+        ))
+    })
 }

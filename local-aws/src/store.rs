@@ -176,4 +176,45 @@ mod tests {
         assert!(error.message.contains("local reset"), "{error}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
     }
+    #[test]
+    fn a_full_disk_is_named_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        let thing = |number: usize| Thing { name: format!("{number:04} {}", "x".repeat(2000)) };
+        store.write(|tx| tx.put(&thing(0))).unwrap();
+        // SQLite's own limit ends in the same way as ENOSPC: SQLITE_FULL.
+        store
+            .read(|tx| {
+                let pages: i64 = tx.sql().query_row("PRAGMA page_count", [], |row| row.get(0))?;
+                Ok(tx.sql().query_row(&format!("PRAGMA max_page_count = {}", pages + 8), [], |_| Ok(()))?)
+            })
+            .unwrap();
+        let mut written = 1;
+        let error = loop {
+            // Two in a transaction: the one that did fit goes with the other.
+            let two = store.write(|tx| {
+                tx.put(&thing(written))?;
+                tx.put(&thing(written + 1))
+            });
+            match two {
+                Ok(()) => written += 2,
+                Err(error) => break error,
+            }
+            assert!(written < 100);
+        };
+        assert_eq!(error.status, 500);
+        assert!(
+            error.message.contains("is full; free some space and repeat the command. Nothing was changed."),
+            "{error}"
+        );
+        let all = |store: &Store| store.read(|tx| tx.list::<Thing>()).unwrap();
+        let expected: Vec<_> = (0..written).map(thing).collect();
+        assert_eq!(all(&store), expected);
+        drop(store);
+        // With room again, as after a restart, it goes on.
+        let store = Store::open(&path).unwrap();
+        store.write(|tx| tx.put(&thing(written))).unwrap();
+        assert_eq!(all(&store).len(), written + 1);
+    }
 }

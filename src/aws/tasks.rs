@@ -180,7 +180,12 @@ async fn in_state(clients: &Clients, cluster: &str, state: DesiredStatus) -> Res
     }
     let mut tasks = Vec::new();
     for some in arns.chunks(100) {
-        tasks.extend(describe(clients, cluster, some, None).await?);
+        match describe(clients, cluster, some, None).await {
+            Ok(described) => tasks.extend(described),
+            // Deleted since its tasks were listed.
+            Err(error) if error.has_code(&["ClusterNotFoundException"]) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        }
     }
     Ok(tasks)
 }
@@ -249,8 +254,12 @@ pub async fn stop_all(clients: &Clients, cluster: &str, reason: &str) -> Result<
         let tasks = active(clients, cluster).await?;
         let stopping = ended(clients, cluster).await?.into_iter().filter(|task| !task.is_stopped()).count();
         for task in &tasks {
-            stop(clients, cluster, &task.task_arn, reason).await?;
-            stopped.push(task.task_arn.clone());
+            match stop(clients, cluster, &task.task_arn, reason).await {
+                Ok(()) => stopped.push(task.task_arn.clone()),
+                // Deleted since its tasks were listed, which takes that none of them runs any more.
+                Err(error) if error.has_code(&["ClusterNotFoundException"]) => {}
+                Err(error) => return Err(error),
+            }
         }
         if tasks.is_empty() && stopping == 0 {
             stopped.dedup();

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::endpoint::{self, Record, Start, StateDir};
+use crate::endpoint::{self, InUse, Record, Start, StateDir};
 use crate::error::Result;
 use crate::settings::{GlobalArgs, Settings, Target};
 use crate::setup::Scene;
@@ -155,6 +155,7 @@ pub struct Connected<'a> {
     pub record: Option<Record>,
     /// Whether it was started just now.
     pub is_new: bool,
+    in_use: Option<InUse>,
 }
 
 impl Context {
@@ -170,16 +171,17 @@ impl Context {
                 );
             }
             let clients = Clients::aws(&self.settings).await?;
-            return Ok(Connected { context: self, clients, record: None, is_new: false });
+            return Ok(Connected { context: self, clients, record: None, is_new: false, in_use: None });
         }
         let state = StateDir::new(&self.settings.state_dir);
+        let in_use = Some(InUse::begin(&state).await?);
         let how = Start { port: None, region: self.settings.region.as_deref(), automatic: true };
         let started = endpoint::start(&state, how).await?;
         if started.new {
             self.ui.note(format_args!("Started the local endpoint at {}.", started.record.endpoint));
         }
         let clients = Clients::local(&self.settings, &started.record)?;
-        Ok(Connected { context: self, clients, record: Some(started.record), is_new: started.new })
+        Ok(Connected { context: self, clients, record: Some(started.record), is_new: started.new, in_use })
     }
 }
 
@@ -197,16 +199,23 @@ impl Connected<'_> {
         Deployed::find(&self.clients, &self.context.settings.environment()).await
     }
 
-    /// Ends the endpoint when nobody asked for it by name and nothing is in it any more.
+    /// Ends the endpoint when nobody asked for it by name, nothing is in it any more, and no other command uses it: the
+    /// last one that does will.
     ///
     /// # Errors
     /// When it cannot be stopped.
     pub async fn stop_endpoint_if_unused(&self) -> Result<()> {
-        let is_automatic = self.record.as_ref().is_some_and(|record| record.automatic);
-        if !is_automatic || !crate::aws::stack::all(&self.clients).await?.is_empty() {
+        let (Some(record), Some(in_use)) = (&self.record, &self.in_use) else { return Ok(()) };
+        if !record.automatic || !in_use.end_as_last().await? {
             return Ok(());
         }
-        endpoint::stop(&StateDir::new(&self.context.settings.state_dir)).await?;
+        let state = StateDir::new(&self.context.settings.state_dir);
+        // Another one that was taking everything down may have ended it, or one that set something up begun and ended.
+        let is_there = state.running()?.is_some_and(|running| running.pid == record.pid);
+        if !is_there || !crate::aws::stack::all(&self.clients).await?.is_empty() {
+            return Ok(());
+        }
+        endpoint::stop(&state).await?;
         self.context.ui.note("Stopped the local endpoint, which a command had started.");
         Ok(())
     }

@@ -3,10 +3,12 @@
 //! Whether it runs is asked of the kernel, not of a pid file: the process holds a lock on `local.lock` as long as it
 //! lives, so a record that a `kill -9` left behind deceives nobody. `local.json` says where it listens.
 
+mod in_use;
 mod record;
 mod serve;
 mod start;
 
+pub use in_use::InUse;
 pub use record::{Record, StateDir};
 pub use serve::{ServeArgs, serve};
 pub use start::{DEFAULT_PORT, Start, Started, start};
@@ -20,17 +22,15 @@ use crate::error::{Error, Result};
 /// How long a stopping endpoint may take: its grace for open requests is 2 s.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long an endpoint that holds the lock may take to say who it is.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Asks the endpoint to end and waits until it has; `None` when none was running.
 ///
 /// # Errors
 /// When it cannot be signalled or does not end.
 pub async fn stop(state: &StateDir) -> Result<Option<Record>> {
-    if !state.is_locked()? {
-        return Ok(None);
-    }
-    let record = state
-        .record()?
-        .ok_or_else(|| Error::failed("The local endpoint is just starting.").hint("Repeat the command in a second."))?;
+    let Some(record) = record_of_living(state).await? else { return Ok(None) };
     let pid = i32::try_from(record.pid)
         .ok()
         .and_then(Pid::from_raw)
@@ -55,6 +55,21 @@ pub async fn stop(state: &StateDir) -> Result<Option<Record>> {
     Ok(Some(record))
 }
 
+/// The record of the endpoint that lives. One that is just starting gets the moment it needs to write it.
+async fn record_of_living(state: &StateDir) -> Result<Option<Record>> {
+    let begin = Instant::now();
+    while state.is_locked()? {
+        if let Some(record) = state.record()?.filter(|record| record.pid != 0) {
+            return Ok(Some(record));
+        }
+        if begin.elapsed() > START_PATIENCE {
+            return Err(Error::failed("The local endpoint is just starting.").hint("Repeat the command in a second."));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(None)
+}
+
 /// Deletes what the endpoint has written; the caller has stopped it.
 ///
 /// # Errors
@@ -72,7 +87,10 @@ pub fn delete_state(state: &StateDir) -> Result<()> {
     };
     let data = state.data_dir();
     gone(std::fs::remove_dir_all(&data)).map_err(|error| failed(&data, error))?;
-    for file in [state.record_file(), state.log_file(), state.start_lock_file(), state.lock_file()] {
+    let unfinished = state.unfinished_records().map_err(|error| failed(state.path(), error))?;
+    let files =
+        [state.record_file(), state.log_file(), state.start_lock_file(), state.use_lock_file(), state.lock_file()];
+    for file in unfinished.into_iter().chain(files) {
         gone(std::fs::remove_file(&file)).map_err(|error| failed(&file, error))?;
     }
     // Ours only if nothing else is in it: somebody may have named a directory that holds other things.

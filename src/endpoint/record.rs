@@ -10,10 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// Start of the names under which records are written before they get their own.
+const UNFINISHED: &str = ".local.json.";
+
 /// Where an endpoint listens, or last did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Process id.
+    /// Process id; 0 while the process that is being started has not written its own record.
     pub pid: u32,
     /// Port on 127.0.0.1.
     pub port: u16,
@@ -74,6 +77,11 @@ impl StateDir {
         self.0.join("local.start.lock")
     }
 
+    /// Locked, shared, by every command that talks to the endpoint.
+    pub fn use_lock_file(&self) -> PathBuf {
+        self.0.join("local.use.lock")
+    }
+
     /// Whether there is any state of an endpoint, running or not.
     pub fn has_state(&self) -> bool {
         self.data_dir().join("state.db").exists()
@@ -99,9 +107,11 @@ impl StateDir {
         let path = self.record_file();
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-                Error::failed(format!("{} is damaged; it was left as it is.", path.display()))
-                    .cause(error)
-                    .hint("`fis-workshop local reset` starts afresh.")
+                let lock = self.lock_file();
+                Error::failed(format!("{} is damaged; it was left as it is.", path.display())).cause(error).hint(format!(
+                    "End the endpoint by hand (`lsof {}` names it); the next command starts a new one on the same state.",
+                    lock.display()
+                ))
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::failed(format!("{} cannot be read.", path.display())).cause(error)),
@@ -152,10 +162,40 @@ impl StateDir {
             .map_err(|error| unusable(path, error))
     }
 
+    /// Takes back what the record says of an endpoint that was killed, all but its port: the next one holds the lock a
+    /// moment before it has written its own record, and in that moment the old one would pass for it. A damaged record
+    /// is removed: what was in it is worth nothing once its endpoint is gone.
+    ///
+    /// # Errors
+    /// When the state directory cannot be written.
+    pub(super) fn retire_record(&self) -> Result<()> {
+        let lock = Self::open_lock(&self.lock_file())?;
+        // Shared, so that nobody takes us for an endpoint, and none can start as long as we have it.
+        if lock.try_lock_shared().is_err() {
+            return Ok(());
+        }
+        match self.record() {
+            Ok(None) => Ok(()),
+            Ok(Some(record)) => self.write_record(&Record { pid: 0, ready: false, ..record }),
+            Err(_) => std::fs::remove_file(self.record_file()).map_err(|error| unusable(&self.record_file(), error)),
+        }
+    }
+
+    /// What processes left that were killed while they wrote the record.
+    pub(super) fn unfinished_records(&self) -> std::io::Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(&self.0) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let is_unfinished = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(UNFINISHED);
+        let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        Ok(paths.into_iter().filter(|path| path.file_name().is_some_and(is_unfinished)).collect())
+    }
+
     /// Writes the record; a reader sees the old one or the new one, never a part.
     pub(super) fn write_record(&self, record: &Record) -> Result<()> {
         let path = self.record_file();
-        let temporary = self.0.join(format!(".local.json.{}", std::process::id()));
+        let temporary = self.0.join(format!("{UNFINISHED}{}", std::process::id()));
         let write = || -> std::io::Result<()> {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
             file.write_all(&serde_json::to_vec(record)?)?;
@@ -201,11 +241,27 @@ mod tests {
     }
 
     #[test]
+    fn the_record_of_a_killed_endpoint_does_not_pass_for_that_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        state.write_record(&record()).unwrap();
+        state.retire_record().unwrap();
+        let lock = StateDir::open_lock(&state.lock_file()).unwrap();
+        lock.try_lock().unwrap();
+        assert_eq!(state.running().unwrap(), None);
+        let retired = state.record().unwrap().unwrap();
+        assert_eq!((retired.pid, retired.port), (0, 4566));
+        state.write_record(&record()).unwrap();
+        state.retire_record().unwrap();
+        assert_eq!(state.running().unwrap(), Some(state.record().unwrap().unwrap()), "it lives");
+    }
+
+    #[test]
     fn a_damaged_record_is_reported_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::new(dir.path());
         std::fs::write(state.record_file(), "{").unwrap();
-        assert!(state.record().unwrap_err().report(crate::settings::Target::Local).contains("local reset"));
+        assert!(state.record().unwrap_err().report(crate::settings::Target::Local).contains("by hand"));
         assert_eq!(std::fs::read_to_string(state.record_file()).unwrap(), "{");
     }
 }

@@ -32,6 +32,7 @@ pub fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
     // to the leader of a process group, which is what a shell makes of us when it runs us in the foreground.
     let _ = rustix::process::setsid();
     state.create()?;
+    state.retire_record()?;
     // Kept to the very end of the process: who finds it free must find the process gone, too.
     std::mem::forget(lock(state)?);
     let region = args.region.as_deref().unwrap_or(local_aws::DEFAULT_REGION);
@@ -80,10 +81,10 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.
-async fn answers(address: SocketAddr) -> std::io::Result<()> {
+pub(super) async fn answers(address: SocketAddr) -> std::io::Result<()> {
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
-    stream.read(&mut [0; 16]).await.map(drop)
+    stream.read_u8().await.map(drop)
 }
 
 fn lock(state: &StateDir) -> Result<File> {

@@ -2,11 +2,15 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::record::{Record, StateDir};
+use super::serve::answers;
 use crate::error::{Error, Result};
 
 /// Where the endpoint listens unless another port is asked for: that of other local clouds, so tools know it.
@@ -40,7 +44,7 @@ pub struct Started {
 /// # Errors
 /// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
 pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
-    if let Some(record) = listening(state).await? {
+    if let Some(record) = answering(state).await? {
         return Ok(Started { record, new: false });
     }
     state.create()?;
@@ -60,6 +64,7 @@ pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     if let Some(record) = wait_for_unready(state).await? {
         return Ok(Started { record, new: false });
     }
+    state.retire_record()?;
     let log = open_log(state)?;
     let log_start = log.metadata().map_or(0, |metadata| metadata.len());
     let mut child = spawn(state, how, log)?;
@@ -78,19 +83,21 @@ pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     }
 }
 
-/// The endpoint that runs, if it listens: of one that was killed just now, the kernel takes down the lock and the
-/// socket one after the other.
-async fn listening(state: &StateDir) -> Result<Option<Record>> {
+/// The endpoint that runs, if it answers: one that was killed just now still has lock and socket for a moment, but does
+/// nothing any more.
+async fn answering(state: &StateDir) -> Result<Option<Record>> {
     let Some(record) = state.running()? else { return Ok(None) };
-    let socket = tokio::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, record.port)).await;
-    Ok(socket.is_ok().then_some(record))
+    match timeout(PATIENCE, answers((Ipv4Addr::LOCALHOST, record.port).into())).await {
+        Ok(answer) => Ok(answer.is_ok().then_some(record)),
+        Err(_) => Err(too_late(state)),
+    }
 }
 
 /// An endpoint whose starter was killed may be alive without answering yet, or be about to end.
 async fn wait_for_unready(state: &StateDir) -> Result<Option<Record>> {
     let begin = Instant::now();
     while state.is_locked()? {
-        if let Some(record) = listening(state).await? {
+        if let Some(record) = answering(state).await? {
             return Ok(Some(record));
         }
         if begin.elapsed() > PATIENCE {
@@ -150,7 +157,10 @@ fn did_not_start(state: &StateDir, log_start: u64) -> Error {
         Ok(text)
     };
     let log = read().unwrap_or_default();
-    let said = log.rfind("error: ").map(|start| log[start + "error: ".len()..].trim());
+    // At the start of a line: SQLite's own words end in "error", too.
+    let starts_line = |start: usize| start == 0 || log[..start].ends_with('\n');
+    let start = log.rmatch_indices("error: ").map(|(start, _)| start).find(|start| starts_line(*start));
+    let said = start.map(|start| log[start + "error: ".len()..].trim());
     match said {
         Some(said) => Error::failed(said),
         None => Error::failed("The local endpoint ended while it started.")

@@ -33,17 +33,29 @@ impl Down {
     }
 }
 
+/// How often to begin again when a stack has come while others went: the last request of an `up` that was killed may
+/// still be under way when `down` looks for stacks.
+const PASSES: usize = 3;
+
 /// Stops the tasks and deletes the stacks of `environments`, and with `network` that, too, when no environment is left.
 ///
 /// # Errors
 /// When AWS refuses or a stack cannot be deleted.
 pub async fn down(scene: Scene<'_>, environments: &[Environment], network: bool) -> Result<Down> {
+    let mut down = Down::default();
+    for _ in 0..PASSES {
+        pass(scene, environments, network, &mut down).await?;
+        if !down.survivors.iter().any(|survivor| survivor.kind == "stack") {
+            break;
+        }
+    }
+    Ok(down)
+}
+
+async fn pass(scene: Scene<'_>, environments: &[Environment], network: bool, down: &mut Down) -> Result<()> {
     let stacks = stack::all(scene.clients).await?;
     let others = stacks.iter().filter_map(|stack| Environment::of_stack(&stack.name));
-    let mut down = Down {
-        remaining_environments: others.filter(|other| !environments.contains(other)).collect(),
-        ..Down::default()
-    };
+    down.remaining_environments = others.filter(|other| !environments.contains(other)).collect();
     for environment in environments {
         let cluster = environment.cluster_name();
         let stopped = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop down").await?;
@@ -51,19 +63,23 @@ pub async fn down(scene: Scene<'_>, environments: &[Environment], network: bool)
             scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
         }
         down.stopped_tasks.extend(stopped);
-        let name = environment.stack_name();
-        if let Some(stack) = stacks.iter().find(|stack| stack.name == name) {
-            delete(scene, stack).await?;
-            down.deleted_stacks.push(name);
-        }
+        delete_named(scene, &stacks, &environment.stack_name(), down).await?;
     }
     let network_goes = network && down.remaining_environments.is_empty();
-    if network_goes && let Some(stack) = stacks.iter().find(|stack| stack.name == NETWORK_STACK) {
-        delete(scene, stack).await?;
-        down.deleted_stacks.push(stack.name.clone());
+    if network_goes {
+        delete_named(scene, &stacks, NETWORK_STACK, down).await?;
     }
     down.survivors = look_for_survivors(scene, environments, network_goes).await?;
-    Ok(down)
+    Ok(())
+}
+
+async fn delete_named(scene: Scene<'_>, stacks: &[Stack], name: &str, down: &mut Down) -> Result<()> {
+    let Some(stack) = stacks.iter().find(|stack| stack.name == name) else { return Ok(()) };
+    delete(scene, stack).await?;
+    if !down.deleted_stacks.contains(&stack.name) {
+        down.deleted_stacks.push(stack.name.clone());
+    }
+    Ok(())
 }
 
 async fn delete(scene: Scene<'_>, stack: &Stack) -> Result<()> {

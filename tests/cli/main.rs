@@ -8,6 +8,7 @@ mod aws_cli;
 mod cfn_lint;
 mod errors;
 mod help;
+mod kills;
 mod lab;
 mod local;
 mod reference;

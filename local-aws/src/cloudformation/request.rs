@@ -32,7 +32,7 @@ pub(super) fn optional_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 }
 
 /// A parameter as a call gives it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct ParameterInput {
     parameter_key: String,
@@ -42,7 +42,7 @@ pub(super) struct ParameterInput {
 }
 
 /// A tag as a call gives it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct TagInput {
     key: String,

@@ -151,6 +151,10 @@ pub async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl FnMut(&
             let follower = Follower::from_now(clients, stack).await?;
             let deletion = clients.cloudformation.delete_stack().stack_name(&stack.id).client_request_token(token());
             deletion.send().await.doing(format_args!("Deleting the stack {}", stack.name))?;
+            // Somebody else's deletion may have ended before our look at the events: there are no more to come then.
+            if find(clients, &stack.id).await?.is_none_or(|stack| stack.status == "DELETE_COMPLETE") {
+                return Ok(());
+            }
             follower
         };
         let end = follower.to_end(&mut on_event).await?;

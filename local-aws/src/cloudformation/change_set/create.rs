@@ -22,7 +22,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct CreateChangeSetInput {
     stack_name: String,
@@ -49,9 +49,18 @@ pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, inp
     check_name("changeSetName", &input.change_set_name)?;
     request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
     let creating = is_creating(&input)?;
+    loop {
+        if let Some(answer) = compare(endpoint, input.clone(), creating)? {
+            return Ok(answer);
+        }
+    }
+}
+
+/// Makes the change set; `None` when the stack that it compares with has become another one meanwhile.
+fn compare(endpoint: &Arc<Endpoint>, input: CreateChangeSetInput, creating: bool) -> Result<Option<Value>, ApiError> {
     let (existing, imports) = endpoint.store.read(|tx| Ok((existing(tx, &input, creating)?, Imports::load(tx)?)))?;
     if let Some(set) = endpoint.store.read(|tx| repeated(tx, existing.as_ref(), &input))? {
-        return Ok(answer(&set));
+        return Ok(Some(answer(&set)));
     }
     let is_new = existing.is_none();
     let stack = existing.unwrap_or_else(|| {
@@ -100,8 +109,8 @@ pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, inp
         target,
         changes,
     };
-    endpoint.store.write(|tx| record(tx, stack, is_new, &set))?;
-    Ok(answer(&set))
+    let is_recorded = endpoint.store.write(|tx| record(tx, stack, is_new, &set))?;
+    Ok(is_recorded.then(|| answer(&set)))
 }
 
 fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {
@@ -152,17 +161,23 @@ fn already_exists(name: &str) -> ApiError {
     ApiError::new("AlreadyExistsException", format!("ChangeSet [{name}] already exists"))
 }
 
-fn record(tx: &Tx<'_>, mut stack: Stack, is_new: bool, set: &ChangeSet) -> Result<(), ApiError> {
+/// Whether the change set is true of the stack as it is now; only then it is kept.
+fn record(tx: &Tx<'_>, mut stack: Stack, is_new: bool, set: &ChangeSet) -> Result<bool, ApiError> {
     if is_new {
         if Stack::find(tx, &stack.name)?.is_some() {
-            return Err(ApiError::new("AlreadyExistsException", format!("Stack [{}] already exists", stack.name)));
+            return Ok(false);
         }
         stack.enter(tx, StackStatus::ReviewInProgress, "User Initiated".to_owned())?;
+    } else if Stack::find(tx, &stack.stack_id)?
+        .is_none_or(|now| (now.status, &now.operation.id) != (stack.status, &stack.operation.id))
+    {
+        return Ok(false);
     }
     if of_stack(tx, &set.stack_id)?.iter().any(|other| other.name == set.name) {
         return Err(already_exists(&set.name));
     }
-    tx.put(set)
+    tx.put(set)?;
+    Ok(true)
 }
 
 fn answer(set: &ChangeSet) -> Value {
