@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use aws_sdk_ecs::types::{AssignPublicIp, AwsVpcConfiguration, NetworkConfiguration, PropagateTags};
+use aws_sdk_ecs::types::{AssignPublicIp, AwsVpcConfiguration, LaunchType, NetworkConfiguration, PropagateTags};
 use comfy_table::Table;
 use serde_json::Value;
 
@@ -25,6 +25,9 @@ fn main() -> Result<()> {
     table.set_header(["promise", "median", "min", "max", "runs", "wanted"]);
     let runtime = tokio::runtime::Runtime::new()?;
     for (name, samples, wanted) in lab.measure(&runtime)? {
+        add(&mut table, name, samples, wanted);
+    }
+    for (name, samples, wanted) in Lab::new()?.starts(&runtime)? {
         add(&mut table, name, samples, wanted);
     }
     anstream::println!("{table}");
@@ -56,6 +59,61 @@ impl Lab {
         let lab = Self { state: tempfile::tempdir()? };
         lab.run(&["local", "start", "--port", "0"])?;
         Ok(lab)
+    }
+
+    /// DynamoDB requests that `improved` makes before its first item, on an empty and on a large table. The endpoint
+    /// counts them in its own log.
+    fn starts(&self, runtime: &tokio::runtime::Runtime) -> Result<Vec<Measured>> {
+        self.run(&["local", "stop"])?;
+        let mut start = self.command(&["local", "start", "--port", "0"]);
+        if !start.env("FIS_WORKSHOP_LOG", "local_aws=debug").output()?.status.success() {
+            return Err("the endpoint does not start".into());
+        }
+        self.run(&["up"])?;
+        let empty = self.requests_of(&["run", "improved", "--batch-size", "1", "--item-seconds", "0"])? - 1.0;
+        runtime.block_on(self.fill())?;
+        let large = self.requests_of(&["run", "improved", "--batch-size", "100000", "--item-seconds", "0"])?;
+        Ok(vec![
+            ("improved's requests before its first item, empty table", vec![empty], "<= 2"),
+            ("the same, 100,000 items in the table", vec![large], "the same"),
+        ])
+    }
+
+    fn requests_of(&self, arguments: &[&str]) -> Result<f64> {
+        let log = self.state.path().join("local.log");
+        // Those of the deployer are Scans and tag calls; a worker asks by Query and writes by PutItem.
+        let count = || -> Result<usize> {
+            let text = std::fs::read_to_string(&log)?;
+            let of_worker = |line: &&str| line.contains("Query") || line.contains("PutItem");
+            Ok(text.lines().filter(|line| line.contains("dynamodb")).filter(of_worker).count())
+        };
+        let before = count()?;
+        self.run(arguments)?;
+        Ok((count()? - before) as f64)
+    }
+
+    /// Items 0 to 99,999, as the worker writes them.
+    async fn fill(&self) -> Result<()> {
+        use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+        let table = find_output(&self.environment()?, "TableName")?;
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk_config().await?);
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        for first in (0..100_000).step_by(25) {
+            let requests: std::result::Result<Vec<WriteRequest>, _> = (first..first + 25)
+                .map(|index: u32| {
+                    let item = PutRequest::builder()
+                        .item("BatchId", text("batch"))
+                        .item("ItemIndex", AttributeValue::N(index.to_string()))
+                        .item("Result", text("0"))
+                        .item("TaskId", text("bench"))
+                        .item("WrittenAt", text("2026-01-01T00:00:00.000Z"))
+                        .build();
+                    item.map(|item| WriteRequest::builder().put_request(item).build())
+                })
+                .collect();
+            client.batch_write_item().request_items(&table, requests?).send().await?;
+        }
+        Ok(())
     }
 
     fn measure(&self, runtime: &tokio::runtime::Runtime) -> Result<Vec<Measured>> {
@@ -110,6 +168,11 @@ impl Lab {
         Ok(milliseconds(started.elapsed()))
     }
 
+    /// What `up` says of the environment that is set up.
+    fn environment(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.run(&["up", "--output", "json"])?)?)
+    }
+
     fn status(&self) -> Result<Value> {
         Ok(serde_json::from_slice(&self.run(&["local", "status", "--output", "json"])?)?)
     }
@@ -123,9 +186,8 @@ impl Lab {
     /// Runs a task and stops it by the experiment, `RUNS` times; milliseconds to the first log line and to the end of
     /// the process. The latter is seen by polling, so it is an upper bound of the way to the signal.
     async fn tasks(&self) -> Result<(Vec<f64>, Vec<f64>)> {
-        let outputs: Value = serde_json::from_slice(&self.run(&["status", "--output", "json"])?)?;
-        let outputs = &outputs["stacks"];
-        let output = |name: &str| find_output(outputs, name);
+        let environment = self.environment()?;
+        let output = |name: &str| find_output(&environment, name);
         let config = self.sdk_config().await?;
         let (ecs, fis, logs) = (
             aws_sdk_ecs::Client::new(&config),
@@ -144,6 +206,7 @@ impl Lab {
                 .run_task()
                 .cluster(output("ClusterName")?)
                 .task_definition(output("OriginalTaskDefinitionArn")?)
+                .launch_type(LaunchType::Fargate)
                 .propagate_tags(PropagateTags::TaskDefinition)
                 .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network.clone()).build())
                 .send()
@@ -245,12 +308,10 @@ fn item_seconds(report: &Value) -> f64 {
 }
 
 /// The output of this name in whichever stack has it.
-fn find_output(stacks: &Value, name: &str) -> Result<String> {
-    stacks
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find_map(|stack| stack["outputs"][name].as_str())
+fn find_output(environment: &Value, name: &str) -> Result<String> {
+    ["workshop", "network"]
+        .iter()
+        .find_map(|stack| environment[stack]["outputs"][name].as_str())
         .map(str::to_owned)
         .ok_or_else(|| format!("no stack has the output {name}").into())
 }
