@@ -1,6 +1,8 @@
 //! Elastic Container Registry: repositories. Their images are in the endpoint's image store.
 
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -140,15 +142,24 @@ impl RepositorySettings {
 struct Images {
     path: PathBuf,
     index: Option<ImageIndex>,
+    // Who puts images there takes it, too: neither loses the other's entries.
+    _lock: Option<File>,
 }
 
 impl Images {
     fn open(endpoint: &Endpoint) -> Result<Self, ApiError> {
-        let path = endpoint.state_dir.join("images").join("index.json");
-        let index = path.exists().then(|| ImageIndex::from_file(&path)).transpose().map_err(|error| {
+        let directory = endpoint.state_dir.join("images");
+        let path = directory.join("index.json");
+        let failed = |error: &dyn std::fmt::Display| {
             ApiError::internal(format!("The image store {} cannot be read: {error}", path.display()))
-        })?;
-        Ok(Self { path, index })
+        };
+        if !directory.exists() {
+            return Ok(Self { path, index: None, _lock: None });
+        }
+        let lock = OpenOptions::new().append(true).create(true).mode(0o600).open(directory.join(".lock"));
+        let lock = lock.and_then(|file| file.lock().map(|()| file)).map_err(|error| failed(&error))?;
+        let index = path.exists().then(|| ImageIndex::from_file(&path)).transpose().map_err(|error| failed(&error))?;
+        Ok(Self { path, index, _lock: Some(lock) })
     }
 
     fn any_of(&self, uri: &str) -> bool {
