@@ -90,3 +90,42 @@ fn reference_page_of_the_endpoint_is_current() {
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(found == page, "docs/reference/local-aws.md is stale; `make docs` writes it again");
 }
+
+/// `RunTask` as the AWS SDK for Rust (`.run_task(`) or the AWS CLI (`run-task`) writes it.
+fn words(operation: &str, separator: &str) -> String {
+    let mut words = String::new();
+    for (position, letter) in operation.char_indices() {
+        if letter.is_uppercase() && position > 0 {
+            words.push_str(separator);
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+fn sources_below(directory: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources_below(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_called_by_a_test_with_the_sdk_or_the_aws_cli() {
+    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tests = String::new();
+    for directory in ["tests", "../tests"] {
+        sources_below(&crate_directory.join(directory), &mut tests);
+    }
+    let is_called = |operation: &&str| {
+        tests.contains(&format!(".{}(", words(operation, "_"))) || tests.contains(&words(operation, "-"))
+    };
+    for (service, source) in SERVICES {
+        let untested: Vec<&str> = operations(source).into_iter().filter(|operation| !is_called(operation)).collect();
+        assert!(untested.is_empty(), "{service}: no test calls {untested:?}");
+    }
+}

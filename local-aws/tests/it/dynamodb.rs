@@ -1,10 +1,13 @@
 //! DynamoDB behind the endpoint's port.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, Put,
-    ReturnValuesOnConditionCheckFailure, ScalarAttributeType, Tag, TransactWriteItem,
+    AttributeDefinition, AttributeValue, BatchStatementRequest, BillingMode, Get, KeySchemaElement, KeyType,
+    KeysAndAttributes, ParameterizedStatement, Put, ReturnValuesOnConditionCheckFailure, ScalarAttributeType, Tag,
+    TimeToLiveSpecification, TransactGetItem, TransactWriteItem,
 };
 
 use crate::harness::Endpoint;
@@ -92,4 +95,70 @@ async fn refusals_are_dynamodbs_own_with_all_members() {
     let invalid = client.put_item().table_name("jobs").item("Other", AttributeValue::S("a".into())).send().await;
     assert_eq!(invalid.unwrap_err().into_service_error().code(), Some("ValidationException"));
     endpoint.stop().await;
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+#[tokio::test]
+async fn items_are_read_and_changed_one_by_one_in_batches_and_in_transactions() {
+    let endpoint = Endpoint::start().await;
+    let client = Client::new(&endpoint.sdk_config());
+    table(&client, "jobs").await;
+    for id in ["a", "b"] {
+        client.put_item().table_name("jobs").item("Id", text(id)).send().await.unwrap();
+    }
+    let get = |id: &str| client.get_item().table_name("jobs").key("Id", text(id)).consistent_read(true).send();
+    client
+        .update_item()
+        .table_name("jobs")
+        .key("Id", text("a"))
+        .update_expression("SET Done = :done")
+        .expression_attribute_values(":done", AttributeValue::Bool(true))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(get("a").await.unwrap().item.unwrap()["Done"], AttributeValue::Bool(true));
+
+    let keys = KeysAndAttributes::builder()
+        .set_keys(Some(["a", "b", "c"].map(|id| HashMap::from([("Id".to_owned(), text(id))])).to_vec()))
+        .build()
+        .unwrap();
+    let batch = client.batch_get_item().request_items("jobs", keys).send().await.unwrap();
+    assert_eq!(batch.responses.unwrap()["jobs"].len(), 2);
+    let read = Get::builder().table_name("jobs").key("Id", text("b")).build().unwrap();
+    let transaction =
+        client.transact_get_items().transact_items(TransactGetItem::builder().get(read).build()).send().await.unwrap();
+    assert_eq!(transaction.responses()[0].item().unwrap()["Id"], text("b"));
+
+    client.delete_item().table_name("jobs").key("Id", text("b")).send().await.unwrap();
+    assert!(get("b").await.unwrap().item.is_none());
+}
+
+#[tokio::test]
+async fn partiql_works_on_the_same_items() {
+    let endpoint = Endpoint::start().await;
+    let client = Client::new(&endpoint.sdk_config());
+    table(&client, "jobs").await;
+    let insert = |id: &str| format!("INSERT INTO \"jobs\" VALUE {{'Id': '{id}'}}");
+    client.execute_statement().statement(insert("a")).send().await.unwrap();
+    let second = ParameterizedStatement::builder().statement(insert("b")).build().unwrap();
+    client.execute_transaction().transact_statements(second).send().await.unwrap();
+    let select = BatchStatementRequest::builder().statement("SELECT * FROM \"jobs\" WHERE Id = 'b'").build().unwrap();
+    let found = client.batch_execute_statement().statements(select).send().await.unwrap();
+    assert_eq!(found.responses()[0].item().unwrap()["Id"], text("b"));
+    let all = client.execute_statement().statement("SELECT * FROM \"jobs\"").send().await.unwrap();
+    assert_eq!(all.items().len(), 2);
+}
+
+#[tokio::test]
+async fn time_to_live_is_a_setting_of_the_table() {
+    let endpoint = Endpoint::start().await;
+    let client = Client::new(&endpoint.sdk_config());
+    table(&client, "jobs").await;
+    let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name("ExpiresAt").build().unwrap();
+    client.update_time_to_live().table_name("jobs").time_to_live_specification(expiry).send().await.unwrap();
+    let described = client.describe_time_to_live().table_name("jobs").send().await.unwrap();
+    assert_eq!(described.time_to_live_description().unwrap().attribute_name(), Some("ExpiresAt"));
 }

@@ -228,11 +228,22 @@ async fn tags_are_kept_by_arn_and_by_name() {
     logs.untag_resource().resource_arn(&arn).tag_keys("a").send().await.unwrap();
     let tags = logs.list_tags_for_resource().resource_arn(&arn).send().await.unwrap().tags.unwrap();
     assert_eq!(tags, HashMap::from([("b".to_owned(), "2".to_owned())]));
+    tag_by_name(&logs).await;
     let starred = logs.list_tags_for_resource().resource_arn(format!("{arn}:*")).send().await.unwrap_err();
     assert!(starred.into_service_error().is_invalid_parameter_exception());
     let many = (0..50).map(|n| (n.to_string(), String::new())).collect();
     let refused = logs.tag_resource().resource_arn(&arn).set_tags(Some(many)).send().await.unwrap_err();
     assert!(refused.into_service_error().is_too_many_tags_exception());
+}
+
+/// The older calls, which the AWS CLI still has.
+#[expect(deprecated, reason = "AWS has deprecated them and answers them")]
+async fn tag_by_name(logs: &Client) {
+    logs.tag_log_group().log_group_name("g").tags("old", "1").tags("older", "2").send().await.unwrap();
+    logs.untag_log_group().log_group_name("g").tags("older").send().await.unwrap();
+    let tags = logs.list_tags_log_group().log_group_name("g").send().await.unwrap().tags.unwrap();
+    assert_eq!(tags.get("old").map(String::as_str), Some("1"));
+    assert!(!tags.contains_key("older"), "{tags:?}");
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ fn everything_that_the_stacks_have_made_can_be_read() {
     cluster_and_task(&aws, &workshop, task.trim());
     experiment(&aws, &workshop);
     names_and_tags(&aws, &network, &workshop);
+    addresses_rules_and_policies(&aws, &network, &workshop);
+    stream(&aws);
 }
 
 fn only<'a>(answer: &'a Value, member: &str) -> &'a Value {
@@ -206,4 +208,57 @@ fn names_and_tags(aws: &Terminal<'_>, network: &Outputs, workshop: &Outputs) {
         json!([{"AttributeName": "BatchId", "KeyType": "HASH"}, {"AttributeName": "ItemIndex", "KeyType": "RANGE"}])
     );
     assert_eq!(only(&groups, "logGroups")["retentionInDays"], 7);
+}
+
+fn addresses_rules_and_policies(aws: &Terminal<'_>, network: &Outputs, workshop: &Outputs) {
+    let (vpc, group) = (&network["VpcId"], &network["TaskSecurityGroupId"]);
+    let [addresses, zones, acls, rules, vpc_tags] = aws.all([
+        "ec2 describe-addresses",
+        "ec2 describe-availability-zones",
+        &format!("ec2 describe-network-acls --filters Name=vpc-id,Values={vpc}"),
+        &format!("ec2 describe-security-group-rules --filters Name=group-id,Values={group}"),
+        &format!("ec2 describe-tags --filters Name=resource-id,Values={vpc}"),
+    ]);
+    assert_eq!(only(&addresses, "Addresses")["Domain"], "vpc");
+    assert!(list(&zones["AvailabilityZones"]).iter().all(|zone| zone["State"] == "available"), "{zones}");
+    assert_eq!(only(&acls, "NetworkAcls")["IsDefault"], true);
+    assert_eq!(only(&rules, "SecurityGroupRules")["IsEgress"], true);
+    assert_eq!(pairs(&vpc_tags["Tags"], "Key", "Value")["Name"], "FisStackVpc/FisVpc");
+
+    let role = workshop["ExecutionRoleArn"].rsplit('/').next().unwrap();
+    let repository = &network["RepositoryName"];
+    let [role_tags, lifecycle] = aws.all([
+        &format!("iam list-role-tags --role-name {role}"),
+        &format!("ecr get-lifecycle-policy --repository-name {repository}"),
+    ]);
+    let role_tags = pairs(&role_tags["Tags"], "Key", "Value");
+    assert!(role_tags.keys().any(|key| key.starts_with("fis-workshop:")), "{role_tags:?}");
+    assert!(text(&lifecycle["lifecyclePolicyText"]).contains("imageCountMoreThan"), "{lifecycle}");
+    let refusal = aws.refusal(&format!("ecr get-repository-policy --repository-name {repository}"));
+    assert!(refusal.contains("RepositoryPolicyNotFoundException"), "{refusal}");
+}
+
+/// DynamoDB Streams is a service of its own to the AWS CLI.
+fn stream(aws: &Terminal<'_>) {
+    let table = aws.aws(
+        "dynamodb create-table --table-name Streamed --billing-mode PAY_PER_REQUEST \
+         --attribute-definitions AttributeName=Id,AttributeType=S --key-schema AttributeName=Id,KeyType=HASH \
+         --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE",
+    );
+    let arn = text(&table["TableDescription"]["LatestStreamArn"]);
+    aws.aws("dynamodb put-item --table-name Streamed --item '{\"Id\": {\"S\": \"a\"}}'");
+    let [streams, described] = aws.all([
+        "dynamodbstreams list-streams --table-name Streamed",
+        &format!("dynamodbstreams describe-stream --stream-arn {arn}"),
+    ]);
+    assert_eq!(only(&streams, "Streams")["StreamArn"], arn);
+    let shard = text(&only(&described["StreamDescription"], "Shards")["ShardId"]);
+    let iterator = aws.aws(&format!(
+        "dynamodbstreams get-shard-iterator --stream-arn {arn} --shard-id {shard} --shard-iterator-type TRIM_HORIZON"
+    ));
+    let records =
+        aws.aws(&format!("dynamodbstreams get-records --shard-iterator '{}'", text(&iterator["ShardIterator"])));
+    let record = only(&records, "Records");
+    assert_eq!((&record["eventName"], &record["dynamodb"]["NewImage"]["Id"]["S"]), (&json!("INSERT"), &json!("a")));
+    assert_eq!(record["awsRegion"], "us-east-1");
 }

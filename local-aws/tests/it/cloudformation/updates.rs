@@ -233,6 +233,30 @@ async fn a_failed_update_can_be_left_as_it_is_and_repaired_or_rolled_back() {
 }
 
 #[tokio::test]
+async fn a_rollback_that_fails_goes_on_without_what_cannot_be_rolled_back() {
+    let (endpoint, client) = start().await;
+    created(&client, "Owner", &template(&table("Table", "      TableName: taken"), "")).await;
+    created(&client, "Lab", &template(&table("Table", ""), "")).await;
+    let go_on = || client.continue_update_rollback().stack_name("Lab").resources_to_skip("Table").send();
+    assert!(message(&go_on().await.unwrap_err()).contains("can not continue rollback"));
+    let bad = template(
+        &(table("Table", "      Tags: [{Key: a, Value: b}]")
+            + &table("Fails", "      TableName: taken\n    DependsOn: Table")),
+        "",
+    );
+    client.update_stack().stack_name("Lab").template_body(&bad).disable_rollback(true).send().await.unwrap();
+    assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_FAILED");
+    // Somebody deletes what the rollback would have to change back.
+    let name = resources(&client, "Lab").await["Table"].clone();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&endpoint.sdk_config());
+    dynamodb.delete_table().table_name(name).send().await.unwrap();
+    client.rollback_stack().stack_name("Lab").send().await.unwrap();
+    assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_ROLLBACK_FAILED");
+    go_on().await.unwrap();
+    assert_eq!(status(&settled(&client, "Lab").await), "UPDATE_ROLLBACK_COMPLETE");
+}
+
+#[tokio::test]
 async fn another_type_under_the_same_name_is_refused() {
     let (_endpoint, client) = start().await;
     created(&client, "Lab", &template(&table("Thing", ""), "")).await;
