@@ -238,17 +238,18 @@ fn addresses_rules_and_policies(aws: &Terminal<'_>, network: &Outputs, workshop:
     assert!(refusal.contains("RepositoryPolicyNotFoundException"), "{refusal}");
 }
 
-/// DynamoDB Streams is a service of its own to the AWS CLI.
+/// DynamoDB Streams is a service of its own to the AWS CLI. (It takes no shard id under 28 characters, and dynoxide's ends
+/// in the table's name: that of a table with a short name is refused by the CLI itself.)
 fn stream(aws: &Terminal<'_>) {
     let table = aws.aws(
-        "dynamodb create-table --table-name Streamed --billing-mode PAY_PER_REQUEST \
+        "dynamodb create-table --table-name StreamedItems --billing-mode PAY_PER_REQUEST \
          --attribute-definitions AttributeName=Id,AttributeType=S --key-schema AttributeName=Id,KeyType=HASH \
          --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE",
     );
     let arn = text(&table["TableDescription"]["LatestStreamArn"]);
-    aws.aws("dynamodb put-item --table-name Streamed --item '{\"Id\": {\"S\": \"a\"}}'");
+    aws.aws("dynamodb put-item --table-name StreamedItems --item '{\"Id\": {\"S\": \"a\"}}'");
     let [streams, described] = aws.all([
-        "dynamodbstreams list-streams --table-name Streamed",
+        "dynamodbstreams list-streams --table-name StreamedItems",
         &format!("dynamodbstreams describe-stream --stream-arn {arn}"),
     ]);
     assert_eq!(only(&streams, "Streams")["StreamArn"], arn);
