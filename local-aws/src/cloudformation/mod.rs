@@ -25,6 +25,7 @@ mod status;
 pub(crate) mod template;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
@@ -34,8 +35,22 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use stack::Stack;
 
+/// How long the answer to a call that starts an operation is held back for the operation to end. The waiters of the AWS
+/// CLI (`aws cloudformation deploy`, `wait`) look once, at once, and then sleep for 30 s.
+const ANSWER_WITHIN: Duration = Duration::from_millis(300);
+
 /// One call of the service.
 pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    let output = answer(endpoint, operation, input)?;
+    let starts =
+        ["ContinueUpdateRollback", "CreateStack", "DeleteStack", "ExecuteChangeSet", "RollbackStack", "UpdateStack"];
+    if starts.contains(&operation) {
+        operation::settled(endpoint, ANSWER_WITHIN).await;
+    }
+    Ok(output)
+}
+
+fn answer(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
     match operation {
         "ContinueUpdateRollback" => api::update::continue_update_rollback(endpoint, input),
         "CreateChangeSet" => change_set::create::create_change_set(endpoint, input),

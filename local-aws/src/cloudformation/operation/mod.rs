@@ -44,6 +44,7 @@ struct Run {
 /// Lets the operation that the stack's record asks for run in the background.
 pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &str) {
     let run = Run { endpoint: Arc::clone(endpoint), schemas, stack_id: stack_id.to_owned() };
+    endpoint.stack_operations.send_modify(|count| *count += 1);
     tokio::spawn(async move {
         let mut pause = RETRY.0;
         while let Err(error) = run.drive().await {
@@ -51,7 +52,15 @@ pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY.1);
         }
+        run.endpoint.stack_operations.send_modify(|count| *count -= 1);
     });
+}
+
+/// Waits until no operation is under way, but not longer than `patience`.
+pub(super) async fn settled(endpoint: &Endpoint, patience: Duration) {
+    let mut count = endpoint.stack_operations.subscribe();
+    // The time being over is as good as the operations.
+    let _ = tokio::time::timeout(patience, count.wait_for(|count| *count == 0)).await;
 }
 
 impl Run {

@@ -83,14 +83,15 @@ async fn an_operation_that_is_cut_off_is_taken_up_again() {
     for pause in [0, 1, 3, 7, 15] {
         let (endpoint, client) = start().await;
         let chain: Vec<Vec<usize>> = (0..20).map(|n: usize| n.checked_sub(2).into_iter().collect()).collect();
-        let id = create(&client, "Cut", &graph(&chain, None)).await;
+        begun(&client, "Cut", client.create_stack().stack_name("Cut").template_body(graph(&chain, None)).send()).await;
+        let id = describe(&client, "Cut").await.unwrap().stack_id.unwrap();
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
         let stack = settled(&client, &id).await;
         assert_eq!(status(&stack), "CREATE_COMPLETE", "{:#?}", story(&client, &id).await);
         assert_eq!(tables(&endpoint).await.len(), 20);
-        client.delete_stack().stack_name(&id).send().await.unwrap();
+        begun(&client, &id, client.delete_stack().stack_name(&id).send()).await;
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
@@ -116,7 +117,8 @@ async fn an_update_that_is_cut_off_ends_as_it_would_have() {
         created(&client, "Cut", &chain("Id", "")).await;
         let before = resources(&client, "Cut").await;
         let last = if fails { table("Fails", "      TableName: taken\n    DependsOn: T14") } else { String::new() };
-        client.update_stack().stack_name("Cut").template_body(chain("Other", &last)).send().await.unwrap();
+        begun(&client, "Cut", client.update_stack().stack_name("Cut").template_body(chain("Other", &last)).send())
+            .await;
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
@@ -139,7 +141,8 @@ async fn an_update_that_is_cut_off_ends_as_it_would_have() {
 async fn a_creation_that_is_under_way_can_be_deleted() {
     let (endpoint, client) = start().await;
     let chain: Vec<Vec<usize>> = (0..60).map(|n: usize| n.checked_sub(1).into_iter().collect()).collect();
-    let id = create(&client, "Early", &graph(&chain, None)).await;
+    begun(&client, "Early", client.create_stack().stack_name("Early").template_body(graph(&chain, None)).send()).await;
+    let id = describe(&client, "Early").await.unwrap().stack_id.unwrap();
     client.delete_stack().stack_name(&id).send().await.unwrap();
     assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
     assert!(tables(&endpoint).await.is_empty());

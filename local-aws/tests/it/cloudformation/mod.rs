@@ -66,6 +66,21 @@ async fn settled(client: &Client, name_or_id: &str) -> Stack {
     }
 }
 
+/// Sends a request that starts an operation, and gives back while that goes on: the answer may come at its end only.
+async fn begun<T: Send + 'static>(
+    client: &Client,
+    name_or_id: &str,
+    request: impl Future<Output = T> + Send + 'static,
+) {
+    let request = tokio::spawn(request);
+    loop {
+        let stack = describe(client, name_or_id).await;
+        if stack.is_ok_and(|stack| status(&stack).ends_with("_IN_PROGRESS")) || request.is_finished() {
+            return;
+        }
+    }
+}
+
 /// The stack, or the error's text.
 async fn describe(client: &Client, name_or_id: &str) -> Result<Stack, String> {
     match client.describe_stacks().stack_name(name_or_id).send().await {
