@@ -31,6 +31,16 @@ pub struct Clients {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Resource Groups Tagging.
     pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// EC2: the network.
+    pub ec2: aws_sdk_ec2::Client,
+    /// ECR: the image repository.
+    pub ecr: aws_sdk_ecr::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Service Quotas.
+    pub quotas: aws_sdk_servicequotas::Client,
+    /// STS: whose credentials these are.
+    pub sts: aws_sdk_sts::Client,
 }
 
 impl Clients {
@@ -112,6 +122,11 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
+            ec2: aws_sdk_ec2::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            quotas: aws_sdk_servicequotas::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
         }
     }
 }
