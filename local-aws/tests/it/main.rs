@@ -10,6 +10,7 @@ mod ecs_stack;
 mod fis;
 mod harness;
 mod iam;
+mod latency;
 mod logs;
 mod network;
 mod server;
