@@ -5,13 +5,15 @@
 //! - `template`, `schema`: the language, and AWS's schemas of the resource types; pure
 //! - `resources`: how each type is made, changed and deleted
 //! - `status`, `stack`, `stack_resource`, `event`, `export`: what is on record
-//! - `request` to `compiled` to `plan`: from a call to what it would change; all checks are made on this way
+//! - `request` to `compiled` to `plan`: from a call to what it would change; all checks are made on this way, those of
+//!   `early_validation` for change sets
 //! - `operation`: does it, in the background, step by step; `latency`: how long it takes on AWS
 //! - `change_set`, `api`: the calls
 
 mod api;
 mod change_set;
 mod compiled;
+mod early_validation;
 mod event;
 mod export;
 pub(crate) mod latency;
@@ -60,6 +62,7 @@ fn answer(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Val
         "DeleteChangeSet" => change_set::calls::delete_change_set(endpoint, input),
         "DeleteStack" => api::delete::delete_stack(endpoint, input),
         "DescribeChangeSet" => change_set::calls::describe_change_set(endpoint, input),
+        "DescribeEvents" => api::events::describe_events(endpoint, input),
         "DescribeStackEvents" => api::describe::describe_stack_events(endpoint, input),
         "DescribeStackResource" => api::resources::describe_stack_resource(endpoint, input),
         "DescribeStackResources" => api::resources::describe_stack_resources(endpoint, input),

@@ -4,6 +4,7 @@ mod calls;
 mod change_sets;
 mod creation;
 mod deletion;
+mod early_validation;
 mod exports;
 mod laws;
 mod updates;
