@@ -9,7 +9,7 @@
 //! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `latency`: [`Options`]
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
-//! - `ec2`, `iam`, `sts`, `tagging`, `ecr`: what their resources need, and the calls that read them
+//! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
 //!
 //! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
 
@@ -28,6 +28,7 @@ mod images;
 mod latency;
 mod logs;
 mod paging;
+mod quotas;
 #[cfg(test)]
 mod reference;
 mod server;

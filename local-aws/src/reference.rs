@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cloudformation::latency::TIMES;
 use crate::cloudformation::resources;
 use crate::cloudformation::schema::Schemas;
-use crate::ecs;
+use crate::{ecs, quotas};
 
 const SERVICES: &[(&str, &str)] = &[
     ("CloudFormation", include_str!("cloudformation/mod.rs")),
@@ -18,6 +18,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("FIS", include_str!("fis/mod.rs")),
     ("IAM", include_str!("iam/mod.rs")),
     ("Resource Groups Tagging", include_str!("tagging.rs")),
+    ("Service Quotas", include_str!("quotas.rs")),
     ("STS", include_str!("sts.rs")),
 ];
 
@@ -49,6 +50,15 @@ Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mea
 
 | type | refused properties |
 |---|---|
+";
+
+const QUOTAS: &str = "
+## Quotas
+
+AWS's default values. What goes over one that is held fails in AWS's words.
+
+| quota | service | code | value | held |
+|---|---|---|---|---|
 ";
 
 const LATENCY: &str = "
@@ -98,6 +108,8 @@ fn page() -> String {
         let refused: Vec<String> = resource_type.refused().iter().map(|path| format!("`{path}`")).collect();
         writeln!(page, "| `{name}` | {} |", refused.join(", ")).unwrap();
     }
+    page.push_str(QUOTAS);
+    page.push_str(&quotas::table());
     page.push_str(LATENCY);
     for times in TIMES {
         let only = times.only.map_or(String::new(), |(property, value)| format!(", `{property}: {value}`"));

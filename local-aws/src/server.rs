@@ -19,7 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
 use crate::wire::{self, Service};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, sts, tagging};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, sts, tagging};
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -165,6 +165,7 @@ async fn dispatch(
         "fis" => fis::call(endpoint, operation, input).await,
         "iam" => iam::call(endpoint, operation, input),
         "logs" => logs::call(endpoint, operation, input),
+        "servicequotas" => quotas::call(endpoint, operation, input),
         "sts" => sts::call(endpoint, caller, operation),
         "tagging" => tagging::call(endpoint, operation, input),
         other => Err(ApiError::unsupported(format!("The service {other}"))),

@@ -14,6 +14,7 @@ use super::subnet::Subnet;
 use super::transit::Transit;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::quotas::NAT_GATEWAYS;
 use crate::store::{Record, Tx};
 
 /// A NAT gateway.
@@ -65,9 +66,17 @@ impl NatGateway {
     /// Makes a gateway.
     ///
     /// # Errors
-    /// Gateway.NotAttached in a VPC without internet gateway, Resource.AlreadyAssociated for an address in use.
+    /// NatGatewayLimitExceeded, Gateway.NotAttached in a VPC without internet gateway, Resource.AlreadyAssociated for an address in use.
     pub(crate) fn create(endpoint: &Endpoint, tx: &Tx<'_>, request: NatGatewayRequest<'_>) -> Result<Self, ApiError> {
         let subnet = Subnet::get(tx, request.subnet_id)?;
+        let zone = |nat: &Self| Ok(Subnet::get(tx, &nat.subnet_id)?.availability_zone);
+        let zones = tx.list::<Self>()?.iter().map(zone).collect::<Result<Vec<_>, ApiError>>()?;
+        if NAT_GATEWAYS.is_reached(zones.iter().filter(|zone| **zone == subnet.availability_zone).count()) {
+            return Err(ApiError::new(
+                "NatGatewayLimitExceeded",
+                format!("Performing this operation would exceed the limit of {} NAT gateways", NAT_GATEWAYS.value),
+            ));
+        }
         let address = request.allocation_id.map(|id| Address::get(tx, id)).transpose()?;
         if let Some(address) = &address {
             if address.user(tx)?.is_some() {

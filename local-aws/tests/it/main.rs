@@ -13,5 +13,6 @@ mod iam;
 mod latency;
 mod logs;
 mod network;
+mod quotas;
 mod server;
 mod tagging;
