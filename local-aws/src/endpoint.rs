@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ApiError;
 use crate::identity::Identity;
+use crate::images::ImageStore;
 use crate::store::Store;
 
 /// The running endpoint; shared by all requests and background work.
@@ -17,6 +18,8 @@ pub(crate) struct Endpoint {
     pub(crate) identity: Identity,
     /// Directory of all state: images, tasks' files, databases.
     pub(crate) state_dir: PathBuf,
+    /// The files of images, and the uploads under way.
+    pub(crate) images: ImageStore,
     /// How many stack operations are under way.
     pub(crate) stack_operations: tokio::sync::watch::Sender<usize>,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
@@ -34,8 +37,9 @@ impl Endpoint {
         let dynamodb = dynoxide::Database::new(&state_dir.join("dynamodb.db").to_string_lossy()).map_err(|error| {
             ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", state_dir.display()))
         })?;
+        let images = ImageStore::new(state_dir);
         let stack_operations = tokio::sync::watch::Sender::new(0);
-        Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), stack_operations, url })
+        Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), images, stack_operations, url })
     }
 
     /// ARN of a resource of this account and region: `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.

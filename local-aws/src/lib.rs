@@ -10,6 +10,7 @@
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`: what their resources need, and the calls that read them
+//! - `registry`: the API by which images come and go; `images`: their files
 //!
 //! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
 
@@ -29,6 +30,7 @@ mod logs;
 mod paging;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod server;
 mod store;
 mod sts;

@@ -11,7 +11,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("CloudWatch Logs", include_str!("logs/mod.rs")),
     ("DynamoDB, DynamoDB Streams", include_str!("dynamodb.rs")),
     ("EC2", include_str!("ec2/mod.rs")),
-    ("ECR", include_str!("ecr.rs")),
+    ("ECR", include_str!("ecr/mod.rs")),
     ("ECS", include_str!("ecs/mod.rs")),
     ("FIS", include_str!("fis/mod.rs")),
     ("IAM", include_str!("iam/mod.rs")),

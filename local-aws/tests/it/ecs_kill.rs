@@ -84,7 +84,7 @@ async fn sigkill_of_the_endpoint_loses_no_line_and_no_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; printf end; exit 5";
     let arn = lab.start(count).await;
     for _ in 0..8 {
@@ -103,7 +103,7 @@ async fn sigkill_at_any_step_starts_every_acknowledged_task_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let mut tasks = Vec::new();
     for round in 0..20_u64 {
         let arn = lab.start("echo run; exec sleep 60").await;
@@ -134,7 +134,7 @@ async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let ends = lab.start("echo up; sleep 0.3; echo last; exit 4").await;
     let vanishes = lab.start("echo up; exec sleep 60").await;
     for arn in [&ends, &vanishes] {
@@ -162,7 +162,7 @@ async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
 #[tokio::test]
 async fn a_restarted_endpoint_stops_what_an_earlier_one_started() {
     let endpoint = Endpoint::start().await;
-    let lab = Lab::new(&endpoint.sdk_config(), endpoint.state_dir()).await;
+    let lab = Lab::new(&endpoint.sdk_config()).await;
     let arn = lab.start("trap 'echo bye; exit 143' TERM; echo up; while :; do sleep 0.01; done").await;
     lab.wait_for_line(&arn, "up").await;
     let endpoint = endpoint.restart().await;

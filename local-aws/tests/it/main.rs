@@ -12,5 +12,6 @@ mod harness;
 mod iam;
 mod logs;
 mod network;
+mod registry_client;
 mod server;
 mod tagging;
