@@ -32,6 +32,16 @@ execution role, and for what FIS does with the experiment's role.
 ## Operations
 ";
 
+const REGISTRY: &str = "
+## Registry
+
+The OCI distribution API of ECR, on the same port under `/v2/`: blobs and manifests (OCI image and index, Docker schema 2
+and manifest list) by tag and by digest, `tags/list`. Log in as `AWS` with the password of `aws ecr get-login-password`.
+As on ECR a `PATCH` is answered by 201, and an upload takes one; a tag that is immutable does not move; the repository must
+be there. Not there: `_catalog`, the referrers API, `Range`, mounts of other repositories' blobs (answered by an upload).
+Lifecycle policies are kept and shown; no image expires by them.
+";
+
 const LANGUAGE: &str = "
 ## Templates
 
@@ -69,6 +79,7 @@ fn page() -> String {
         assert!(!names.is_empty(), "{service}");
         write!(page, "\n**{service}**: {}.\n", names.join(", ")).unwrap();
     }
+    page.push_str(REGISTRY);
     page.push_str(LANGUAGE);
     let schemas = Schemas::default();
     for resource_type in resources::all() {

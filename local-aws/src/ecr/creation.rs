@@ -124,7 +124,7 @@ fn mutability(wanted: Option<String>, exclusions: &[ExclusionFilter]) -> Result<
             return Err(invalid("imageTagMutability", &format!("Member must satisfy enum value set: {values}")));
         }
     };
-    if takes_exclusions != !exclusions.is_empty() || exclusions.iter().any(|one| one.filter_type != "WILDCARD") {
+    if takes_exclusions == exclusions.is_empty() || exclusions.iter().any(|one| one.filter_type != "WILDCARD") {
         let constraint = "filters of the type WILDCARD, with a mutability _WITH_EXCLUSION and only with that";
         return Err(invalid("imageTagMutabilityExclusionFilters", constraint));
     }

@@ -18,6 +18,9 @@ pub(crate) const MANIFESTS: [&str; 2] =
 pub(crate) const INDEXES: [&str; 2] =
     ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 
+/// Code and reason of what a batch of ECR could not do.
+pub(crate) type Failure = (&'static str, &'static str);
+
 /// How long a push may take from its first blob to its manifest.
 const PUSH: TimeDelta = TimeDelta::hours(1);
 
@@ -59,8 +62,10 @@ pub(crate) struct Layer {
     pub(crate) repository: String,
     pub(crate) digest: String,
     pub(crate) size: u64,
-    /// Since when a push may rely on it: it was uploaded, or asked for and found, and no manifest came since.
-    awaits_manifest_since: Option<DateTime<Utc>>,
+    /// How many pushes rely on it: they uploaded it, or asked for it and found it, and have not sent their manifest.
+    promises: u32,
+    /// When the last one was told so.
+    promised_at: DateTime<Utc>,
 }
 
 impl Record for Layer {
@@ -133,10 +138,31 @@ impl Image {
         tx.put(&pushed)
     }
 
+    /// Takes the image away, or `tag` alone while the image has another one; gives what has gone.
+    ///
+    /// # Errors
+    /// AWS's code and reason when an index needs it.
+    pub(crate) fn remove(mut self, tx: &Tx<'_>, tag: Option<&str>) -> Result<Result<Self, Failure>, ApiError> {
+        if let Some(tag) = tag.filter(|_| self.tags.len() > 1) {
+            let mut gone = self.clone();
+            gone.tags.retain(|one| one == tag);
+            self.tags.remove(tag);
+            tx.put(&self)?;
+            return Ok(Ok(gone));
+        }
+        let is_listed = Self::all_of(tx, &self.repository)?.iter().any(|one| one.manifests.contains(&self.digest));
+        if is_listed {
+            let reason = "Requested image referenced by manifest list";
+            return Ok(Err(("ImageReferencedByManifestList", reason)));
+        }
+        self.delete(tx)?;
+        Ok(Ok(self))
+    }
+
     /// Takes it out of its repository, with the layers that no other image there has and no push relies on.
     ///
     /// The files go with the next [`crate::images::collect`].
-    pub(crate) fn delete(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
+    fn delete(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
         tx.delete::<Self>(&self.id())?;
         let others = Self::all_of(tx, &self.repository)?;
         for digest in &self.blobs {
@@ -158,25 +184,27 @@ impl Layer {
 
     /// Records an upload.
     pub(crate) fn put(tx: &Tx<'_>, repository: &str, digest: &str, size: u64) -> Result<(), ApiError> {
+        let known = Self::get(tx, repository, digest)?.map_or(0, |layer| layer.promises);
         let (repository, digest) = (repository.to_owned(), digest.to_owned());
-        tx.put(&Self { repository, digest, size, awaits_manifest_since: Some(Utc::now()) })
+        Self { repository, digest, size, promises: known, promised_at: Utc::now() }.promise(tx)
     }
 
     /// Keeps the layer for a push that was told that it need not upload it.
     pub(crate) fn promise(mut self, tx: &Tx<'_>) -> Result<(), ApiError> {
-        self.awaits_manifest_since = Some(Utc::now());
+        self.promises = self.promises.saturating_add(1);
+        self.promised_at = Utc::now();
         tx.put(&self)
     }
 
     fn awaits_manifest(&self) -> bool {
-        self.awaits_manifest_since.is_some_and(|time| Utc::now() - time < PUSH)
+        self.promises > 0 && Utc::now() - self.promised_at < PUSH
     }
 
-    /// The manifest is there that the layer was uploaded for.
+    /// A manifest has come that the layer was kept for.
     fn settle(tx: &Tx<'_>, repository: &str, digest: &str) -> Result<(), ApiError> {
         match Self::get(tx, repository, digest)? {
-            Some(mut layer) if layer.awaits_manifest_since.is_some() => {
-                layer.awaits_manifest_since = None;
+            Some(mut layer) if layer.promises > 0 => {
+                layer.promises -= 1;
                 tx.put(&layer)
             }
             _ => Ok(()),

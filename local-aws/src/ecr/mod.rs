@@ -1,11 +1,13 @@
 //! Elastic Container Registry: repositories and their images.
 //!
-//! - `repository`, `image`: what is recorded; `repositories`, `creation`, `images`: the calls that show and change it
+//! - `repository`, `image`: what is recorded; `repositories`, `creation`, `images`, `batch`: the calls that show and change it
 //! - `authorization`: the passwords with which `registry` lets images in and out
 
 pub(crate) mod authorization;
+mod batch;
 mod creation;
 pub(crate) mod image;
+mod images;
 mod repositories;
 pub(crate) mod repository;
 
@@ -25,12 +27,16 @@ const INVALID: &str = "InvalidParameterException";
 /// One call of the service.
 pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
     match operation {
+        "BatchDeleteImage" => batch::batch_delete_image(endpoint, input),
+        "BatchGetImage" => batch::batch_get_image(endpoint, input),
         "CreateRepository" => creation::create_repository(endpoint, input),
         "DeleteRepository" => creation::delete_repository(endpoint, input),
+        "DescribeImages" => images::describe_images(endpoint, input),
         "DescribeRepositories" => repositories::describe_repositories(endpoint, input),
         "GetAuthorizationToken" => authorization::get_authorization_token(endpoint, input),
         "GetLifecyclePolicy" => repositories::get_lifecycle_policy(endpoint, input),
         "GetRepositoryPolicy" => repositories::get_repository_policy(endpoint, input),
+        "ListImages" => images::list_images(endpoint, input),
         "ListTagsForResource" => repositories::list_tags_for_resource(endpoint, input),
         "TagResource" => creation::tag_resource(endpoint, input),
         "UntagResource" => creation::untag_resource(endpoint, input),

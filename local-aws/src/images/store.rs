@@ -1,9 +1,6 @@
-//! Where the files are, which uploads are under way, and what goes when nothing refers to it any more.
-//!
-//! Whoever adds a reference to a file does so in a transaction of the store. A collection holds the store while it
-//! compares files with references, so it never takes what a request is just about to refer to.
+//! Where the files are, which uploads are under way, and which file systems somebody works with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -17,11 +14,8 @@ use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use crate::ecr::image::{Image, Layer};
-use crate::ecs;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
 
 /// How long an upload may lie untouched before its file is deleted.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -37,7 +31,6 @@ pub(crate) struct ImageStore {
     uploads: Mutex<HashMap<String, Upload>>,
     /// How many pulls work with the file system of an image.
     leases: Arc<Mutex<HashMap<String, usize>>>,
-    /// One collection at a time.
     collecting: Mutex<()>,
 }
 
@@ -51,6 +44,26 @@ impl ImageStore {
             leases: Arc::default(),
             collecting: Mutex::default(),
         }
+    }
+
+    /// `images/` in the state directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where the file systems are.
+    pub(super) fn rootfs_directory(&self) -> &Path {
+        &self.rootfs
+    }
+
+    /// One collection at a time.
+    pub(super) fn one_collection(&self) -> MutexGuard<'_, ()> {
+        lock(&self.collecting)
+    }
+
+    /// Whether somebody works with the file system of the image.
+    pub(super) fn is_leased(&self, digest: &str) -> bool {
+        lock(&self.leases).contains_key(digest)
     }
 
     /// The file of a blob. `digest` must have passed [`is_sha256`] or the OCI types.
@@ -225,83 +238,4 @@ pub(crate) fn is_sha256(digest: &str) -> bool {
     digest.strip_prefix("sha256:").is_some_and(|hex| {
         hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
     })
-}
-
-/// Cleans up after an earlier endpoint: half uploads, and files that nothing refers to.
-pub(crate) fn resume(endpoint: &Endpoint) -> Result<(), ApiError> {
-    let uploads = endpoint.images.directory.join("uploads");
-    match fs::remove_dir_all(&uploads) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritable(&uploads, &error)),
-        _ => {}
-    }
-    endpoint.store.write(Layer::forget_abandoned)?;
-    collect(endpoint);
-    Ok(())
-}
-
-/// Deletes the files that nothing refers to. What cannot be deleted is left to the next collection.
-pub(crate) fn collect(endpoint: &Endpoint) {
-    let _one_at_a_time = lock(&endpoint.images.collecting);
-    let unused = endpoint.store.read(|tx| {
-        sweep_blobs(&endpoint.images, &digests(tx)?)?;
-        retire_rootfs(&endpoint.images, tx)
-    });
-    let deleted = unused.and_then(|directories| {
-        directories.iter().try_for_each(|path| fs::remove_dir_all(path).map_err(|error| unwritable(path, &error)))
-    });
-    if let Err(error) = deleted {
-        tracing::warn!(%error, "old files of images were left behind");
-    }
-}
-
-/// Collects when the image is not in any repository: a task that ran it was the last to need its file system.
-pub(crate) fn collect_unless_kept(endpoint: &Endpoint, digest: &str) -> Result<(), ApiError> {
-    if endpoint.images.rootfs(digest).exists() && !endpoint.store.read(|tx| Image::is_kept(tx, digest))? {
-        collect(endpoint);
-    }
-    Ok(())
-}
-
-fn digests(tx: &Tx<'_>) -> Result<HashSet<String>, ApiError> {
-    let layers = tx.list::<Layer>()?.into_iter().map(|layer| layer.digest);
-    Ok(layers.chain(tx.list::<Image>()?.into_iter().map(|image| image.digest)).collect())
-}
-
-fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, ApiError> {
-    let read = |entry: io::Result<fs::DirEntry>| {
-        entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
-    };
-    match fs::read_dir(directory).and_then(|entries| entries.map(read).collect()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map_err(|error| unwritable(directory, &error)),
-    }
-}
-
-fn sweep_blobs(store: &ImageStore, wanted: &HashSet<String>) -> Result<(), ApiError> {
-    for (name, path) in entries(&store.directory.join("blobs/sha256"))? {
-        if !wanted.contains(&format!("sha256:{name}")) {
-            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
-        }
-    }
-    Ok(())
-}
-
-/// Moves the file systems aside that no image and no task needs, half unpacked ones included, to be deleted when the
-/// store is free again: they may hold many files.
-fn retire_rootfs(store: &ImageStore, tx: &Tx<'_>) -> Result<Vec<PathBuf>, ApiError> {
-    let mut wanted: HashSet<String> = tx.list::<Image>()?.into_iter().map(|image| image.digest).collect();
-    wanted.extend(ecs::images_in_use(tx)?);
-    let leases = lock(&store.leases);
-    let mut unused = Vec::new();
-    for (name, path) in entries(&store.rootfs)? {
-        let digest = format!("sha256:{}", name.split('.').next().unwrap_or_default());
-        let is_whole = !name.contains('.');
-        if leases.contains_key(&digest) || (is_whole && wanted.contains(&digest)) {
-            continue;
-        }
-        let aside = path.with_extension(format!("unused-{}", uuid::Uuid::new_v4()));
-        fs::rename(&path, &aside).map_err(|error| unwritable(&path, &error))?;
-        unused.push(aside);
-    }
-    Ok(unused)
 }

@@ -54,18 +54,18 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
         return Err(ApiError::new("MANIFEST_INVALID", text).status(413));
     };
     let content_type = request.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut image = read(name, content_type, &bytes)?;
-    if tag.is_none() && reference != image.digest {
-        let text = format!("The manifest has the digest {}, not {reference}.", image.digest);
+    let mut manifest = read(name, content_type, &bytes)?;
+    let digest = manifest.image.digest.clone();
+    if tag.is_none() && reference != digest {
+        let text = format!("The manifest has the digest {digest}, not {reference}.");
         return Err(ApiError::new("DIGEST_INVALID", text));
     }
-    image.tags.extend(tag.map(str::to_owned));
-    let digest = image.digest.clone();
+    manifest.image.tags.extend(tag.map(str::to_owned));
     endpoint.store.write(|tx| {
         let repository = Repository::get(endpoint, tx, name)?;
-        complete(request, tx, &mut image)?;
-        let put = endpoint.images.put_blob(&image.digest, &bytes);
-        put.map_err(|error| unwritable(&endpoint.images.blob(&image.digest), &error))?;
+        let image = manifest.complete(request, tx)?;
+        let put = endpoint.images.put_blob(&digest, &bytes);
+        put.map_err(|error| unwritable(&endpoint.images.blob(&digest), &error))?;
         Image::push(tx, &repository, image)
     })?;
     let location = format!("/v2/{name}/manifests/{digest}");
@@ -75,12 +75,8 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
 pub(super) fn delete(request: &Request<'_>, name: &str, reference: &str) -> Result<Response, ApiError> {
     let endpoint = request.endpoint;
     endpoint.store.write(|tx| {
-        let mut image = find(request, tx, name, reference)?;
-        // The tag alone, as long as the image has another one.
-        if image.tags.len() > 1 && image.tags.remove(reference) {
-            return tx.put(&image);
-        }
-        image.delete(tx)
+        let removed = find(request, tx, name, reference)?.remove(tx, tag_of(reference)?)?;
+        removed.map_err(|(_, reason)| ApiError::new("DENIED", format!("{reason}; delete that first.")))
     })?;
     images::collect(endpoint);
     respond(StatusCode::ACCEPTED, &[])
@@ -131,8 +127,14 @@ fn invalid(text: impl Into<String>) -> ApiError {
     ApiError::new("MANIFEST_INVALID", text)
 }
 
-/// What a manifest says by itself.
-fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Image, ApiError> {
+/// A manifest that says of itself nothing wrong.
+struct Manifest {
+    image: Image,
+    /// Of its blobs, as it says.
+    sizes: Vec<u64>,
+}
+
+fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Manifest, ApiError> {
     let json: Value =
         serde_json::from_slice(bytes).map_err(|error| invalid(format!("The manifest is not valid JSON: {error}")))?;
     let (inside, outside) = (json["mediaType"].as_str(), content_type);
@@ -146,6 +148,7 @@ fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Image, A
     let digests = |all: &mut dyn Iterator<Item = &Descriptor>| -> Result<Vec<String>, ApiError> {
         all.map(|one| one.digest().to_string()).map(|one| check_digest(&one).map(|()| one)).collect()
     };
+    let mut sizes = Vec::new();
     let mut image = Image {
         repository: name.to_owned(),
         digest: format!("sha256:{}", hex(&Sha256::digest(bytes))),
@@ -162,7 +165,9 @@ fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Image, A
         let manifest = ImageManifest::from_reader(bytes).map_err(broken)?;
         image.artifact_media_type = Some(manifest.config().media_type().to_string());
         image.size = manifest.layers().iter().map(Descriptor::size).sum();
-        image.blobs = digests(&mut std::iter::once(manifest.config()).chain(manifest.layers()))?;
+        let blobs = || std::iter::once(manifest.config()).chain(manifest.layers());
+        image.blobs = digests(&mut blobs())?;
+        sizes = blobs().map(Descriptor::size).collect();
     } else if INDEXES.contains(&media_type.as_str()) {
         let index = ImageIndex::from_reader(bytes).map_err(broken)?;
         image.manifests = digests(&mut index.manifests().iter())?;
@@ -172,24 +177,31 @@ fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Image, A
             [MANIFESTS, INDEXES].concat().join(", ")
         )));
     }
-    Ok(image)
+    Ok(Manifest { image, sizes })
 }
 
-/// Sees to it that all is there that the manifest names.
-fn complete(request: &Request<'_>, tx: &Tx<'_>, image: &mut Image) -> Result<(), ApiError> {
-    let missing = |digest: &str| {
-        let text = format!("The manifest names {digest}, which is not in the repository '{}'.", image.repository);
-        ApiError::new("MANIFEST_BLOB_UNKNOWN", text)
-    };
-    for digest in &image.blobs {
-        let layer = Layer::get(tx, &image.repository, digest)?;
-        layer.filter(|_| request.endpoint.images.blob(digest).exists()).ok_or_else(|| missing(digest))?;
+impl Manifest {
+    /// The image, if all is there that the manifest names.
+    fn complete(mut self, request: &Request<'_>, tx: &Tx<'_>) -> Result<Image, ApiError> {
+        let repository = &self.image.repository;
+        let missing = |digest: &str| {
+            let text = format!("The manifest names {digest}, which is not in the repository '{repository}'.");
+            ApiError::new("MANIFEST_BLOB_UNKNOWN", text)
+        };
+        for (digest, size) in self.image.blobs.iter().zip(self.sizes) {
+            let layer = Layer::get(tx, repository, digest)?;
+            let layer =
+                layer.filter(|_| request.endpoint.images.blob(digest).exists()).ok_or_else(|| missing(digest))?;
+            if layer.size != size {
+                let text = format!("The manifest says that {digest} has {size} bytes; it has {}.", layer.size);
+                return Err(invalid(text));
+            }
+        }
+        let mut size = self.image.size;
+        for digest in &self.image.manifests {
+            size = size.max(Image::find(tx, repository, digest)?.ok_or_else(|| missing(digest))?.size);
+        }
+        self.image.size = size;
+        Ok(self.image)
     }
-    let mut size = image.size;
-    for digest in &image.manifests {
-        let of_index = Image::find(tx, &image.repository, digest)?.ok_or_else(|| missing(digest))?;
-        size = size.max(of_index.size);
-    }
-    image.size = size;
-    Ok(())
 }

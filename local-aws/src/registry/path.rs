@@ -51,3 +51,39 @@ fn named(segments: &[&str]) -> Result<String, ApiError> {
         format!("'{name}' is no name of a repository: lower-case letters and digits, with . _ - / between them.");
     Err(ApiError::new("NAME_INVALID", text))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn target(path: &str) -> Result<Target, String> {
+        let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
+        parse(&parts).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_repository_may_be_called_like_a_part_of_the_path() {
+        let name = || "blobs/uploads/tags".to_owned();
+        assert_eq!(target("/v2/blobs/uploads/tags/tags/list"), Ok(Target::Tags(name())));
+        assert_eq!(target("/v2/blobs/uploads/tags/blobs/uploads/"), Ok(Target::Uploads(name())));
+        assert_eq!(target("/v2/blobs/uploads/tags/blobs/uploads/1"), Ok(Target::Upload(name(), "1".into())));
+        assert_eq!(target("/v2/ab/blobs/sha256%3Ax"), Ok(Target::Blob("ab".into(), "sha256:x".into())));
+        assert_eq!(target("/v2/credentials/manifests/1"), Ok(Target::Manifest("credentials".into(), "1".into())));
+        assert_eq!(target("/v2"), Ok(Target::Base));
+        assert_eq!(target("/v2/ab/referrers/1"), Err("UNSUPPORTED".into()));
+        assert_eq!(target("/v2/manifests/1"), Err("NAME_INVALID".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leads_out_of_the_store(path in "(/|[a-zA-Z0-9._-]|%2[EeFf]|blobs|manifests){0,40}") {
+            if let Ok(Target::Blob(name, _) | Target::Manifest(name, _)) = target(&format!("/v2/{path}/manifests/x")) {
+                prop_assert!(name.split('/').all(|part| !part.is_empty() && !part.starts_with('.')), "{}", name);
+                prop_assert!(name.len() <= 256 && !name.contains(['%', '@', ':']), "{}", name);
+            }
+        }
+    }
+}

@@ -23,8 +23,7 @@ pub(super) async fn begin(request: &Request<'_>, name: &str, body: Body) -> Resu
         check_digest(digest)?;
     }
     let images = &request.endpoint.images;
-    let directory = request.endpoint.state_dir.join("images");
-    let mut upload = images.begin_upload(name).await.map_err(|error| unwritable(&directory, &error))?;
+    let mut upload = images.begin_upload(name).await.map_err(|error| unwritable(images.directory(), &error))?;
     if let Some(digest) = digest {
         upload.append(body).await?;
         return finish(request, name, upload, &digest);

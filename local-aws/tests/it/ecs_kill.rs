@@ -11,16 +11,16 @@ use crate::ecs_lab::Lab;
 use crate::harness::Endpoint;
 
 /// An endpoint in a process of its own, for SIGKILL.
-struct Victim {
+pub(crate) struct Victim {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 /// Names the state directory and port to [`victim`].
 const VARIABLE: &str = "LOCAL_AWS_TEST_VICTIM";
 
 impl Victim {
-    async fn start(state_dir: &Path, port: u16) -> Self {
+    pub(crate) async fn start(state_dir: &Path, port: u16) -> Self {
         // The port answers before the state is open.
         local_aws::Identity::load_or_create(state_dir, local_aws::DEFAULT_REGION).unwrap();
         let process = Command::new(std::env::current_exe().unwrap())
@@ -36,7 +36,7 @@ impl Victim {
         Self { process, port }
     }
 
-    async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
+    pub(crate) async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         Self::start(state_dir, self.port).await
@@ -59,7 +59,7 @@ async fn victim() {
     local_aws::serve(listener, Path::new(state_dir), std::future::pending()).await.unwrap();
 }
 
-fn config(state_dir: &Path, port: u16) -> SdkConfig {
+pub(crate) fn config(state_dir: &Path, port: u16) -> SdkConfig {
     use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
     let identity = local_aws::Identity::load(state_dir).unwrap().unwrap();
     let (key, secret) = (identity.access_key_id, identity.secret_access_key);
@@ -75,7 +75,7 @@ fn config(state_dir: &Path, port: u16) -> SdkConfig {
         .build()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
