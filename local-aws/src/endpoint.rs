@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ApiError;
 use crate::identity::Identity;
+use crate::images::ImageStore;
 use crate::latency::{Latency, Options};
 use crate::store::Store;
 
@@ -20,6 +21,8 @@ pub(crate) struct Endpoint {
     pub(crate) state_dir: PathBuf,
     /// Told when a call gives a stack something else to do than what it is at.
     pub(crate) stack_calls: tokio::sync::Notify,
+    /// The files of images, and the uploads under way.
+    pub(crate) images: ImageStore,
     /// How many stack operations are under way.
     pub(crate) stack_operations: tokio::sync::watch::Sender<usize>,
     /// How long resources and tasks take to come and go.
@@ -39,12 +42,14 @@ impl Endpoint {
         let dynamodb = dynoxide::Database::new(&state_dir.join("dynamodb.db").to_string_lossy()).map_err(|error| {
             ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", state_dir.display()))
         })?;
+        let images = ImageStore::new(state_dir);
         let stack_operations = tokio::sync::watch::Sender::new(0);
         Ok(Self {
             store,
             dynamodb,
             identity,
             state_dir: state_dir.to_owned(),
+            images,
             stack_calls: tokio::sync::Notify::new(),
             stack_operations,
             latency: options.latency,

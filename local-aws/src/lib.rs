@@ -10,6 +10,7 @@
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
+//! - `registry`: the API by which images come and go; `images`: their files
 //!
 //! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
 
@@ -31,6 +32,7 @@ mod paging;
 mod quotas;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod server;
 mod store;
 mod sts;

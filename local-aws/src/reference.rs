@@ -13,7 +13,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("CloudWatch Logs", include_str!("logs/mod.rs")),
     ("DynamoDB, DynamoDB Streams", include_str!("dynamodb.rs")),
     ("EC2", include_str!("ec2/mod.rs")),
-    ("ECR", include_str!("ecr.rs")),
+    ("ECR", include_str!("ecr/mod.rs")),
     ("ECS", include_str!("ecs/mod.rs")),
     ("FIS", include_str!("fis/mod.rs")),
     ("IAM", include_str!("iam/mod.rs")),
@@ -33,6 +33,16 @@ with a task's own credentials. The roles' policies are enforced for the tasks' D
 execution role, and for what FIS does with the experiment's role.
 
 ## Operations
+";
+
+const REGISTRY: &str = "
+## Registry
+
+The OCI distribution API of ECR, on the same port under `/v2/`: blobs and manifests (OCI image and index, Docker schema 2
+and manifest list) by tag and by digest, `tags/list`. Log in as `AWS` with the password of `aws ecr get-login-password`.
+As on ECR a `PATCH` is answered by 201, and an upload takes one; a tag that is immutable does not move; the repository must
+be there. Not there: `_catalog`, the referrers API, `Range`, mounts of other repositories' blobs (answered by an upload).
+Lifecycle policies are kept and shown; no image expires by them.
 ";
 
 const LANGUAGE: &str = "
@@ -100,6 +110,7 @@ fn page() -> String {
         assert!(!names.is_empty(), "{service}");
         write!(page, "\n**{service}**: {}.\n", names.join(", ")).unwrap();
     }
+    page.push_str(REGISTRY);
     page.push_str(LANGUAGE);
     let schemas = Schemas::default();
     for resource_type in resources::all() {

@@ -19,7 +19,9 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
 use crate::wire::{self, Service};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, sts, tagging};
+use crate::{
+    cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, images, logs, quotas, registry, sts, tagging,
+};
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -50,6 +52,7 @@ pub async fn serve(
     let _lock = lock(state_dir)?;
     let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"), options)?);
     dynamodb::resume(&endpoint)?;
+    images::resume(&endpoint)?;
     ecs::resume(&endpoint)?;
     cloudformation::resume(&endpoint)?;
     fis::resume(&endpoint)?;
@@ -111,6 +114,10 @@ async fn handle(
     let (parts, body) = request.into_parts();
     if let Some(refusal) = refuse_foreigners(peer, &parts.headers) {
         return refusal;
+    }
+    // Layers are larger than any other request, and go to their file as they come.
+    if registry::is_for(&parts) {
+        return registry::handle(&endpoint, &parts, body).await;
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 16 MiB.\n").into_response();

@@ -118,9 +118,7 @@ fn find(root: &Path, directory: &Path, name: &str, path: &str) -> Result<PathBuf
 
 /// Whether image, definition and this machine are of one architecture.
 fn fits(task: &Task, image: &Image) -> bool {
-    let (docker, host) = match task.cpu_architecture.as_str() {
-        "ARM64" => ("arm64", "aarch64"),
-        _ => ("amd64", "x86_64"),
-    };
+    let docker = task.docker_architecture();
+    let host = if docker == "arm64" { "aarch64" } else { "x86_64" };
     image.config.architecture().to_string() == docker && std::env::consts::ARCH == host
 }

@@ -20,7 +20,7 @@ use super::{cluster::Cluster, container, execution_role, latency, task_definitio
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::until;
-use crate::store::Record;
+use crate::store::{Record, Tx};
 use crate::{images, logs};
 
 /// How often a running program's output and end are looked for. Files of other processes' making have no better way
@@ -85,17 +85,20 @@ pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Deletes the files of tasks and images that nobody needs any more.
+/// Digests of the images that tasks run, which may have left their repository since.
+pub(crate) fn images_in_use(tx: &Tx<'_>) -> Result<Vec<String>, ApiError> {
+    Ok(tx.list::<Task>()?.into_iter().filter(|task| !task.is_stopped()).filter_map(|task| task.image_digest).collect())
+}
+
+/// Deletes the files of tasks that nobody needs any more.
 fn clean(endpoint: &Endpoint, unfinished: &[Task]) {
-    let digests: Vec<String> = unfinished.iter().filter_map(|task| task.image_digest.clone()).collect();
-    let images = images::prune(&endpoint.state_dir, &digests);
     let tasks = std::fs::read_dir(endpoint.state_dir.join("tasks")).into_iter().flatten().try_for_each(|entry| {
         let entry = entry?;
         let id = entry.file_name();
         let is_needed = unfinished.iter().any(|task| *task.id == *id);
         if is_needed { Ok(()) } else { std::fs::remove_dir_all(entry.path()) }
     });
-    if let Err(error) = images.and(tasks) {
+    if let Err(error) = tasks {
         tracing::warn!(%error, "old files were left behind");
     }
 }
@@ -188,7 +191,11 @@ impl Driver {
             Status::Stopping => self.supervise(endpoint).await,
             Status::Deprovisioning => {
                 self.remove_files(endpoint);
-                self.advance(endpoint, Status::Stopped)
+                let next = self.advance(endpoint, Status::Stopped)?;
+                if let Some(digest) = &self.task.image_digest {
+                    images::collect_unless_kept(endpoint, digest)?;
+                }
+                Ok(next)
             }
             Status::Stopped => Ok(Next::Done),
         }
@@ -272,8 +279,9 @@ impl Driver {
         if let Err(reason) = endpoint.store.read(|tx| execution_role::may_pull(tx, &self.task))? {
             return self.fail(endpoint, reason);
         }
-        let (state_dir, reference) = (endpoint.state_dir.clone(), self.task.container.image.clone());
-        let pulled = tokio::task::spawn_blocking(move || images::pull(&state_dir, &reference))
+        let (registry, reference) = (endpoint.clone(), self.task.container.image.clone());
+        let architecture = self.task.docker_architecture();
+        let pulled = tokio::task::spawn_blocking(move || images::pull(&registry, &reference, architecture))
             .await
             .map_err(|error| ApiError::internal(format!("The image could not be unpacked: {error}")))?;
         let image = match pulled {

@@ -53,7 +53,7 @@ use crate::store::Tx;
 use crate::tagging::Tagged;
 
 pub(crate) use self::container_endpoint::container_endpoint;
-pub(crate) use self::lifecycle::resume;
+pub(crate) use self::lifecycle::{images_in_use, resume};
 
 /// ECS's code for most wrong parameters.
 const INVALID: &str = "InvalidParameterException";

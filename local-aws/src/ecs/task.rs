@@ -154,6 +154,11 @@ impl Task {
         self.last_status == Status::Stopped
     }
 
+    /// What it runs on, by the name that images have for it.
+    pub(super) fn docker_architecture(&self) -> &'static str {
+        if self.cpu_architecture == "ARM64" { "arm64" } else { "amd64" }
+    }
+
     /// The tasks of a cluster, stopped ones included.
     pub(super) fn of_cluster(tx: &Tx<'_>, cluster: &str) -> Result<Vec<Self>, ApiError> {
         tx.list_prefix(&format!("{cluster}/"))

@@ -7,12 +7,13 @@ use aws_sdk_ecs::types::{
 };
 use serde_json::json;
 
-use crate::ecs_lab::{ARCH, Lab, store_image};
+use crate::ecs_lab::Lab;
 use crate::harness::Endpoint;
+use crate::registry_client::{ARCH, Registry};
 
 async fn lab() -> (Endpoint, Lab) {
     let endpoint = Endpoint::start().await;
-    let lab = Lab::new(&endpoint.sdk_config(), endpoint.state_dir()).await;
+    let lab = Lab::new(&endpoint.sdk_config()).await;
     (endpoint, lab)
 }
 
@@ -169,9 +170,10 @@ async fn get(url: &str) -> (u16, serde_json::Value) {
 #[tokio::test]
 async fn what_cannot_start_says_why() {
     let (endpoint, lab) = lab().await;
-    let images = endpoint.state_dir().join("images");
-    store_image(&images, "r/none:1", &json!({}), ARCH);
-    store_image(&images, "r/missing:1", &json!({"Entrypoint": ["/nothing"]}), ARCH);
+    let registry = Registry::new(&endpoint.sdk_config(), "r").await;
+    registry.push("none", &json!({}), ARCH).await;
+    registry.push("missing", &json!({"Entrypoint": ["/nothing"]}), ARCH).await;
+    let image = |tag: &str| format!("{}:{tag}", registry.uri());
     let log = |group: &str| {
         let log = lab.container().build().log_configuration().unwrap().clone();
         let mut options = log.options.clone().unwrap();
@@ -183,8 +185,12 @@ async fn what_cannot_start_says_why() {
             lab.container().image("r/x:9"),
             "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref r/x:9: r/x:9: not found",
         ),
-        (lab.container().image("r/none:1"), "CannotCreateContainerError: no command specified"),
-        (lab.container().image("r/missing:1"), "CannotStartContainerError: "),
+        (
+            lab.container().image(image("9")),
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 000000000000.dkr.ecr.us-east-1.amazonaws.com/r:9: 000000000000.dkr.ecr.us-east-1.amazonaws.com/r:9: not found",
+        ),
+        (lab.container().image(image("none")), "CannotCreateContainerError: no command specified"),
+        (lab.container().image(image("missing")), "CannotStartContainerError: "),
         (
             lab.container().log_configuration(log("no-such-group").unwrap()),
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException",
@@ -201,8 +207,8 @@ async fn what_cannot_start_says_why() {
     }
 
     let other = if ARCH == "amd64" { "arm64" } else { "amd64" };
-    store_image(&images, "r/other:1", &json!({"Entrypoint": ["/job"]}), other);
-    lab.register(lab.container().image("r/other:1")).await;
+    registry.push("other", &json!({"Entrypoint": ["/job"]}), other).await;
+    lab.register(lab.container().image(image("other"))).await;
     let arn = lab.start("echo never").await;
     assert_eq!(lab.stopped(&arn).await.containers()[0].exit_code(), Some(255));
     assert_eq!(lab.log(&arn).await, ["exec /job: exec format error"]);

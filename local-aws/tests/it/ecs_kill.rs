@@ -11,16 +11,16 @@ use crate::ecs_lab::Lab;
 use crate::harness::Endpoint;
 
 /// An endpoint in a process of its own, for SIGKILL.
-struct Victim {
+pub(crate) struct Victim {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 /// Names the state directory and port to [`victim`].
 const VARIABLE: &str = "LOCAL_AWS_TEST_VICTIM";
 
 impl Victim {
-    async fn start(state_dir: &Path, port: u16) -> Self {
+    pub(crate) async fn start(state_dir: &Path, port: u16) -> Self {
         // The port answers before the state is open.
         local_aws::Identity::load_or_create(state_dir, local_aws::DEFAULT_REGION).unwrap();
         let process = Command::new(std::env::current_exe().unwrap())
@@ -36,7 +36,7 @@ impl Victim {
         Self { process, port }
     }
 
-    async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
+    pub(crate) async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         Self::start(state_dir, self.port).await
@@ -61,7 +61,7 @@ async fn victim() {
         .unwrap();
 }
 
-fn config(state_dir: &Path, port: u16) -> SdkConfig {
+pub(crate) fn config(state_dir: &Path, port: u16) -> SdkConfig {
     use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
     let identity = local_aws::Identity::load(state_dir).unwrap().unwrap();
     let (key, secret) = (identity.access_key_id, identity.secret_access_key);
@@ -77,7 +77,7 @@ fn config(state_dir: &Path, port: u16) -> SdkConfig {
         .build()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -86,7 +86,7 @@ async fn sigkill_of_the_endpoint_loses_no_line_and_no_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; printf end; exit 5";
     let arn = lab.start(count).await;
     for _ in 0..8 {
@@ -105,7 +105,7 @@ async fn sigkill_at_any_step_starts_every_acknowledged_task_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let mut tasks = Vec::new();
     for round in 0..20_u64 {
         let arn = lab.start("echo run; exec sleep 60").await;
@@ -136,7 +136,7 @@ async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
-    let lab = Lab::new(&config, dir.path()).await;
+    let lab = Lab::new(&config).await;
     let ends = lab.start("echo up; sleep 0.3; echo last; exit 4").await;
     let vanishes = lab.start("echo up; exec sleep 60").await;
     for arn in [&ends, &vanishes] {
@@ -164,7 +164,7 @@ async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
 #[tokio::test]
 async fn a_restarted_endpoint_stops_what_an_earlier_one_started() {
     let endpoint = Endpoint::start().await;
-    let lab = Lab::new(&endpoint.sdk_config(), endpoint.state_dir()).await;
+    let lab = Lab::new(&endpoint.sdk_config()).await;
     let arn = lab.start("trap 'echo bye; exit 143' TERM; echo up; while :; do sleep 0.01; done").await;
     lab.wait_for_line(&arn, "up").await;
     let endpoint = endpoint.restart().await;

@@ -1,8 +1,6 @@
 //! What the tests of ECS run tasks in: a network, roles, a log group, an image, a cluster and a definition.
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
@@ -12,11 +10,12 @@ use aws_sdk_ecs::types::{
     AwsVpcConfiguration, Compatibility, ContainerDefinition, ContainerOverride, LaunchType, LogConfiguration,
     LogDriver, NetworkConfiguration, NetworkMode, Task, TaskField, TaskOverride,
 };
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
+
+use crate::registry_client::{ARCH, Registry};
 
 /// Reference of the test's image: `/job` is a script that runs its first argument.
-pub(crate) const IMAGE: &str = "registry.example/job:1";
+pub(crate) const IMAGE: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com/job:1";
 
 /// What the tests need from CloudFormation.
 const TEMPLATE: &str = r#"{
@@ -33,7 +32,8 @@ const TEMPLATE: &str = r#"{
       "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
       "Policies": [{"PolicyName": "logs", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}}]}},
+        {"Effect": "Allow", "Resource": "*", "Action": ["logs:CreateLogStream", "logs:PutLogEvents",
+          "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}]}}]}},
     "TaskRole": {"Type": "AWS::IAM::Role", "Properties": {
       "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole",
@@ -60,8 +60,9 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// Sets it up in a new endpoint: cluster `c`, family `job` whose container is called `job`.
-    pub(crate) async fn new(config: &SdkConfig, state_dir: &Path) -> Self {
-        store_image(&state_dir.join("images"), IMAGE, &json!({"Entrypoint": ["/job"], "Cmd": ["echo hello"]}), ARCH);
+    pub(crate) async fn new(config: &SdkConfig) -> Self {
+        let registry = Registry::new(config, "job").await;
+        registry.push("1", &json!({"Entrypoint": ["/job"], "Cmd": ["echo hello"]}), ARCH).await;
         let outputs = create_stack(config).await;
         let lab = Self::open(config, outputs);
         lab.ecs.create_cluster().cluster_name("c").send().await.unwrap();
@@ -205,43 +206,4 @@ pub(crate) async fn wait_for_stack(cloudformation: &aws_sdk_cloudformation::Clie
         assert!(Instant::now() < deadline, "{stack:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// This machine, as images write it.
-pub(crate) const ARCH: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-
-/// Puts an image with the file `/job` into the store, besides those that are there.
-pub(crate) fn store_image(layout: &Path, reference: &str, config: &Value, architecture: &str) -> String {
-    let blobs = layout.join("blobs/sha256");
-    std::fs::create_dir_all(&blobs).unwrap();
-    let blob = |media_type: &str, bytes: &[u8]| {
-        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        std::fs::write(blobs.join(&digest), bytes).unwrap();
-        json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": bytes.len()})
-    };
-    let mut layer = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
-    let script = b"#!/bin/sh\neval \"$1\"\n";
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(0o755);
-    header.set_size(script.len() as u64);
-    layer.append_data(&mut header, "job", script.as_slice()).unwrap();
-    let layer = layer.into_inner().unwrap().finish().unwrap();
-    let layer = blob("application/vnd.oci.image.layer.v1.tar+gzip", &layer);
-    let config = json!({
-        "architecture": architecture, "os": "linux", "config": config,
-        "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
-    });
-    let config = blob("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
-    let media_type = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = json!({"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [layer]});
-    let mut descriptor = blob(media_type, manifest.to_string().as_bytes());
-    descriptor["annotations"] = json!({"org.opencontainers.image.ref.name": reference});
-    let path = layout.join("index.json");
-    let mut index = std::fs::read(&path)
-        .map_or_else(|_| json!({"schemaVersion": 2, "manifests": []}), |bytes| serde_json::from_slice(&bytes).unwrap());
-    index["manifests"].as_array_mut().unwrap().push(descriptor.clone());
-    let mut file = std::fs::File::create(layout.join("oci-layout")).unwrap();
-    file.write_all(br#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
-    std::fs::write(path, index.to_string()).unwrap();
-    descriptor["digest"].as_str().unwrap().to_owned()
 }

@@ -4,12 +4,12 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{ClusterField, TaskDefinitionField};
 use serde_json::{Value, json};
 
-use crate::ecs_lab::{Lab, outputs, wait_for_stack};
+use crate::ecs_lab::{IMAGE, Lab, outputs, wait_for_stack};
 use crate::harness::Endpoint;
 
 fn template(team: &str, container: Value) -> String {
     let mut definition = json!({
-        "Name": "job", "Image": "registry.example/job:1", "StopTimeout": 2, "DockerLabels": {"Team": "A"},
+        "Name": "job", "Image": IMAGE, "StopTimeout": 2, "DockerLabels": {"Team": "A"},
     });
     definition.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
     json!({
@@ -35,7 +35,7 @@ fn template(team: &str, container: Value) -> String {
 async fn clusters_and_definitions_come_and_go_with_their_stack() {
     let endpoint = Endpoint::start().await;
     let config = endpoint.sdk_config();
-    let lab = Lab::new(&config, endpoint.state_dir()).await;
+    let lab = Lab::new(&config).await;
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
     let create = cloudformation.create_stack().stack_name("s").template_body(template("a", json!({})));
     create.send().await.unwrap();

@@ -157,8 +157,12 @@ fn delete(run: &Run, stack: &Stack, mut item: Item) -> Result<Item, ApiError> {
         };
         item.enter(tx, stack, status, None)
     });
-    if let Err(error) = deleted {
-        run.endpoint.store.write(|tx| item.enter(tx, stack, ResourceStatus::DeleteFailed, Some(&error.message)))?;
+    match deleted {
+        Ok(()) if !item.keep => handler(&item.record.resource_type)?.clean_up(&run.endpoint),
+        Ok(()) => {}
+        Err(error) => {
+            run.endpoint.store.write(|tx| item.enter(tx, stack, ResourceStatus::DeleteFailed, Some(&error.message)))?;
+        }
     }
     Ok(item)
 }

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Context, Created, Properties, ResourceType, taken};
-use crate::ecr::{Repository, RepositorySettings};
+use crate::ecr::repository::{Repository, RepositorySettings};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::images;
 use crate::store::Tx;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&RepositoryType];
@@ -145,6 +146,10 @@ impl ResourceType for RepositoryType {
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known = read(properties)?;
         Repository::delete(cx.endpoint, cx.tx, physical_id, known.empty_on_delete.unwrap_or(false))
+    }
+
+    fn clean_up(&self, endpoint: &Endpoint) {
+        images::collect(endpoint);
     }
 }
 

@@ -112,6 +112,9 @@ pub(crate) trait ResourceType: Sync {
 
     /// Deletes the resource; one that is gone already is no error.
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
+
+    /// Takes away what a deletion has left outside the store, once that is committed.
+    fn clean_up(&self, _endpoint: &Endpoint) {}
 }
 
 /// Every type that the engine can make.

@@ -1,7 +1,6 @@
 //! A lab for each test: an endpoint with a subnet and roles, and what the tests say of experiments.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Capability;
@@ -16,6 +15,7 @@ pub(super) use aws_sdk_fis::types::{
 };
 
 use crate::harness::Endpoint;
+use crate::registry_client::{ARCH, Registry};
 
 pub(super) const ACCOUNT: &str = "000000000000";
 
@@ -136,15 +136,12 @@ impl Lab {
     /// Clusters `one` and `two`, and the definition of a task that sleeps.
     pub(super) async fn with_tasks() -> Self {
         let lab = Self::start().await;
-        put_image(
-            lab.endpoint.state_dir(),
-            "sleeper:1",
-            "#!/bin/sh\ntrap 'exit 143' TERM\nwhile :; do sleep 0.05; done\n",
-        );
+        let script = "#!/bin/sh\ntrap 'exit 143' TERM\nwhile :; do sleep 0.05; done\n";
+        let image = push_image(&lab.endpoint, script).await;
         for name in ["one", "two"] {
             lab.ecs.create_cluster().cluster_name(name).send().await.unwrap();
         }
-        let container = aws_sdk_ecs::types::ContainerDefinition::builder().name("sleeper").image("sleeper:1").build();
+        let container = aws_sdk_ecs::types::ContainerDefinition::builder().name("sleeper").image(image).build();
         lab.ecs
             .register_task_definition()
             .family("sleeper")
@@ -182,37 +179,12 @@ pub(super) async fn stack_is(
     panic!("{name} is not {status}");
 }
 
-/// An OCI image whose only file is a script, in the endpoint's image store.
-pub(super) fn put_image(state_dir: &Path, reference: &str, script: &str) {
-    use sha2::{Digest, Sha256};
-    let layout = state_dir.join("images");
-    let blobs = layout.join("blobs/sha256");
-    std::fs::create_dir_all(&blobs).unwrap();
-    let put = |bytes: &[u8], media_type: &str| {
-        let digest = format!("{:x}", Sha256::digest(bytes));
-        std::fs::write(blobs.join(&digest), bytes).unwrap();
-        serde_json::json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": bytes.len()})
-    };
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(0o755);
-    header.set_size(script.len() as u64);
-    tar.append_data(&mut header, "run", script.as_bytes()).unwrap();
-    let layer = put(&tar.into_inner().unwrap(), "application/vnd.oci.image.layer.v1.tar");
-    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let config = serde_json::json!({
-        "architecture": architecture, "os": "linux", "config": {"Entrypoint": ["/run"]},
-        "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
-    });
-    let config = put(config.to_string().as_bytes(), "application/vnd.oci.image.config.v1+json");
-    let manifest_type = "application/vnd.oci.image.manifest.v1+json";
-    let manifest =
-        serde_json::json!({"schemaVersion": 2, "mediaType": manifest_type, "config": config, "layers": [layer]});
-    let mut manifest = put(manifest.to_string().as_bytes(), manifest_type);
-    manifest["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": reference});
-    let index = serde_json::json!({"schemaVersion": 2, "manifests": [manifest]});
-    std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
-    std::fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+/// An image whose only file is a script, in the repository `script`; its reference.
+pub(super) async fn push_image(endpoint: &Endpoint, script: &str) -> String {
+    let registry = Registry::new(&endpoint.sdk_config(), "script").await;
+    let manifest = registry.image("run", script, &serde_json::json!({"Entrypoint": ["/run"]}), ARCH).await;
+    assert_eq!(registry.put_manifest("1", &manifest).await.status, 201);
+    format!("{}:1", registry.uri())
 }
 
 pub(super) fn status(experiment: &Experiment) -> Status {

@@ -1,132 +1,24 @@
-//! The image store: an OCI image layout in the state directory, in the place of a registry.
-//!
-//! `images/index.json` names each manifest by the annotation `org.opencontainers.image.ref.name`, which is the whole
-//! image reference as a task definition writes it. An image's file system is unpacked once, to
-//! `rootfs/<digest>`, and shared by all tasks that run it.
+//! An image's file system, out of its layers.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType};
+use oci_spec::image::{Descriptor, ImageManifest};
 use sha2::{Digest, Sha256};
 
-/// Annotation of the OCI image specification that carries a manifest's name within a layout.
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
+use super::pull::PullError;
+use super::store::{ImageStore, hex};
 
 /// As many symbolic links as Linux follows before it gives up.
 const MAX_LINKS: usize = 40;
 
-/// An image that is ready to run.
-#[derive(Debug)]
-pub(crate) struct Image {
-    /// Of its manifest, `sha256:...`.
-    pub(crate) digest: String,
-    pub(crate) config: ImageConfiguration,
-    /// Its unpacked file system.
-    pub(crate) rootfs: PathBuf,
-}
-
-/// Why an image cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PullError {
-    #[error("failed to resolve ref {0}: {0}: not found")]
-    NotFound(String),
-    #[error("failed to copy: blob {0} does not have the digest that its name says")]
-    Digest(String),
-    #[error("{0} is not supported by the local endpoint")]
-    MediaType(MediaType),
-    #[error("{0}")]
-    Malformed(#[from] oci_spec::OciSpecError),
-    #[error("failed to extract layer: {0}")]
-    Layer(String),
-    #[error("{path}: {error}")]
-    File { path: PathBuf, error: io::Error },
-}
-
-impl PullError {
-    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |error| Self::File { path, error }
-    }
-}
-
-/// Finds `reference` in the store and unpacks it unless that is done already. Blocks.
-pub(crate) fn pull(state_dir: &Path, reference: &str) -> Result<Image, PullError> {
-    let layout = state_dir.join("images");
-    let not_found = || PullError::NotFound(reference.to_owned());
-    let path = layout.join("index.json");
-    let index = File::open(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => not_found(),
-        _ => PullError::file(&path)(error),
-    })?;
-    let index = ImageIndex::from_reader(io::BufReader::new(index))?;
-    let descriptor = index
-        .manifests()
-        .iter()
-        .find(|manifest| {
-            manifest.annotations().as_ref().and_then(|all| all.get(REFERENCE)).is_some_and(|name| name == reference)
-        })
-        .ok_or_else(not_found)?;
-    if *descriptor.media_type() != MediaType::ImageManifest {
-        return Err(PullError::MediaType(descriptor.media_type().clone()));
-    }
-    let manifest = ImageManifest::from_reader(blob(&layout, descriptor)?.as_slice())?;
-    let config = ImageConfiguration::from_reader(blob(&layout, manifest.config())?.as_slice())?;
-    let rootfs = state_dir.join("rootfs").join(descriptor.digest().digest());
-    if !rootfs.exists() {
-        unpack(&layout, &manifest, &rootfs)?;
-    }
-    Ok(Image { digest: descriptor.digest().to_string(), config, rootfs })
-}
-
-/// Deletes file systems of images that are neither in the store nor, by their digest, in `used`, and half unpacked ones.
-pub(crate) fn prune(state_dir: &Path, used: &[String]) -> io::Result<()> {
-    let stored: Vec<String> = match ImageIndex::from_file(state_dir.join("images").join("index.json")) {
-        Ok(index) => index.manifests().iter().map(|manifest| manifest.digest().to_string()).collect(),
-        Err(_) => Vec::new(),
-    };
-    let entries = match fs::read_dir(state_dir.join("rootfs")) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let digest = format!("sha256:{}", entry.file_name().to_string_lossy());
-        if !stored.contains(&digest) && !used.contains(&digest) {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn blob_path(layout: &Path, descriptor: &Descriptor) -> Result<PathBuf, PullError> {
-    match descriptor.as_digest_sha256() {
-        Some(hex) => Ok(layout.join("blobs").join("sha256").join(hex)),
-        None => Err(PullError::Digest(descriptor.digest().to_string())),
-    }
-}
-
-/// A small blob, verified.
-fn blob(layout: &Path, descriptor: &Descriptor) -> Result<Vec<u8>, PullError> {
-    let path = blob_path(layout, descriptor)?;
-    let bytes = fs::read(&path).map_err(PullError::file(&path))?;
-    verify(descriptor, &Sha256::digest(&bytes))?;
-    Ok(bytes)
-}
-
-fn verify(descriptor: &Descriptor, sha256: &[u8]) -> Result<(), PullError> {
-    let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    if hex == descriptor.digest().digest() { Ok(()) } else { Err(PullError::Digest(descriptor.digest().to_string())) }
-}
-
 // Unpacked beside and renamed: what is there under the digest is whole, whenever a kill comes.
-fn unpack(layout: &Path, manifest: &ImageManifest, rootfs: &Path) -> Result<(), PullError> {
+pub(super) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path) -> Result<(), PullError> {
     let partial = rootfs.with_extension(format!("partial-{}", uuid::Uuid::new_v4()));
     fs::create_dir_all(&partial).map_err(PullError::file(&partial))?;
-    let result = manifest.layers().iter().try_for_each(|layer| apply_layer(layout, layer, &partial)).and_then(|()| {
+    let result = manifest.layers().iter().try_for_each(|layer| apply_layer(store, layer, &partial)).and_then(|()| {
         match fs::rename(&partial, rootfs) {
             // Another task of the same image was faster.
             Err(_) if rootfs.is_dir() => fs::remove_dir_all(&partial),
@@ -142,8 +34,8 @@ fn unpack(layout: &Path, manifest: &ImageManifest, rootfs: &Path) -> Result<(), 
     result
 }
 
-fn apply_layer(layout: &Path, layer: &Descriptor, root: &Path) -> Result<(), PullError> {
-    let path = blob_path(layout, layer)?;
+fn apply_layer(store: &ImageStore, layer: &Descriptor, root: &Path) -> Result<(), PullError> {
+    let path = store.blob(layer.digest().as_ref());
     let file = File::open(&path).map_err(PullError::file(&path))?;
     let mut hashed = HashedReader { inner: io::BufReader::new(file), hash: Sha256::new() };
     let unpacked = match layer.media_type().as_ref() {
@@ -155,7 +47,9 @@ fn apply_layer(layout: &Path, layer: &Descriptor, root: &Path) -> Result<(), Pul
     };
     // The tar's end is not the blob's: padding belongs to the digest. A wrong digest explains a broken archive.
     io::copy(&mut hashed, &mut io::sink()).map_err(PullError::file(&path))?;
-    verify(layer, &hashed.hash.finalize())?;
+    if hex(&hashed.hash.finalize()) != layer.digest().digest() {
+        return Err(PullError::Digest(layer.digest().to_string()));
+    }
     unpacked.map_err(|error| PullError::Layer(error.to_string()))
 }
 
