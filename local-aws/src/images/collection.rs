@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::store::{ImageStore, unwritable};
 use crate::ecr::image::{Image, Layer};
+use crate::ecr::repository::Repository;
 use crate::ecs;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -31,6 +32,8 @@ pub(crate) fn resume(endpoint: &Endpoint) -> Result<(), ApiError> {
 pub(crate) fn collect(endpoint: &Endpoint) {
     let _one_at_a_time = endpoint.images.one_collection();
     let unused = endpoint.store.read(|tx| {
+        let repositories: HashSet<String> = tx.list::<Repository>()?.into_iter().map(|one| one.name).collect();
+        endpoint.images.give_up_uploads_but_to(&repositories);
         sweep_blobs(&endpoint.images, &digests(tx)?)?;
         retire_rootfs(&endpoint.images, tx)
     });

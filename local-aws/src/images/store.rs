@@ -1,6 +1,6 @@
 //! Where the files are, which uploads are under way, and which file systems somebody works with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -117,6 +117,11 @@ impl ImageStore {
     pub(crate) fn keep_upload(&self, mut upload: Upload) {
         upload.touched = Instant::now();
         lock(&self.uploads).insert(upload.id.clone(), upload);
+    }
+
+    /// Deletes what waits for a repository that is not there any more.
+    pub(super) fn give_up_uploads_but_to(&self, repositories: &HashSet<String>) {
+        lock(&self.uploads).retain(|_, upload| repositories.contains(&upload.repository));
     }
 
     /// Keeps the file system of the image until the lease is dropped. To be taken in the transaction that finds the

@@ -1,11 +1,15 @@
 //! Blobs on their way out.
 
-use axum::body::{Body, Bytes};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use http_body_util::channel::{Channel, Sender};
+use http_body::Frame;
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{Request, check_digest, respond};
 use crate::ecr::image::Layer;
@@ -39,26 +43,29 @@ pub(super) async fn get(request: &Request<'_>, name: &str, digest: &str) -> Resu
     let mut response = respond(StatusCode::OK, &fields)?;
     if !is_head {
         let file = File::open(&path).await.map_err(|_| unknown())?;
-        let (sender, body) = Channel::new(2);
-        tokio::spawn(send(file, sender));
-        *response.body_mut() = Body::new(body);
+        *response.body_mut() = Body::new(FileBody { file, piece: vec![0; PIECE] });
     }
     Ok(response)
 }
 
-async fn send(mut file: File, mut sender: Sender<Bytes, std::io::Error>) {
-    loop {
-        let mut piece = vec![0; PIECE];
-        match file.read(&mut piece).await {
-            Ok(0) => return,
-            Ok(length) => {
-                piece.truncate(length);
-                // The client has gone.
-                if sender.send_data(piece.into()).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => return sender.abort(error),
-        }
+/// A file as the body of an answer, read as fast as the client takes it.
+struct FileBody {
+    file: File,
+    piece: Vec<u8>,
+}
+
+impl HttpBody for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let Self { file, piece } = &mut *self;
+        let mut buffer = ReadBuf::new(piece);
+        ready!(Pin::new(file).poll_read(context, &mut buffer))?;
+        let read = buffer.filled();
+        Poll::Ready((!read.is_empty()).then(|| Ok(Frame::data(Bytes::copy_from_slice(read)))))
     }
 }

@@ -63,10 +63,9 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
     manifest.image.tags.extend(tag.map(str::to_owned));
     endpoint.store.write(|tx| {
         let repository = Repository::get(endpoint, tx, name)?;
-        let image = manifest.complete(request, tx)?;
+        Image::push(tx, &repository, manifest.complete(request, tx)?)?;
         let put = endpoint.images.put_blob(&digest, &bytes);
-        put.map_err(|error| unwritable(&endpoint.images.blob(&digest), &error))?;
-        Image::push(tx, &repository, image)
+        put.map_err(|error| unwritable(&endpoint.images.blob(&digest), &error))
     })?;
     let location = format!("/v2/{name}/manifests/{digest}");
     respond(StatusCode::CREATED, &[("location", &location), ("docker-content-digest", &digest)])

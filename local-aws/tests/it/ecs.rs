@@ -170,7 +170,7 @@ async fn get(url: &str) -> (u16, serde_json::Value) {
 #[tokio::test]
 async fn what_cannot_start_says_why() {
     let (endpoint, lab) = lab().await;
-    let registry = Registry::new(&endpoint.sdk_config(), "r").await;
+    let registry = Registry::new(&endpoint.sdk_config(), "lab").await;
     registry.push("none", &json!({}), ARCH).await;
     registry.push("missing", &json!({"Entrypoint": ["/nothing"]}), ARCH).await;
     let image = |tag: &str| format!("{}:{tag}", registry.uri());
@@ -187,7 +187,7 @@ async fn what_cannot_start_says_why() {
         ),
         (
             lab.container().image(image("9")),
-            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 000000000000.dkr.ecr.us-east-1.amazonaws.com/r:9: 000000000000.dkr.ecr.us-east-1.amazonaws.com/r:9: not found",
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 000000000000.dkr.ecr.us-east-1.amazonaws.com/lab:9: 000000000000.dkr.ecr.us-east-1.amazonaws.com/lab:9: not found",
         ),
         (lab.container().image(image("none")), "CannotCreateContainerError: no command specified"),
         (lab.container().image(image("missing")), "CannotStartContainerError: "),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ecs_lab::{IMAGE, Lab, outputs, wait_for_stack};
 use crate::harness::Endpoint;
 
-fn template(team: &str, container: Value) -> String {
+fn template(team: &str, execution_role: &str, container: Value) -> String {
     let mut definition = json!({
         "Name": "job", "Image": IMAGE, "StopTimeout": 2, "DockerLabels": {"Team": "A"},
     });
@@ -19,7 +19,7 @@ fn template(team: &str, container: Value) -> String {
             }},
             "Job": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
                 "Family": "stacked", "NetworkMode": "awsvpc", "RequiresCompatibilities": ["FARGATE"],
-                "Cpu": "256", "Memory": "512", "ContainerDefinitions": [definition],
+                "Cpu": "256", "Memory": "512", "ExecutionRoleArn": execution_role, "ContainerDefinitions": [definition],
                 "Tags": [{"Key": "team", "Value": team}],
             }},
         },
@@ -36,8 +36,9 @@ async fn clusters_and_definitions_come_and_go_with_their_stack() {
     let endpoint = Endpoint::start().await;
     let config = endpoint.sdk_config();
     let lab = Lab::new(&config).await;
+    let role = lab.output("ExecutionRole");
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
-    let create = cloudformation.create_stack().stack_name("s").template_body(template("a", json!({})));
+    let create = cloudformation.create_stack().stack_name("s").template_body(template("a", role, json!({})));
     create.send().await.unwrap();
     let made = outputs(&wait_for_stack(&cloudformation, "s", "CREATE_COMPLETE").await);
     assert!(made["Cluster"].starts_with("s-Cluster-"));
@@ -45,7 +46,7 @@ async fn clusters_and_definitions_come_and_go_with_their_stack() {
     assert!(made["Job"].ends_with(":task-definition/stacked:1"));
 
     // Tags change in place, all else makes a new revision.
-    let update = cloudformation.update_stack().stack_name("s").template_body(template("b", json!({})));
+    let update = cloudformation.update_stack().stack_name("s").template_body(template("b", role, json!({})));
     update.send().await.unwrap();
     assert_eq!(outputs(&wait_for_stack(&cloudformation, "s", "UPDATE_COMPLETE").await), made);
     let describe = lab.ecs.describe_task_definition().task_definition("stacked").include(TaskDefinitionField::Tags);
@@ -90,7 +91,11 @@ async fn properties_without_a_meaning_here_are_refused_by_name() {
         (json!({"LinuxParameters": {"MaxSwap": 1}}), "MaxSwap"),
         (json!({"User": "nobody"}), "User"),
     ] {
-        let create = cloudformation.create_stack().stack_name("s").template_body(template("a", container));
+        let create = cloudformation.create_stack().stack_name("s").template_body(template(
+            "a",
+            "arn:aws:iam::000000000000:role/r",
+            container,
+        ));
         let error = create.send().await.unwrap_err();
         assert!(error.message().unwrap().contains(name), "{error:?}");
     }

@@ -335,6 +335,7 @@ async fn pushes_and_deletions_at_the_same_time_end_in_whole_images_or_none() {
     for push in pushes {
         push.await.unwrap();
     }
+    registry.begin().await;
     let force = aws_sdk_ecr::Client::new(&config).delete_repository().repository_name("lab/worker").force(true);
     force.send().await.unwrap();
     assert_eq!(files(&endpoint), (0, 0));

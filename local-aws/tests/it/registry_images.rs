@@ -24,7 +24,7 @@ fn codes(failures: &[ImageFailure]) -> Vec<&str> {
 async fn details(ecr: &Client, status: &str) -> Vec<ImageDetail> {
     let filter = DescribeImagesFilter::builder().tag_status(status.into()).build();
     let pages =
-        ecr.describe_images().repository_name("r").filter(filter).max_results(1).into_paginator().items().send();
+        ecr.describe_images().repository_name("lab").filter(filter).max_results(1).into_paginator().items().send();
     pages.try_collect().await.unwrap()
 }
 
@@ -33,7 +33,7 @@ async fn images_are_described_listed_got_and_deleted() {
     let endpoint = Endpoint::start().await;
     let config = endpoint.sdk_config();
     let ecr = Client::new(&config);
-    let registry = Registry::new(&config, "r").await;
+    let registry = Registry::new(&config, "lab").await;
     let old = registry.push("latest", &json!({"Cmd": ["old"]}), ARCH).await;
     let new = registry.push("latest", &json!({"Cmd": ["new"]}), ARCH).await;
     registry.push("v1", &json!({"Cmd": ["new"]}), ARCH).await;
@@ -49,7 +49,7 @@ async fn images_are_described_listed_got_and_deleted() {
     assert_eq!((of(&tagged), tagged[0].image_tags()), (vec![new.clone()], &["latest".to_owned(), "v1".to_owned()][..]));
     let image = &tagged[0];
     assert_eq!(image.registry_id(), Some("000000000000"));
-    assert_eq!(image.repository_name(), Some("r"));
+    assert_eq!(image.repository_name(), Some("lab"));
     assert_eq!(image.image_manifest_media_type(), Some(MANIFEST));
     assert_eq!(image.artifact_media_type(), Some(CONFIG));
     let layer = registry.image("job", "#!/bin/sh\neval \"$1\"\n", &json!({}), ARCH).await["layers"][0]["size"].clone();
@@ -58,17 +58,17 @@ async fn images_are_described_listed_got_and_deleted() {
     assert!(age.abs() < 60.0, "{age}");
     assert!(image.last_recorded_pull_time().is_none(), "{image:?}");
 
-    let got = ecr.batch_get_image().repository_name("r").image_ids(by_tag("v1")).image_ids(by_tag("none"));
+    let got = ecr.batch_get_image().repository_name("lab").image_ids(by_tag("v1")).image_ids(by_tag("none"));
     let got = got.send().await.unwrap();
     assert_eq!(digest(got.images()[0].image_manifest().unwrap().as_bytes()), new);
     assert_eq!(got.images()[0].image_id().unwrap().image_tag(), Some("v1"));
     assert_eq!(codes(got.failures()), ["ImageNotFound"]);
-    let pulled = ecr.describe_images().repository_name("r").image_ids(by_tag("v1")).send().await.unwrap();
+    let pulled = ecr.describe_images().repository_name("lab").image_ids(by_tag("v1")).send().await.unwrap();
     assert!(pulled.image_details()[0].last_recorded_pull_time().is_some());
 
     let list = |status: &str| {
         let filter = ListImagesFilter::builder().tag_status(status.into()).build();
-        let pages = ecr.list_images().repository_name("r").filter(filter).max_results(1).into_paginator();
+        let pages = ecr.list_images().repository_name("lab").filter(filter).max_results(1).into_paginator();
         async move {
             let ids: Vec<ImageIdentifier> = pages.items().send().try_collect().await.unwrap();
             ids.iter().map(|id| id.image_tag().unwrap_or("-").to_owned()).collect::<Vec<_>>()
@@ -79,7 +79,7 @@ async fn images_are_described_listed_got_and_deleted() {
     assert_eq!(list("ANY").await.len(), 3);
 
     let mismatch = ImageIdentifier::builder().image_digest(&old).image_tag("v1").build();
-    let delete = ecr.batch_delete_image().repository_name("r");
+    let delete = ecr.batch_delete_image().repository_name("lab");
     let delete = delete.image_ids(by_tag("latest")).image_ids(by_tag("none")).image_ids(mismatch);
     let delete = delete.image_ids(ImageIdentifier::builder().build()).image_ids(by_digest("sha256:x"));
     let deleted = delete.send().await.unwrap();
@@ -87,11 +87,11 @@ async fn images_are_described_listed_got_and_deleted() {
     let expected = ["ImageNotFound", "ImageTagDoesNotMatchDigest", "MissingDigestAndTag", "InvalidImageDigest"];
     assert_eq!(codes(deleted.failures()), expected);
     assert_eq!(list("TAGGED").await, ["v1"]);
-    let delete = ecr.batch_delete_image().repository_name("r").image_ids(by_tag("v1")).image_ids(by_digest(&old));
+    let delete = ecr.batch_delete_image().repository_name("lab").image_ids(by_tag("v1")).image_ids(by_digest(&old));
     assert_eq!(delete.send().await.unwrap().image_ids().len(), 2);
     assert_eq!(list("ANY").await, Vec::<String>::new());
     // What was asked for and never used for an image stays for the push that asked, up to an hour.
-    ecr.delete_repository().repository_name("r").send().await.unwrap();
+    ecr.delete_repository().repository_name("lab").send().await.unwrap();
     assert_eq!(files(&endpoint), (0, 0));
 }
 
@@ -100,7 +100,7 @@ async fn an_image_of_an_index_goes_after_the_index() {
     let endpoint = Endpoint::start().await;
     let config = endpoint.sdk_config();
     let ecr = Client::new(&config);
-    let registry = Registry::new(&config, "r").await;
+    let registry = Registry::new(&config, "lab").await;
     let manifest = registry.image("job", "#!/bin/sh\n", &json!({}), ARCH).await;
     let name = digest(manifest.to_string().as_bytes());
     let entry = json!({"mediaType": MANIFEST, "digest": name, "size": manifest.to_string().len(),
@@ -109,9 +109,9 @@ async fn an_image_of_an_index_goes_after_the_index() {
     assert_eq!(registry.put_manifest("all", &index).await.error(), (400, "MANIFEST_BLOB_UNKNOWN".into()));
     assert_eq!(registry.put_manifest(&name, &manifest).await.status, 201);
     assert_eq!(registry.put_manifest("all", &index).await.status, 201);
-    let shown = ecr.describe_images().repository_name("r").image_ids(by_tag("all")).send().await.unwrap();
+    let shown = ecr.describe_images().repository_name("lab").image_ids(by_tag("all")).send().await.unwrap();
     assert_eq!(shown.image_details()[0].image_size_in_bytes(), manifest["layers"][0]["size"].as_i64());
-    let delete = |id: ImageIdentifier| ecr.batch_delete_image().repository_name("r").image_ids(id).send();
+    let delete = |id: ImageIdentifier| ecr.batch_delete_image().repository_name("lab").image_ids(id).send();
     let refused = delete(by_digest(&name)).await.unwrap();
     assert_eq!(codes(refused.failures()), ["ImageReferencedByManifestList"]);
     let denied = registry.send("DELETE", &format!("manifests/{name}"), &[], b"").await;
@@ -127,7 +127,7 @@ async fn wrong_parameters_are_refused_in_the_words_of_ecr() {
     let endpoint = Endpoint::start().await;
     let config = endpoint.sdk_config();
     let ecr = Client::new(&config);
-    let registry = Registry::new(&config, "r").await;
+    let registry = Registry::new(&config, "lab").await;
     registry.push("1", &json!({}), ARCH).await;
     macro_rules! refusal {
         ($call:expr) => {{
@@ -144,13 +144,13 @@ async fn wrong_parameters_are_refused_in_the_words_of_ecr() {
     assert_eq!(refusal!(ecr.batch_get_image().repository_name("none").image_ids(by_tag("1"))), missing);
     assert_eq!(refusal!(ecr.batch_delete_image().repository_name("none").image_ids(by_tag("1"))), missing);
     assert_eq!(refusal!(ecr.delete_repository().repository_name("none")), missing);
-    let none = refusal!(ecr.describe_images().repository_name("r").image_ids(by_tag("9")));
+    let none = refusal!(ecr.describe_images().repository_name("lab").image_ids(by_tag("9")));
     assert_eq!(none.0, "ImageNotFoundException");
     assert_eq!(
         none.1,
-        "The image with imageId {imageDigest:'null', imageTag:'9'} does not exist within the repository with name 'r' in the registry with id '000000000000'"
+        "The image with imageId {imageDigest:'null', imageTag:'9'} does not exist within the repository with name 'lab' in the registry with id '000000000000'"
     );
-    let describe = || ecr.describe_images().repository_name("r");
+    let describe = || ecr.describe_images().repository_name("lab");
     for call in [
         describe().max_results(0),
         describe().max_results(1001),
@@ -165,17 +165,17 @@ async fn wrong_parameters_are_refused_in_the_words_of_ecr() {
     assert_eq!(refusal!(describe().registry_id("111111111111")).0, "UnsupportedOperation");
     let archived = DescribeImagesFilter::builder().image_status("ARCHIVED".into()).build();
     assert!(refusal!(describe().filter(archived)).1.contains("ARCHIVED"));
-    let get = ecr.batch_get_image().repository_name("r").image_ids(by_tag("1")).accepted_media_types("text/plain");
+    let get = ecr.batch_get_image().repository_name("lab").image_ids(by_tag("1")).accepted_media_types("text/plain");
     assert_eq!(refusal!(get).0, "UnsupportedOperation");
-    let full = refusal!(ecr.delete_repository().repository_name("r"));
+    let full = refusal!(ecr.delete_repository().repository_name("lab"));
     assert_eq!(full.0, "RepositoryNotEmptyException");
     for name in ["R", "a", "-ab", "a//b", "a..b", "a/"] {
         assert_eq!(refusal!(ecr.create_repository().repository_name(name)).0, "InvalidParameterException", "{name}");
     }
-    assert_eq!(refusal!(ecr.create_repository().repository_name("r")).0, "RepositoryAlreadyExistsException");
+    assert_eq!(refusal!(ecr.create_repository().repository_name("lab")).0, "RepositoryAlreadyExistsException");
     let mutability = ecr.create_repository().repository_name("new").image_tag_mutability("SOMETIMES".into());
     assert_eq!(refusal!(mutability).0, "InvalidParameterException");
-    let put = ecr.put_image().repository_name("r").image_manifest("{}");
+    let put = ecr.put_image().repository_name("lab").image_manifest("{}");
     assert!(refusal!(put).1.contains("ecr:PutImage"));
 }
 

@@ -124,19 +124,19 @@ async fn skopeo_copies_images_in_and_out_with_the_password_of_the_aws_cli() {
 async fn the_aws_cli_shows_and_deletes_images() {
     let endpoint = Endpoint::start().await;
     let terminal = Terminal::of(&endpoint);
-    terminal.aws("ecr create-repository --repository-name r --image-tag-mutability IMMUTABLE").await;
-    let registry = Registry::log_in(&endpoint.sdk_config(), "r").await;
+    terminal.aws("ecr create-repository --repository-name lab --image-tag-mutability IMMUTABLE").await;
+    let registry = Registry::log_in(&endpoint.sdk_config(), "lab").await;
     let name = registry.push("1", &json!({}), ARCH).await;
-    let images = parsed(&terminal.aws("ecr describe-images --repository-name r").await);
+    let images = parsed(&terminal.aws("ecr describe-images --repository-name lab").await);
     assert_eq!(images["imageDetails"][0]["imageDigest"], json!(name));
-    assert!(images["imageDetails"][0]["imagePushedAt"].as_str().unwrap().starts_with("20"), "{images}");
-    let listed = parsed(&terminal.aws("ecr list-images --repository-name r").await);
+    assert!(images["imageDetails"][0]["imagePushedAt"].as_f64().unwrap() > 1.7e9, "{images}");
+    let listed = parsed(&terminal.aws("ecr list-images --repository-name lab").await);
     assert_eq!(listed["imageIds"], json!([{"imageDigest": name, "imageTag": "1"}]));
-    let got = parsed(&terminal.aws("ecr batch-get-image --repository-name r --image-ids imageTag=1").await);
+    let got = parsed(&terminal.aws("ecr batch-get-image --repository-name lab --image-ids imageTag=1").await);
     assert_eq!(digest(got["images"][0]["imageManifest"].as_str().unwrap().as_bytes()), name);
-    let delete = "ecr batch-delete-image --repository-name r --image-ids imageTag=1 imageTag=2";
+    let delete = "ecr batch-delete-image --repository-name lab --image-ids imageTag=1 imageTag=2";
     let deleted = parsed(&terminal.aws(delete).await);
     assert_eq!(deleted["failures"][0]["failureCode"], "ImageNotFound");
-    terminal.aws("ecr delete-repository --repository-name r").await;
+    terminal.aws("ecr delete-repository --repository-name lab").await;
     assert_eq!(files(&endpoint), (0, 0));
 }
