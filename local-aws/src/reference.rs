@@ -54,6 +54,11 @@ YAML with short tags, or JSON, up to 51,200 bytes. `Ref`, `Fn::GetAtt`, `Fn::Sub
 `DeletionPolicy`, `UpdateReplacePolicy`, exports. Transforms, macros, `Rules`, `Hooks`, `CreationPolicy` and `UpdatePolicy`
 are refused.
 
+Early validation is that of change sets: wrong properties and names that are taken (log groups, tables, repositories, roles)
+make it `FAILED`, and DescribeEvents says why; `DisableValidation` leaves the names to the resources, and wrong properties to
+the call. CreateStack and UpdateStack refuse wrong properties at once; taken names are found by the resource. The validations
+that only warn (quotas, buckets, repositories with images) are not done.
+
 ## Resource types
 
 Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused:
@@ -147,11 +152,14 @@ fn reference_page_of_the_endpoint_is_current() {
     assert!(found == page, "docs/reference/local-aws.md is stale; `make docs` writes it again");
 }
 
-/// `RunTask` as the AWS SDK for Rust (`.run_task(`) or the AWS CLI (`run-task`) writes it.
+/// `RunTask` as the AWS SDK for Rust (`.run_task(`) or the AWS CLI (`run-task`) writes it; `GetAWSDefault` has three words.
 fn words(operation: &str, separator: &str) -> String {
+    let letters: Vec<char> = operation.chars().collect();
     let mut words = String::new();
-    for (position, letter) in operation.char_indices() {
-        if letter.is_uppercase() && position > 0 {
+    for (position, letter) in letters.iter().enumerate() {
+        let before = position.checked_sub(1).map(|before| letters[before]);
+        let ends_acronym = letters.get(position + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && before.is_some_and(|before| before.is_lowercase() || ends_acronym) {
             words.push_str(separator);
         }
         words.extend(letter.to_lowercase());

@@ -209,7 +209,7 @@ fn nothing_is_left(aws: &Terminal<'_>) {
         ("dynamodb list-tables", "TableNames"),
         ("logs describe-log-groups", "logGroups"),
         // The service-linked roles are the account's.
-        ("iam list-roles --query {Roles:Roles[?!starts_with(Path,'/aws-service-role/')]}", "Roles"),
+        (r#"iam list-roles --query "{Roles: Roles[?!starts_with(Path, '/aws-service-role/')]}""#, "Roles"),
         ("ecr describe-repositories", "repositories"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),

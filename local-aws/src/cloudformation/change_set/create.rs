@@ -59,8 +59,25 @@ pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, inp
     }
 }
 
+impl CreateChangeSetInput {
+    /// Takes out what the stack is to be.
+    fn request(&mut self) -> Request {
+        Request {
+            template_body: self.template_body.take(),
+            use_previous_template: self.use_previous_template.unwrap_or(false),
+            parameters: std::mem::take(&mut self.parameters),
+            tags: self.tags.take(),
+            capabilities: std::mem::take(&mut self.capabilities),
+        }
+    }
+}
+
 /// Makes the change set; `None` when the stack that it compares with has become another one meanwhile.
-fn compare(endpoint: &Arc<Endpoint>, input: CreateChangeSetInput, creating: bool) -> Result<Option<Value>, ApiError> {
+fn compare(
+    endpoint: &Arc<Endpoint>,
+    mut input: CreateChangeSetInput,
+    creating: bool,
+) -> Result<Option<Value>, ApiError> {
     let (existing, imports) = endpoint.store.read(|tx| Ok((existing(tx, &input, creating)?, Imports::load(tx)?)))?;
     if let Some(set) = endpoint.store.read(|tx| repeated(tx, existing.as_ref(), &input))? {
         return Ok(Some(answer(&set)));
@@ -71,16 +88,10 @@ fn compare(endpoint: &Arc<Endpoint>, input: CreateChangeSetInput, creating: bool
         Stack::new(stack_id(endpoint, &input.stack_name), &input.stack_name, StackStatus::ReviewInProgress, operation)
     });
     let resources = endpoint.store.read(|tx| StackResource::all(tx, &stack.stack_id))?;
-    let request = Request {
-        template_body: input.template_body,
-        use_previous_template: input.use_previous_template.unwrap_or(false),
-        parameters: input.parameters,
-        tags: input.tags,
-        capabilities: input.capabilities,
-    };
     let schemas = Schemas::default();
     let names = (stack.name.as_str(), stack.stack_id.as_str());
-    let (compiled, target) = request.compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
+    let (compiled, target) =
+        input.request().compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
     let situation = Situation {
         compiled: &compiled,
         schemas: &schemas,
@@ -91,7 +102,7 @@ fn compare(endpoint: &Arc<Endpoint>, input: CreateChangeSetInput, creating: bool
     };
     let (verdict, changes) = judge(endpoint, &situation, input.disable_validation == Some(true))?;
     let is_ready = matches!(verdict, Verdict::Ready);
-    let operation = Operation::new("CREATE_CHANGESET", None);
+    let operation = if is_new { stack.operation.clone() } else { Operation::new("CREATE_CHANGESET", None) };
     let id = endpoint.arn("cloudformation", &format!("changeSet/{}/{}", input.change_set_name, uuid::Uuid::new_v4()));
     let set = ChangeSet {
         change_set_id: id,

@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //! - this file: which phase follows which
-//! - `apply`: makes the stack what its template says; `step`: one resource of that
+//! - `apply`: makes the stack what its template says; `step`: one resource of that; `wait`: AWS's latencies
 //! - `remove`: deletes resources in reverse order of their dependencies; `cleanup`: the phases that are made of it
 //! - `revert`: takes the changes of a failed update back
 //! - `unrecorded`: what was made when the endpoint was ended, and is on no record
@@ -17,6 +17,7 @@ mod remove;
 mod revert;
 mod step;
 mod unrecorded;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -104,7 +104,7 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
             blocking.push(item.clone());
             let (run, stack) = (run.clone(), stack.clone());
             running.spawn(async move {
-                if let Some(time) = item.record.ready_at {
+                if let Some(time) = item.record.ready_at.filter(|_| !item.keep) {
                     tokio::time::sleep(until(time)).await;
                 }
                 delete(&run, &stack, item)

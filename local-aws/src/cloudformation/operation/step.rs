@@ -1,10 +1,10 @@
 //! One resource on the way to what the template says: kept, made, changed or replaced.
 
-use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::Run;
 use super::apply::Apply;
+use super::wait::is_over;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
 use crate::cloudformation::latency;
@@ -14,7 +14,6 @@ use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
-use crate::latency::until;
 use crate::store::{Record, Tx};
 
 /// What has to be done with a resource.
@@ -213,31 +212,6 @@ pub(super) async fn carry_out(
         record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
         Ok(record)
     })
-}
-
-/// Waits until `time`, and not longer than the operation goes on; says whether the time has come.
-async fn is_over(
-    run: &Run,
-    stack: &Stack,
-    time: DateTime<Utc>,
-    cancelled: &watch::Sender<bool>,
-) -> Result<bool, ApiError> {
-    let mut cancelled = cancelled.subscribe();
-    loop {
-        let call = run.endpoint.stack_calls.notified();
-        tokio::pin!(call);
-        // Before the look at the stack: a call between the two is not missed.
-        call.as_mut().enable();
-        let now = run.endpoint.store.read(|tx| Stack::of(tx, &stack.stack_id))?;
-        if (now.status, &now.operation.id) != (stack.status, &stack.operation.id) {
-            return Ok(false);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(until(time)) => return Ok(true),
-            _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => return Ok(false),
-            () = call => {}
-        }
-    }
 }
 
 /// The change itself, with record and events: all of it is there or nothing.
