@@ -58,7 +58,7 @@ async fn pass(scene: Scene<'_>, environments: &[Environment], network: bool, dow
     down.remaining_environments = others.filter(|other| !environments.contains(other)).collect();
     for environment in environments {
         let cluster = environment.cluster_name();
-        let stopped = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop down").await?;
+        let stopped = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop down", |_| {}).await?;
         for arn in &stopped {
             scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
         }
