@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
-use super::pace::Pace;
+use super::pace::{Pace, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Target};
@@ -45,6 +45,7 @@ pub struct Clients {
     pub quotas: aws_sdk_servicequotas::Client,
     /// STS: whose credentials these are.
     pub sts: aws_sdk_sts::Client,
+    turns: Turns,
 }
 
 impl Clients {
@@ -113,7 +114,7 @@ impl Clients {
 
     /// How often to ask.
     pub fn pace(&self) -> Pace {
-        Pace::new(self.target)
+        Pace::new(self.target, self.turns.clone())
     }
 
     pub(super) fn of(target: Target, region: String, config: &SdkConfig) -> Self {
@@ -131,6 +132,7 @@ impl Clients {
             iam: aws_sdk_iam::Client::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
+            turns: Turns::new(target),
         }
     }
 }

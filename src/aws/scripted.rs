@@ -118,6 +118,7 @@ pub(crate) fn deployed() -> Deployed {
         outputs: outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
+        termination_protection: false,
     };
     Deployed::of(Environment::default(), stack)
 }
