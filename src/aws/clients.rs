@@ -154,3 +154,21 @@ fn patient(config: SdkConfig) -> SdkConfig {
 pub fn token() -> String {
     format!("fis-workshop-{}", uuid::Uuid::new_v4())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_attempts_that_was_asked_for_is_kept() {
+        let attempts = |asked: Option<RetryConfig>| {
+            let mut config = SdkConfig::builder();
+            config.set_retry_config(asked);
+            patient(config.build()).retry_config().map(RetryConfig::max_attempts)
+        };
+        assert_eq!(attempts(None), Some(ATTEMPTS));
+        assert_eq!(attempts(Some(RetryConfig::standard())), Some(ATTEMPTS));
+        assert_eq!(attempts(Some(RetryConfig::standard().with_max_attempts(9))), Some(9));
+        assert_eq!(attempts(Some(RetryConfig::disabled())), Some(1));
+    }
+}

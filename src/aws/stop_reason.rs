@@ -64,6 +64,11 @@ const OTHER_ARCHITECTURE: &str = "`fis-workshop up` deploys images and task defi
 const RUN_AGAIN: &str = "Run the task again.";
 const PUSH: &str = "`fis-workshop up` pushes the images and points the task definitions to them.";
 
+const STOPPED_BY_FIS: Meaning = Meaning {
+    what: "The experiment stopped it.",
+    remedy: "Run it again: does it complete, and does it do anything twice?",
+};
+
 /// The first row that fits is the answer, so the special comes before the general.
 const TABLE: &[Row] = &[
     // --- CannotPullContainerError ---
@@ -158,18 +163,15 @@ const TABLE: &[Row] = &[
     row(&["internalerror"], &[], "Fargate had a failure of its own.", RUN_AGAIN),
     row(&["capacity is unavailable"], &[], "Fargate had no capacity for it.", "Run the task again in some minutes."),
     // --- somebody stopped it ---
-    row(
-        &["stopped by aws fis"],
-        &[],
-        "The experiment stopped it.",
-        "Run it again: does it complete, and does it do anything twice?",
-    ),
+    Row { all: &["stopped by aws fis"], any: &[], meaning: STOPPED_BY_FIS },
 ];
 
 /// What the task's end means; nothing for one that ended as it should.
 pub fn meaning(task: &Task) -> Option<Meaning> {
     let texts = [&task.container_reason, &task.stopped_reason];
     let by_text = texts.into_iter().flatten().find_map(|text| of_text(text));
+    // Whoever asked it to stop: that it had to be killed is what should not be.
+    let by_text = by_text.filter(|meaning| task.exit_code != Some(137) || *meaning != STOPPED_BY_FIS);
     by_text.or_else(|| of_exit_code(task.exit_code)).or_else(|| of_stop_code(task))
 }
 

@@ -107,7 +107,7 @@ impl Stage<'_> {
     async fn run(self) -> Result<Task> {
         let overrides =
             Overrides { item_seconds: Some(self.script.item_seconds), batch_size: Some(self.script.batch_size) };
-        let on_wait = |reason: &str| self.ui.note(format_args!("{reason} Trying again."));
+        let on_wait = |reason: &str| self.ui.note(format_args!("{reason}. Trying again."));
         let task = tasks::run(self.clients, self.deployed, self.variant, overrides, on_wait).await?;
         self.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
         Ok(task)
