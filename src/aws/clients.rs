@@ -1,6 +1,7 @@
 //! The SDK clients: for both targets the same, with another endpoint and other credentials.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{Credentials, IdentityCache, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -11,6 +12,9 @@ use super::pace::{Pace, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Target};
+
+/// How often a call is sent: over about 15 s, with the SDK's waits.
+const ATTEMPTS: u32 = 5;
 
 /// A client for each service.
 #[derive(Debug, Clone)]
@@ -101,7 +105,7 @@ impl Clients {
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        let config = loader.load().await;
+        let config = patient(loader.load().await);
         let region = config.region().map(ToString::to_string).ok_or_else(|| {
             Error::usage("No AWS region is set.").hint("Name one with `--region`, `AWS_REGION` or in the AWS profile.")
         })?;
@@ -113,7 +117,7 @@ impl Clients {
         Pace::new(self.target, self.turns.clone())
     }
 
-    fn of(target: Target, region: String, config: &SdkConfig) -> Self {
+    pub(super) fn of(target: Target, region: String, config: &SdkConfig) -> Self {
         Self {
             target,
             region,
@@ -133,7 +137,38 @@ impl Clients {
     }
 }
 
+/// More attempts than the SDK's three: a class that shares an account shares its rates. Who asks for another number
+/// (`AWS_MAX_ATTEMPTS`, `max_attempts` of the profile) or mode gets it.
+fn patient(config: SdkConfig) -> SdkConfig {
+    let default = RetryConfig::standard();
+    let asked = config
+        .retry_config()
+        .is_some_and(|retries| retries.mode() != default.mode() || retries.max_attempts() != default.max_attempts());
+    if asked {
+        return config;
+    }
+    config.into_builder().retry_config(default.with_max_attempts(ATTEMPTS)).build()
+}
+
 /// A token that makes a mutating call safe to repeat. Starts with a letter, as CloudFormation asks for.
 pub fn token() -> String {
     format!("fis-workshop-{}", uuid::Uuid::new_v4())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_attempts_that_was_asked_for_is_kept() {
+        let attempts = |asked: Option<RetryConfig>| {
+            let mut config = SdkConfig::builder();
+            config.set_retry_config(asked);
+            patient(config.build()).retry_config().map(RetryConfig::max_attempts)
+        };
+        assert_eq!(attempts(None), Some(ATTEMPTS));
+        assert_eq!(attempts(Some(RetryConfig::standard())), Some(ATTEMPTS));
+        assert_eq!(attempts(Some(RetryConfig::standard().with_max_attempts(9))), Some(9));
+        assert_eq!(attempts(Some(RetryConfig::disabled())), Some(1));
+    }
 }

@@ -1,12 +1,12 @@
 //! CloudWatch Logs: the log of one task, from its first line to its last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::clients::Clients;
 use super::deployed::{Deployed, Variant};
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,8 +47,9 @@ impl<'a> LogReader<'a> {
             let request = request.start_from_head(true).set_next_token(self.token.clone());
             let answer = match request.send().await.doing("Reading the log") {
                 Ok(answer) => answer,
-                Err(error) if error.has_code(&["ResourceNotFoundException"]) => return Ok(lines),
-                Err(error) => return Err(error),
+                // The stream is made with the first line.
+                Err(error) if is_missing(&error) && !error.aws_message().contains("log group") => return Ok(lines),
+                Err(error) => return Err(explained(error)),
             };
             lines.extend(answer.events().iter().map(|event| Line {
                 timestamp: timestamp(event.timestamp().unwrap_or_default()),
@@ -64,6 +65,19 @@ impl<'a> LogReader<'a> {
     }
 }
 
+fn is_missing(error: &Error) -> bool {
+    error.has_code(&["ResourceNotFoundException"])
+}
+
+/// A group is there from the start, unless somebody has deleted it; tasks that are to write to it do not start.
+fn explained(error: Error) -> Error {
+    if is_missing(&error) {
+        error.hint("The log group is gone: `fis-workshop down` and `fis-workshop up` make a new environment.")
+    } else {
+        error
+    }
+}
+
 /// Index and batch size of the line that says that an item was written.
 pub fn put_line(message: &str) -> Option<(u64, u64)> {
     let rest = message.trim_end().strip_prefix("Successfully PUT item ")?;
@@ -73,19 +87,25 @@ pub fn put_line(message: &str) -> Option<(u64, u64)> {
 
 /// How often each item was written since `since` (milliseconds), by all tasks: the table only knows the last time.
 ///
+/// Counted by stream, which is a task: none writes an item twice, but CloudWatch Logs may have a line twice (the driver
+/// sends lines again when it got no answer) and give an event on two pages.
+///
 /// # Errors
 /// When CloudWatch Logs does not answer or refuses.
 pub async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Result<BTreeMap<u64, usize>> {
-    let mut writes = BTreeMap::new();
+    let mut tasks: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
     for variant in Variant::ALL {
         let group = deployed.log_group(variant)?;
         let mut next = None;
         loop {
             let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
             let request = request.filter_pattern("\"Successfully PUT item\"").set_next_token(next);
-            let page = request.send().await.doing("Searching the logs")?;
-            let lines = page.events().iter().filter_map(|event| put_line(event.message()?));
-            lines.for_each(|(index, _)| *writes.entry(index).or_default() += 1);
+            let page = request.send().await.doing("Searching the logs").map_err(explained)?;
+            for event in page.events() {
+                if let Some((index, _)) = event.message().and_then(put_line) {
+                    tasks.entry(index).or_default().insert(event.log_stream_name().unwrap_or_default().to_owned());
+                }
+            }
             // Pages may be empty and still have a successor.
             next = page.next_token().map(str::to_owned);
             if next.is_none() {
@@ -93,7 +113,7 @@ pub async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Resul
             }
         }
     }
-    Ok(writes)
+    Ok(tasks.into_iter().map(|(index, tasks)| (index, tasks.len())).collect())
 }
 
 /// RFC 3339 of CloudWatch Logs' milliseconds.
@@ -123,12 +143,56 @@ pub async fn groups(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::aws::scripted::{Script, deployed};
 
     #[test]
     fn only_the_line_of_a_written_item_counts() {
         assert_eq!(put_line("Successfully PUT item 4 out of 10 into DDB"), Some((4, 10)));
         assert_eq!(put_line("Starting at 4"), None);
         assert_eq!(put_line("Successfully PUT item four out of 10 into DDB"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_are_counted_once_for_each_task_over_empty_pages() {
+        let event = |id: &str, stream: &str| {
+            let message = "Successfully PUT item 4 out of 10 into DDB";
+            json!({"eventId": id, "logStreamName": stream, "timestamp": 0, "message": message})
+        };
+        let script = Script::default()
+            .answer("FilterLogEvents", json!({"events": [], "nextToken": "t1"}))
+            .answer("FilterLogEvents", json!({"events": [event("1", "s1"), event("1", "s1")], "nextToken": "t2"}))
+            // The second answer to a line that was sent twice, and another task.
+            .answer("FilterLogEvents", json!({"events": [event("2", "s1"), event("3", "s2")]}))
+            .answer("FilterLogEvents", json!({"events": []}));
+        let writes = writes(&script.clients(), &deployed(), 0).await.unwrap();
+        assert_eq!(writes, BTreeMap::from([(4, 2)]));
+        assert_eq!(script.requests("FilterLogEvents").len(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_stream_is_an_empty_log_and_a_missing_group_an_error() {
+        let (deployed, missing) = (deployed(), "ResourceNotFoundException");
+        for (message, is_error) in
+            [("The specified log stream does not exist.", false), ("The specified log group does not exist.", true)]
+        {
+            let script = Script::default().refusal("GetLogEvents", 400, missing, message);
+            let clients = script.clients();
+            let mut reader = LogReader::of_task(&clients, &deployed, Variant::Original, "task/0f").unwrap();
+            assert_eq!(reader.read().await.is_err(), is_error, "{message}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_is_waited_out() {
+        let end = json!({"events": [], "nextForwardToken": "t"});
+        let script = Script::default()
+            .refusal("GetLogEvents", 400, "ThrottlingException", "Rate exceeded")
+            .answer("GetLogEvents", end);
+        let (clients, deployed) = (script.clients(), deployed());
+        let mut reader = LogReader::of_task(&clients, &deployed, Variant::Original, "task/0f").unwrap();
+        assert!(reader.read().await.unwrap().is_empty());
     }
 }

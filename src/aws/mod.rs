@@ -6,7 +6,11 @@ pub mod experiment;
 pub mod images;
 pub mod logs;
 pub mod pace;
+pub mod patience;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod stack;
+pub mod stop_reason;
 pub mod survivors;
 pub mod table;
 pub mod tasks;

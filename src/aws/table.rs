@@ -1,16 +1,21 @@
 //! DynamoDB: the items that the workers have written.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Tag, WriteRequest};
 use serde::Serialize;
 
 use super::clients::Clients;
 use super::deployed::Deployed;
+use super::patience::Patience;
 use crate::error::{Doing, Error, Result};
 
 /// Tag of the table with the time of the last `clear`: what the logs tell of the time before is about other items.
 const CLEARED_TAG: &str = "fis-workshop:cleared-at";
+
+/// How long DynamoDB may have no capacity at all for a deletion.
+const CAPACITY_LIMIT: Duration = Duration::from_secs(60);
 
 /// One item of the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -95,11 +100,28 @@ pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
             break;
         }
     }
-    let now = Tag::builder().key(CLEARED_TAG).value(chrono::Utc::now().timestamp_millis().to_string()).build();
-    let now = now.map_err(|error| Error::failed("The time has no tag.").cause(error))?;
-    let request = clients.dynamodb.tag_resource().resource_arn(arn(clients, table).await?).tags(now);
-    request.send().await.doing(format_args!("Tagging the table {table}"))?;
+    note_clearing(clients, table).await?;
     Ok(count)
+}
+
+/// Notes the time in the tag, and waits until it can be read there: DynamoDB answers TagResource before that.
+async fn note_clearing(clients: &Clients, table: &str) -> Result<()> {
+    let time = chrono::Utc::now().timestamp_millis();
+    let tag = Tag::builder().key(CLEARED_TAG).value(time.to_string()).build();
+    let tag = tag.map_err(|error| Error::failed("The time has no tag.").cause(error))?;
+    let arn = arn(clients, table).await?;
+    let request = clients.dynamodb.tag_resource().resource_arn(&arn).tags(tag);
+    request.send().await.doing(format_args!("Tagging the table {table}"))?;
+    let mut patience = Patience::for_visibility(clients);
+    while tagged_time(clients, table, &arn).await? < time {
+        if !patience.wait().await {
+            return Err(Error::failed(format!(
+                "The table {table} is empty, but does not show the tag that says since when."
+            ))
+            .hint("Repeat the command: until the tag is there, `fis-workshop items` counts earlier writes, too."));
+        }
+    }
+    Ok(())
 }
 
 /// When the table was last cleared, in milliseconds; 0 if never.
@@ -108,7 +130,11 @@ pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
 /// When DynamoDB does not answer or refuses.
 pub async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
     let table = deployed.table()?;
-    let request = clients.dynamodb.list_tags_of_resource().resource_arn(arn(clients, table).await?);
+    tagged_time(clients, table, &arn(clients, table).await?).await
+}
+
+async fn tagged_time(clients: &Clients, table: &str, arn: &str) -> Result<i64> {
+    let request = clients.dynamodb.list_tags_of_resource().resource_arn(arn);
     let answer = request.send().await.doing(format_args!("Reading the tags of the table {table}"))?;
     let tag = answer.tags().iter().find(|tag| tag.key() == CLEARED_TAG);
     Ok(tag.and_then(|tag| tag.value().parse().ok()).unwrap_or_default())
@@ -128,17 +154,29 @@ async fn delete(clients: &Clients, table: &str, keys: &[HashMap<String, Attribut
         let request = request.map_err(|error| Error::failed("An item has no key.").cause(error))?;
         requests.push(WriteRequest::builder().delete_request(request).build());
     }
-    let mut pace = clients.pace();
+    let mut patience = Patience::new(clients, CAPACITY_LIMIT);
     // DynamoDB answers 200 with what it had no capacity for.
-    while !requests.is_empty() {
+    loop {
+        let before = requests.len();
         let answer = clients.dynamodb.batch_write_item().request_items(table, requests).send().await;
         let answer = answer.doing(format_args!("Emptying the table {table}"))?;
         requests = answer.unprocessed_items().and_then(|left| left.get(table)).cloned().unwrap_or_default();
-        if !requests.is_empty() {
-            pace.wait().await;
+        if requests.is_empty() {
+            return Ok(());
+        }
+        if requests.len() < before {
+            patience.renew();
+        }
+        if !patience.wait().await {
+            return Err(Error::failed(format!("Emptying the table {table} failed."))
+                .cause(format_args!(
+                    "DynamoDB has left {} items unprocessed for {} s",
+                    requests.len(),
+                    CAPACITY_LIMIT.as_secs()
+                ))
+                .hint("Repeat the command; something else may write to the table at a high rate."));
         }
     }
-    Ok(())
 }
 
 /// Names of the tables that start with `prefix`.
@@ -167,7 +205,10 @@ pub fn missing(items: &[Item], size: u64) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::aws::scripted::{Script, deployed};
 
     #[test]
     fn an_item_of_the_worker_is_read_and_another_one_is_named() {
@@ -189,5 +230,58 @@ mod tests {
         let item =
             |item_index| Item { item_index, result: String::new(), task_id: String::new(), written_at: String::new() };
         assert_eq!(missing(&[item(0), item(2)], 4), [1, 3]);
+    }
+
+    fn keys(indexes: std::ops::Range<u64>) -> Vec<Value> {
+        indexes.map(|index| json!({"BatchId": {"S": "batch"}, "ItemIndex": {"N": index.to_string()}})).collect()
+    }
+
+    /// A table with its tags; the one that is written is seen at the second look.
+    fn table() -> Script {
+        let late = i64::MAX.to_string();
+        Script::default()
+            .answer("DescribeTable", json!({"Table": {"TableArn": "arn:T"}}))
+            .answer("TagResource", json!({}))
+            .answer("ListTagsOfResource", json!({"Tags": []}))
+            .answer("ListTagsOfResource", json!({"Tags": [{"Key": CLEARED_TAG, "Value": late}]}))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clearing_goes_over_all_pages_and_repeats_what_was_left_unprocessed() {
+        let left = json!({"FisStopTaskStack-DynamoTable-X": [{"DeleteRequest": {"Key": keys(0..1)[0]}}]});
+        let script = table()
+            .answer("Scan", json!({"Items": keys(0..30), "LastEvaluatedKey": keys(29..30)[0]}))
+            .answer("Scan", json!({"Items": keys(30..31)}))
+            .answer("BatchWriteItem", json!({"UnprocessedItems": left}))
+            .answer("BatchWriteItem", json!({}));
+        assert_eq!(clear(&script.clients(), &deployed()).await.unwrap(), 31);
+        let sizes: Vec<_> = script
+            .requests("BatchWriteItem")
+            .iter()
+            .map(|request| request["RequestItems"]["FisStopTaskStack-DynamoTable-X"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(sizes, [25, 1, 5, 1]);
+        assert_eq!(script.requests("ListTagsOfResource").len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_table_without_capacity_is_an_error_after_a_minute() {
+        let left = json!({"FisStopTaskStack-DynamoTable-X": [{"DeleteRequest": {"Key": keys(0..1)[0]}}]});
+        let script = table()
+            .answer("Scan", json!({"Items": keys(0..1)}))
+            .answer("BatchWriteItem", json!({"UnprocessedItems": left}));
+        let error = clear(&script.clients(), &deployed()).await.unwrap_err();
+        assert!(error.to_string().contains("1 items unprocessed"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn items_are_read_from_all_pages() {
+        let item = |index: u64| json!({"BatchId": {"S": "batch"}, "ItemIndex": {"N": index.to_string()}, "Result": {"S": "1"}, "TaskId": {"S": "0f"}, "WrittenAt": {"S": "t"}});
+        let script = Script::default()
+            .answer("Query", json!({"Items": [], "LastEvaluatedKey": keys(0..1)[0]}))
+            .answer("Query", json!({"Items": [item(0)], "LastEvaluatedKey": keys(0..1)[0]}))
+            .answer("Query", json!({"Items": [item(1)]}));
+        assert_eq!(items(&script.clients(), &deployed()).await.unwrap().len(), 2);
+        assert_eq!(script.requests("Query")[0]["ConsistentRead"], true);
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Context;
 use crate::aws::tasks::task_id;
 use crate::error::Result;
-use crate::lab::interrupt::{Interruption, Step, interrupt};
+use crate::lab::interrupt::{Interruption, Moment, Step, interrupt};
 
 /// Interrupt what runs, by the experiment
 ///
@@ -31,7 +31,8 @@ pub async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let deployed = connected.deployed().await?;
     let ui = &context.ui;
     let progress = ui.progress("Looking for tasks");
-    let interruption = interrupt(&connected.clients, &deployed, args.at_index, |step| match step {
+    let moment = Moment { at_index: args.at_index, task_arn: None };
+    let interruption = interrupt(&connected.clients, &deployed, moment, |step| match step {
         Step::Waiting(Some(index)) => {
             progress.now(format!("Waiting until index {index} is written"));
             progress.event(format_args!("Waiting until index {index} is written."));
@@ -51,6 +52,7 @@ pub async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
             progress.event(format_args!("{text}."));
             progress.now(text);
         }
+        Step::Again(reason) => ui.note(reason),
         Step::Stopping => progress.now("Waiting until the task is STOPPED"),
     })
     .await?;

@@ -51,7 +51,8 @@ pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
         (None, None) => return Err(Error::usage("Name a variant or a task.")),
     };
     let mut lines = Vec::new();
-    if args.follow {
+    // What ECS has forgotten has been STOPPED for an hour: its log is complete.
+    if args.follow && is_known(&connected, &deployed, &task).await? {
         follow(&connected.clients, &deployed, variant, &task, |line| {
             if context.ui.is_json() {
                 lines.push(line.clone());
@@ -83,6 +84,11 @@ async fn latest(connected: &Connected<'_>, deployed: &Deployed, variant: Variant
         ))
         .hint("`--task` shows the log of a task that ECS has forgotten.")
     })
+}
+
+/// The task of a variant was just listed; one that was named may be forgotten.
+async fn is_known(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<bool> {
+    Ok(!tasks::describe(&connected.clients, deployed.cluster()?, &[task.to_owned()], None).await?.is_empty())
 }
 
 /// ECS may have forgotten the task; its log has not.

@@ -5,9 +5,12 @@ use serde::Serialize;
 
 use super::{Connected, Context};
 use crate::aws::deployed::{Deployed, Variant};
+use crate::aws::stack::Event;
+use crate::aws::stop_reason;
 use crate::aws::tasks::{self, Overrides, Task, task_id};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
+use crate::lab::network;
 use crate::ui::{FAINT, paint};
 
 /// Run the batch job as one task, and follow its log
@@ -60,12 +63,17 @@ struct Ended {
 /// When another one runs, ECS refuses, or the task did not start.
 pub async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     let connected = context.connect().await?;
-    let deployed = connected.deployed().await?;
-    if !args.force {
-        refuse_second(&connected, &deployed).await?;
-    }
+    let environment = async {
+        let deployed = connected.deployed().await?;
+        if !args.force {
+            refuse_second(&connected, &deployed).await?;
+        }
+        Ok::<_, Error>(deployed)
+    };
+    let (deployed, ()) = tokio::try_join!(environment, wait_for_network(context, &connected))?;
     let overrides = Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size };
-    let task = tasks::run(&connected.clients, &deployed, args.variant, overrides).await?;
+    let on_wait = |reason: &str| context.ui.note(format_args!("{reason}. Trying again."));
+    let task = tasks::run(&connected.clients, &deployed, args.variant, overrides, on_wait).await?;
     if args.detach {
         context.ui.result(&Started { task_arns: vec![task.task_arn] })?;
         return Ok(0);
@@ -83,6 +91,23 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     report(context, task)
 }
 
+/// Waits for the network, and shows what it waits for.
+async fn wait_for_network(context: &Context, connected: &Connected<'_>) -> Result<()> {
+    let mut progress = None;
+    network::ready(&connected.clients, |event| {
+        let progress = progress.get_or_insert_with(|| {
+            context.ui.note("The network is still being made; the task is started when it is complete.");
+            context.ui.progress("Waiting for the network")
+        });
+        let Event { logical_id, status, resource_type, .. } = event;
+        progress.now(format!("Waiting for the network: {logical_id} {status}"));
+        if event.is_settled() {
+            progress.event(format_args!("{logical_id} {status} ({resource_type})"));
+        }
+    })
+    .await
+}
+
 async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
     let active = tasks::active(&connected.clients, deployed.cluster()?).await?;
     let Some(task) = active.first() else { return Ok(()) };
@@ -92,12 +117,18 @@ async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result
 }
 
 fn report(context: &Context, task: Task) -> Result<u8> {
-    let reason = task.stopped_reason.clone().unwrap_or_else(|| "ECS names no reason".to_owned());
     let Some(code) = task.exit_code else {
-        return Err(Error::failed(format!("The task {} did not start.", task_id(&task.task_arn)))
-            .cause(task.container_reason.as_ref().unwrap_or(&reason)));
+        return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), &task));
     };
-    context.ui.note(format_args!("The task ended with exit code {code}: {reason}."));
+    let reason = task.stopped_reason.as_deref().unwrap_or("ECS names no reason");
+    let reason = reason.trim_end_matches('.');
+    match stop_reason::meaning(&task).filter(|_| code != 0) {
+        Some(meaning) => {
+            context.ui.note(format_args!("The task ended with exit code {code}: {reason}. {}", meaning.what));
+            context.ui.hint(meaning.remedy);
+        }
+        None => context.ui.note(format_args!("The task ended with exit code {code}: {reason}.")),
+    }
     if context.ui.is_json() {
         let arn = task.task_arn.clone();
         context.ui.json(&Ended { task_arns: vec![arn], exit_code: Some(code), tasks: vec![task] })?;

@@ -1,10 +1,10 @@
 //! Following a task by its log, to the last line.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::aws::clients::Clients;
 use crate::aws::deployed::{Deployed, Variant};
-use crate::aws::logs::{Line, LogReader};
+use crate::aws::logs::{Line, LogReader, put_line};
 use crate::aws::pace::Pace;
 use crate::aws::tasks::{self, Task};
 use crate::error::Result;
@@ -22,20 +22,121 @@ pub async fn follow(
 ) -> Result<Task> {
     let mut reader = LogReader::of_task(clients, deployed, variant, task_arn)?;
     let mut pace = clients.pace();
-    let mut last_line = Instant::now();
+    let mut last_line = String::new();
+    let mut quiet_since = None;
     loop {
         // The task first: what it wrote before it was STOPPED is then in what is read after.
         let task = tasks::get(clients, deployed, task_arn).await?;
         let lines = reader.read().await?;
-        if !lines.is_empty() {
+        if let Some(last) = lines.last() {
             lines.iter().try_for_each(&mut on_line)?;
-            last_line = Instant::now();
+            last_line.clone_from(&last.message);
+            quiet_since = None;
             pace.reset();
         }
-        // On AWS, lines become readable some seconds after they were written.
-        if task.is_stopped() && last_line.elapsed() >= Pace::lateness(clients.target) {
-            return Ok(task);
+        if task.is_stopped() {
+            // A container that never ran has written nothing.
+            let is_complete = task.started_at.is_none() || ends_log(&last_line, task.exit_code);
+            let quiet = quiet_since.get_or_insert_with(Instant::now).elapsed();
+            // On AWS, lines become readable some seconds after they were written.
+            if is_complete || quiet >= Pace::lateness(clients.target) {
+                return Ok(task);
+            }
         }
         pace.wait().await;
+    }
+}
+
+/// Whether a worker that ended with this exit code writes nothing after `line`.
+fn ends_log(line: &str, exit_code: Option<i32>) -> bool {
+    match exit_code {
+        Some(0) => {
+            line.starts_with("Nothing left to do") || put_line(line).is_some_and(|(index, size)| index + 1 == size)
+        }
+        Some(143) => line.starts_with("Received SIGTERM"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::aws::scripted::{Script, deployed, task};
+
+    const DONE: &str = "Successfully PUT item 9 out of 10 into DDB";
+
+    fn stopped(exit_code: Option<i32>) -> Value {
+        let mut task = task("0f", "STOPPED");
+        task["containers"][0]["exitCode"] = json!(exit_code);
+        json!({"tasks": [task]})
+    }
+
+    fn page(token: &str, messages: &[&str]) -> Value {
+        let events: Vec<_> = messages.iter().map(|message| json!({"timestamp": 0, "message": message})).collect();
+        json!({"events": events, "nextForwardToken": token, "nextBackwardToken": "b"})
+    }
+
+    async fn lines(script: &Script) -> (Vec<String>, Duration) {
+        let (mut lines, begin) = (Vec::new(), Instant::now());
+        let on_line = |line: &Line| {
+            lines.push(line.message.clone());
+            Ok(())
+        };
+        follow(&script.clients(), &deployed(), Variant::Original, "task/0f", on_line).await.unwrap();
+        (lines, begin.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_last_line_that_comes_late_ends_the_wait_for_more() {
+        let script = Script::default()
+            .answer("DescribeTasks", stopped(Some(0)))
+            // The stream is there only with its first line; a page may be empty and have a successor.
+            .refusal("GetLogEvents", 400, "ResourceNotFoundException", "The specified log stream does not exist.")
+            .answer("GetLogEvents", page("t1", &[]))
+            .answer("GetLogEvents", page("t2", &["Starting batch job"]))
+            .answer("GetLogEvents", page("t2", &[]))
+            .answer("GetLogEvents", page("t3", &[DONE]))
+            .answer("GetLogEvents", page("t3", &[]));
+        let (lines, time) = lines(&script).await;
+        assert_eq!(lines, ["Starting batch job", DONE]);
+        assert!(time < Duration::from_secs(10), "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_whose_end_nobody_knows_is_read_until_it_is_quiet() {
+        let script = Script::default()
+            .answer("DescribeTasks", stopped(Some(137)))
+            .answer("GetLogEvents", page("t1", &["Starting batch job"]))
+            .answer("GetLogEvents", page("t1", &[]));
+        let (lines, time) = lines(&script).await;
+        assert_eq!(lines, ["Starting batch job"]);
+        assert!((15..25).contains(&time.as_secs()), "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_never_ran_has_no_log_to_wait_for() {
+        let mut answer = stopped(None);
+        answer["tasks"][0]["startedAt"] = Value::Null;
+        let script = Script::default().answer("DescribeTasks", answer).refusal(
+            "GetLogEvents",
+            400,
+            "ResourceNotFoundException",
+            "The specified log stream does not exist.",
+        );
+        assert_eq!(lines(&script).await, (Vec::new(), Duration::ZERO));
+    }
+
+    #[test]
+    fn the_last_line_depends_on_how_the_worker_ended() {
+        assert!(ends_log(DONE, Some(0)));
+        assert!(ends_log("Nothing left to do: all 10 items are written", Some(0)));
+        assert!(ends_log("Received SIGTERM: stopping before item 5", Some(143)));
+        assert!(!ends_log("Successfully PUT item 8 out of 10 into DDB", Some(0)));
+        assert!(!ends_log(DONE, Some(143)));
+        assert!(!ends_log(DONE, None));
     }
 }

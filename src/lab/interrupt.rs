@@ -1,19 +1,20 @@
 //! The experiment: wait for the moment, look at what it would hit, start it, follow it and its tasks to the end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Experiment};
+use crate::aws::patience::Patience;
+use crate::aws::stop_reason;
 use crate::aws::table::{self, Item};
 use crate::aws::tasks::{self, Task, task_id};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-
-/// FIS finds tasks by an index of tags that lags behind: a task that has just started may not be in it.
-const ATTEMPTS: usize = 5;
+use crate::settings::Target;
 
 /// What is going on.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub enum Step<'a> {
     Targets(&'a [Task]),
     /// The experiment has a new status.
     Experiment(&'a Experiment),
+    /// It takes another attempt, because of this.
+    Again(&'a str),
     /// The experiment was accepted; the tasks are on their way to STOPPED.
     Stopping,
 }
@@ -47,22 +50,31 @@ pub struct InterruptedTask {
     pub interrupted_at_index: Option<u64>,
 }
 
-/// Interrupts what runs in the environment; with `at_index`, as soon as a running task has written that index.
+/// What to interrupt, and when.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moment<'a> {
+    /// As soon as a running task has written this index.
+    pub at_index: Option<u64>,
+    /// A task that was just started: ECS lists it a little later.
+    pub task_arn: Option<&'a str>,
+}
+
+/// Interrupts what runs in the environment.
 ///
 /// # Errors
 /// When there is nothing to interrupt, with the reason; when the experiment fails.
 pub async fn interrupt(
     clients: &Clients,
     deployed: &Deployed,
-    at_index: Option<u64>,
+    moment: Moment<'_>,
     mut on_step: impl FnMut(Step<'_>),
 ) -> Result<Interruption> {
-    let template = deployed.experiment_template()?;
-    let tags = experiment::target_tags(clients, template).await?;
-    on_step(Step::Waiting(at_index));
-    let targets = wait_for_targets(clients, deployed, &tags, at_index).await?;
+    let tags = experiment::target_tags(clients, deployed.experiment_template()?).await?;
+    let scene = Scene { clients, deployed, tags: &tags };
+    on_step(Step::Waiting(moment.at_index));
+    let targets = scene.wait_for_targets(moment).await?;
     on_step(Step::Targets(&targets));
-    let experiment = run_experiment(clients, template, &mut on_step).await?;
+    let experiment = scene.run_experiment(&targets, &mut on_step).await?;
     on_step(Step::Stopping);
     let mut interrupted = Vec::new();
     for target in targets {
@@ -73,104 +85,146 @@ pub async fn interrupt(
     Ok(Interruption { experiment, tasks: interrupted.into_iter().map(with_index).collect() })
 }
 
-async fn run_experiment(clients: &Clients, template: &str, on_step: &mut impl FnMut(Step<'_>)) -> Result<Experiment> {
-    let mut pace = clients.pace();
-    let mut attempt = 1;
-    loop {
-        let id = experiment::start(clients, template).await?;
-        let experiment = experiment::follow(clients, &id, |experiment| on_step(Step::Experiment(experiment))).await?;
-        if experiment.status == "completed" {
-            return Ok(experiment);
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    clients: &'a Clients,
+    deployed: &'a Deployed,
+    /// The tags that a target bears.
+    tags: &'a BTreeMap<String, String>,
+}
+
+impl Scene<'_> {
+    async fn run_experiment(self, targets: &[Task], on_step: &mut impl FnMut(Step<'_>)) -> Result<Experiment> {
+        let Self { clients, deployed, .. } = self;
+        let mut patience = Patience::for_visibility(clients);
+        loop {
+            let template = deployed.experiment_template()?;
+            let id = experiment::start(clients, template, |reason| on_step(Step::Again(reason))).await?;
+            let experiment = experiment::follow(clients, &id, |now| on_step(Step::Experiment(now))).await?;
+            if experiment.status == "completed" {
+                return Ok(experiment);
+            }
+            let failure = experiment::failure(&experiment, &deployed.environment);
+            if !experiment.found_no_target() {
+                return Err(failure);
+            }
+            let active = tasks::active(clients, deployed.cluster()?).await?;
+            if !active.iter().any(|task| self.is_running_target(task)) {
+                let why = self.refusal(None, &active, targets.first().cloned()).await?;
+                return Err(why.cause(format_args!("experiment {id}: {}", experiment.reason)));
+            }
+            // FIS finds tasks by an index of tags that lags behind: a task that has just started may not be in it.
+            if !patience.wait().await {
+                return Err(failure.hint(
+                    "The task runs and bears the tag, but FIS does not find it: its index of tags lags behind, or the \
+                     experiment's role may not search it (`tag:GetResources`). Repeat the command in a minute.",
+                ));
+            }
+            on_step(Step::Again("FIS does not find the task by its tag yet: trying again."));
         }
-        if !experiment.found_no_target() || attempt == ATTEMPTS {
-            return Err(Error::failed(format!("The experiment {id} ended as {}.", experiment.status))
-                .cause(experiment.reason)
-                .hint("`fis-workshop status` shows what runs; a task that ended by itself cannot be interrupted."));
+    }
+
+    fn is_running_target(self, task: &Task) -> bool {
+        task.last_status == "RUNNING" && experiment::is_target(task, self.tags)
+    }
+
+    /// The running tasks that bear the tags, once there is one that has come far enough.
+    async fn wait_for_targets(self, moment: Moment<'_>) -> Result<Vec<Task>> {
+        let Self { clients, deployed, tags } = self;
+        let mut pace = clients.pace();
+        // ListTasks does not know yet what was started a moment ago, e.g. in the other terminal.
+        let late = if clients.target == Target::Local { Duration::ZERO } else { Duration::from_secs(5) };
+        let mut patience = Patience::new(clients, late);
+        let mut seen = None;
+        loop {
+            let mut active = tasks::active(clients, deployed.cluster()?).await?;
+            if let Some(arn) = moment.task_arn.filter(|arn| active.iter().all(|task| task.task_arn != **arn)) {
+                let task = tasks::get(clients, deployed, arn).await?;
+                if task.desired_status == "RUNNING" { active.push(task) } else { seen = Some(task) }
+            }
+            let tagged: Vec<Task> = active.iter().filter(|task| experiment::is_target(task, tags)).cloned().collect();
+            if tagged.is_empty() {
+                if active.is_empty() && seen.is_none() && patience.wait().await {
+                    continue;
+                }
+                return Err(self.refusal(moment.at_index, &active, seen).await?);
+            }
+            let running: Vec<Task> = tagged.iter().filter(|task| self.is_running_target(task)).cloned().collect();
+            let is_time = match moment.at_index {
+                _ if running.is_empty() => false,
+                None => true,
+                Some(index) => {
+                    let items = table::items(clients, deployed).await?;
+                    running.iter().any(|task| last_index(&items, task).is_some_and(|last| last >= index))
+                }
+            };
+            if is_time {
+                return Ok(running);
+            }
+            seen = tagged.into_iter().next();
+            pace.wait().await;
         }
-        attempt += 1;
-        pace.wait().await;
+    }
+
+    /// Why there is nothing to interrupt, by what ECS says of the tasks.
+    async fn refusal(self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
+        let Self { clients, deployed, tags } = self;
+        let flag = deployed.environment.flag();
+        if let Some(task) = seen {
+            let task = tasks::get(clients, deployed, &task.task_arn).await?;
+            return Ok(ended_before(&task, at_index, &flag));
+        }
+        if let Some(task) = active.iter().find(|task| experiment::is_target(task, tags)) {
+            let id = task_id(&task.task_arn);
+            return Ok(Error::failed(format!(
+                "The experiment hit nothing: the task {id} is {} still.",
+                task.last_status
+            ))
+            .cause("the experiment looks for tasks that are RUNNING")
+            .hint(format!("`fis-workshop interrupt{flag}` waits until it runs.")));
+        }
+        if let Some(task) = active.first() {
+            let wanted: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let id = task_id(&task.task_arn);
+            return Ok(Error::failed(format!("The experiment would hit nothing: the task {id} runs without the tag {}.", wanted.join(", ")))
+                .cause("a task gets the tags of its definition only if it is told to when it is run, by `propagateTags: TASK_DEFINITION`")
+                .hint(format!("Stop it and start it with `fis-workshop run{flag} VARIANT --detach`, or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
+        }
+        let elsewhere = elsewhere(clients, deployed, tags).await?;
+        let refusal = Error::failed(format!(
+            "The experiment would hit nothing: no task runs in the cluster {}.",
+            deployed.cluster()?
+        ));
+        let refusal = if elsewhere.is_empty() {
+            refusal
+        } else {
+            let cause = format!(
+                "the experiment of this environment is limited to its own cluster, and tasks run in {}",
+                elsewhere.join(", ")
+            );
+            refusal.cause(cause).hint("Name their environment with `--env`.")
+        };
+        Ok(refusal.hint(format!("`fis-workshop run{flag} VARIANT --detach` starts a task.")))
     }
 }
 
-/// The running tasks that bear the tags, once there is one that has come far enough.
-async fn wait_for_targets(
-    clients: &Clients,
-    deployed: &Deployed,
-    tags: &BTreeMap<String, String>,
-    at_index: Option<u64>,
-) -> Result<Vec<Task>> {
-    let mut pace = clients.pace();
-    let mut seen = None;
-    loop {
-        let active = tasks::active(clients, deployed.cluster()?).await?;
-        let tagged: Vec<Task> = active.iter().filter(|task| experiment::is_target(task, tags)).cloned().collect();
-        if tagged.is_empty() {
-            return Err(refusal(clients, deployed, tags, at_index, &active, seen).await?);
-        }
-        let running: Vec<Task> = tagged.iter().filter(|task| task.last_status == "RUNNING").cloned().collect();
-        let is_time = match at_index {
-            _ if running.is_empty() => false,
-            None => true,
-            Some(index) => {
-                let items = table::items(clients, deployed).await?;
-                running.iter().any(|task| last_index(&items, task).is_some_and(|last| last >= index))
-            }
-        };
-        if is_time {
-            return Ok(running);
-        }
-        seen = tagged.into_iter().next();
-        pace.wait().await;
+/// A task that has ended, or is on its way there, is no target any more: a failure to start is told as such.
+fn ended_before(task: &Task, at_index: Option<u64>, flag: &str) -> Error {
+    let id = task_id(&task.task_arn);
+    if task.is_stopped() && task.started_at.is_none() {
+        return stop_reason::failure(format!("The task {id} did not start."), task);
     }
+    let moment = at_index.map_or_else(|| "the experiment".to_owned(), |index| format!("index {index} was written"));
+    let below = if at_index.is_some() { "; choose an index below its last" } else { "" };
+    Error::failed(format!("The task {id} ended before {moment}."))
+        .cause(task.stopped_reason.as_deref().unwrap_or("ECS names no reason"))
+        .hint(format!("`fis-workshop run{flag} VARIANT --detach` starts another one{below}."))
 }
 
 /// The highest index that `task` has written and nobody has written again.
 fn last_index(items: &[Item], task: &Task) -> Option<u64> {
     let id = task_id(&task.task_arn);
     items.iter().filter(|item| item.task_id == id).map(|item| item.item_index).max()
-}
-
-/// Why there is nothing to interrupt.
-async fn refusal(
-    clients: &Clients,
-    deployed: &Deployed,
-    tags: &BTreeMap<String, String>,
-    at_index: Option<u64>,
-    active: &[Task],
-    seen: Option<Task>,
-) -> Result<Error> {
-    let flag = deployed.environment.flag();
-    if let Some(task) = seen {
-        let task = tasks::get(clients, deployed, &task.task_arn).await?;
-        let moment = at_index.map_or_else(|| "the experiment".to_owned(), |index| format!("index {index} was written"));
-        return Ok(Error::failed(format!("The task {} ended before {moment}.", task_id(&task.task_arn)))
-            .cause(task.stopped_reason.as_deref().unwrap_or("ECS names no reason"))
-            .hint(format!(
-                "`fis-workshop run{flag} VARIANT --detach` starts another one; choose an index below its last."
-            )));
-    }
-    if let Some(task) = active.first() {
-        let wanted: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let id = task_id(&task.task_arn);
-        return Ok(Error::failed(format!("The experiment would hit nothing: the task {id} runs without the tag {}.", wanted.join(", ")))
-            .cause("a task gets the tags of its definition only if it is told to when it is run, by `propagateTags: TASK_DEFINITION`")
-            .hint(format!("Stop it and start it with `fis-workshop run{flag} VARIANT --detach`, or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
-    }
-    let elsewhere = elsewhere(clients, deployed, tags).await?;
-    let refusal = Error::failed(format!(
-        "The experiment would hit nothing: no task runs in the cluster {}.",
-        deployed.cluster()?
-    ));
-    let refusal = if elsewhere.is_empty() {
-        refusal
-    } else {
-        let cause = format!(
-            "the experiment of this environment is limited to its own cluster, and tasks run in {}",
-            elsewhere.join(", ")
-        );
-        refusal.cause(cause).hint("Name their environment with `--env`.")
-    };
-    Ok(refusal.hint(format!("`fis-workshop run{flag} VARIANT --detach` starts a task.")))
 }
 
 /// Other clusters of the lab with tasks that bear the tags.
@@ -188,3 +242,7 @@ async fn elsewhere(clients: &Clients, deployed: &Deployed, tags: &BTreeMap<Strin
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[path = "interrupt_tests.rs"]
+mod tests;

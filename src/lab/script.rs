@@ -1,12 +1,14 @@
 //! The chapter, step by step: run, interrupt, run again; clear; the same with the improved worker.
 
 use super::follow::follow;
-use super::interrupt::{Step, interrupt};
+use super::interrupt::{Moment, Step, interrupt};
+use super::network;
 use super::report::{Report, Verdict};
 use super::verdict::{Evidence, Outcome, judge};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::{Deployed, Variant};
 use crate::aws::experiment::Experiment;
+use crate::aws::stop_reason;
 use crate::aws::table;
 use crate::aws::tasks::{self, Overrides, Task, task_id};
 use crate::error::{Error, Result};
@@ -31,7 +33,9 @@ pub struct Script {
 /// # Errors
 /// When AWS refuses, or something else runs in the environment.
 pub async fn play(scene: Scene<'_>, deployed: &Deployed, script: &Script) -> Result<Report> {
-    if let Some(task) = tasks::active(scene.clients, deployed.cluster()?).await?.first() {
+    let network = network::ready(scene.clients, |_| {});
+    let (active, ()) = tokio::try_join!(tasks::active(scene.clients, deployed.cluster()?), network)?;
+    if let Some(task) = active.first() {
         return Err(Error::failed(format!(
             "The task {} runs in the environment {}; the lab needs it for itself.",
             task_id(&task.task_arn),
@@ -75,7 +79,7 @@ impl Stage<'_> {
         let cleared = table::clear(clients, deployed).await?;
         ui.note(format_args!("Cleared the table ({cleared} items)."));
         let first = self.run().await?;
-        let (interrupted, experiment) = tokio::try_join!(self.follow(&first), self.interrupt())?;
+        let (interrupted, experiment) = tokio::try_join!(self.follow(&first), self.interrupt(&first))?;
         let items_after_interruption = table::items(clients, deployed).await?;
         let last = items_after_interruption.iter().map(|item| item.item_index).max();
         let last = last.map_or_else(|| "anything was written".to_owned(), |index| format!("index {index} was written"));
@@ -103,7 +107,8 @@ impl Stage<'_> {
     async fn run(self) -> Result<Task> {
         let overrides =
             Overrides { item_seconds: Some(self.script.item_seconds), batch_size: Some(self.script.batch_size) };
-        let task = tasks::run(self.clients, self.deployed, self.variant, overrides).await?;
+        let on_wait = |reason: &str| self.ui.note(format_args!("{reason}. Trying again."));
+        let task = tasks::run(self.clients, self.deployed, self.variant, overrides, on_wait).await?;
         self.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
         Ok(task)
     }
@@ -118,14 +123,14 @@ impl Stage<'_> {
         .await?;
         // Never started: no evidence, and the reason is what the user needs.
         if task.exit_code.is_none() {
-            return Err(Error::failed(format!("The task {} did not run.", task_id(&task.task_arn)))
-                .cause(task.container_reason.or(task.stopped_reason).as_deref().unwrap_or("ECS names no reason")));
+            return Err(stop_reason::failure(format!("The task {} did not run.", task_id(&task.task_arn)), &task));
         }
         Ok((task, log))
     }
 
-    async fn interrupt(self) -> Result<Experiment> {
-        let interruption = interrupt(self.clients, self.deployed, Some(self.script.at_index), |step| match step {
+    async fn interrupt(self, task: &Task) -> Result<Experiment> {
+        let moment = Moment { at_index: Some(self.script.at_index), task_arn: Some(&task.task_arn) };
+        let interruption = interrupt(self.clients, self.deployed, moment, |step| match step {
             Step::Waiting(_) => {}
             Step::Targets(targets) => {
                 let ids: Vec<_> = targets.iter().map(|task| task_id(&task.task_arn)).collect();
@@ -138,6 +143,7 @@ impl Stage<'_> {
             Step::Experiment(experiment) => {
                 self.ui.note(format_args!("  experiment {} {}", experiment.experiment_id, experiment.status));
             }
+            Step::Again(reason) => self.ui.note(format_args!("  {reason}")),
             Step::Stopping => {}
         })
         .await?;

@@ -51,8 +51,7 @@ fn evidence(variant: Variant) -> Evidence {
             experiment_id: "EXP1".into(),
             status: "completed".into(),
             reason: "Experiment completed.".into(),
-            started_at: None,
-            ended_at: None,
+            ..Experiment::default()
         },
         interrupted: (task("one", "UserInitiated", "Task stopped by AWS FIS (Experiment ID: EXP1)", 143), log(0, 0..5)),
         items_after_interruption: before,

@@ -11,7 +11,7 @@ use super::progress::{StackProgress, Tally};
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Survivor};
-use crate::aws::tasks;
+use crate::aws::tasks::{self, Task};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 
@@ -131,7 +131,10 @@ pub(super) async fn take_down(
     let Some(stack) = stack else { return Ok(Gone::default()) };
     stack::check_deletable(stack)?;
     let cluster = environment.cluster_name();
-    let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop").await?;
+    let line = scene.ui.progress(format!("{cluster}: looking for tasks"));
+    let on_wait = |left: &[Task]| line.now(format!("{cluster}: waiting until {} tasks are STOPPED", left.len()));
+    let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop", on_wait).await?;
+    drop(line);
     for arn in &stopped_tasks {
         scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
     }

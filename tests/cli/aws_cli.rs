@@ -3,6 +3,7 @@
 mod bad_input;
 mod chapter;
 mod reads;
+mod reasons;
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -123,9 +123,14 @@ fn ctrl_c_leaves_the_task_and_says_how_to_go_on() {
 fn the_exit_code_of_run_is_that_of_the_task() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
-    let mut run = sandbox.command(&["run", "original", "--item-seconds", "0.2"]).spawn().unwrap();
+    let mut run = sandbox.command(&["run", "original", "--item-seconds", "0.2"]);
+    let run = run.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    while sandbox.json(&["status"])["tasks"].as_array().unwrap().is_empty() {}
     sandbox.ok(&["interrupt", "--at-index", "0"]);
-    assert_eq!(run.wait().unwrap().code(), Some(143));
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("The experiment stopped it."), "{stderr}");
     sandbox.ok(&["down"]);
 }
 

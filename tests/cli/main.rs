@@ -10,6 +10,7 @@ mod errors;
 mod help;
 mod kills;
 mod lab;
+mod late;
 mod local;
 mod reference;
 mod render;

@@ -55,7 +55,7 @@ async fn stop_tasks(context: &Context, state: &StateDir) -> Result<Vec<String>> 
     let clients = Clients::local(&context.settings, &started.record)?;
     let running = running_tasks(&clients).await?;
     for cluster in tasks::clusters(&clients).await? {
-        tasks::stop_all(&clients, &cluster, "Task stopped by fis-workshop local reset").await?;
+        tasks::stop_all(&clients, &cluster, "Task stopped by fis-workshop local reset", |_| {}).await?;
     }
     Ok(running.into_iter().map(|task| task.task_arn).collect())
 }

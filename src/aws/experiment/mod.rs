@@ -1,16 +1,24 @@
 //! FIS: the experiment, and what it would hit.
 
+mod reason;
+mod start;
+mod stop;
+
+pub use reason::failure;
+pub use start::start;
+pub use stop::stop_running;
+
 use std::collections::BTreeMap;
 
-use aws_sdk_fis::types::{ExperimentStatus, ExperimentSummary};
+use aws_sdk_fis::types::{ExperimentAction, ExperimentActionStatus, ExperimentStatus, ExperimentSummary};
 use serde::Serialize;
 
-use super::clients::{Clients, token};
+use super::clients::Clients;
 use super::tasks::{Task, timestamp};
 use crate::error::{Doing, Error, Result};
 
 /// An experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Experiment {
     /// `EXP...`
     pub experiment_id: String,
@@ -18,6 +26,12 @@ pub struct Experiment {
     pub status: String,
     /// Why, in AWS's words.
     pub reason: String,
+    /// The kind of failure, if it failed: `InvalidTarget`, `AuthorizationFailure`, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Why actions failed, in AWS's words: what the experiment's own reason only sums up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub action_reasons: Vec<String>,
     /// When it was started.
     pub started_at: Option<String>,
     /// When it ended.
@@ -30,9 +44,11 @@ impl Experiment {
         matches!(self.status.as_str(), "completed" | "stopped" | "failed" | "cancelled")
     }
 
-    /// FIS found nothing to hit. The reason is matched by its start: AWS words its end in two ways.
+    /// FIS found nothing to hit. By its code, and for want of one by the start of its reason, the end of which AWS words
+    /// in two ways.
     pub fn found_no_target(&self) -> bool {
-        self.status == "failed" && self.reason.starts_with("Target resolution returned empty set")
+        let by_code = self.error_code.as_deref() == Some("InvalidTarget");
+        self.status == "failed" && (by_code || self.reason.starts_with("Target resolution returned empty set"))
     }
 }
 
@@ -53,17 +69,6 @@ pub fn is_target(task: &Task, tags: &BTreeMap<String, String>) -> bool {
     tags.iter().all(|(key, value)| task.tags.get(key) == Some(value))
 }
 
-/// Starts an experiment; returns its id.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn start(clients: &Clients, template_id: &str) -> Result<String> {
-    let request = clients.fis.start_experiment().experiment_template_id(template_id).client_token(token());
-    let answer = request.send().await.doing("Starting the experiment")?;
-    let id = answer.experiment().and_then(|experiment| experiment.id());
-    id.map(str::to_owned).ok_or_else(|| Error::failed("FIS started an experiment without an id."))
-}
-
 /// The experiment as it is now.
 ///
 /// # Errors
@@ -77,6 +82,8 @@ pub async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
         experiment_id: id.to_owned(),
         status: status(state.and_then(|state| state.status())),
         reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
+        error_code: state.and_then(|state| state.error()?.code()).map(str::to_owned),
+        action_reasons: found.actions().into_iter().flatten().filter_map(|(_, action)| failed(action)).collect(),
         started_at: found.start_time().and_then(timestamp),
         ended_at: found.end_time().and_then(timestamp),
     })
@@ -134,8 +141,14 @@ fn of_summary(summary: &ExperimentSummary) -> Experiment {
         status: status(state.and_then(|state| state.status())),
         reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
         started_at: summary.creation_time().and_then(timestamp),
-        ended_at: None,
+        ..Experiment::default()
     }
+}
+
+fn failed(action: &ExperimentAction) -> Option<String> {
+    let state = action.state()?;
+    let failed = state.status() == Some(&ExperimentActionStatus::Failed);
+    state.reason().filter(|reason| failed && !reason.is_empty()).map(str::to_owned)
 }
 
 fn status(status: Option<&ExperimentStatus>) -> String {
@@ -151,8 +164,7 @@ mod tests {
             experiment_id: "EXP1".into(),
             status: status.into(),
             reason: reason.into(),
-            started_at: None,
-            ended_at: None,
+            ..Experiment::default()
         }
     }
 

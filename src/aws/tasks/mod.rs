@@ -1,22 +1,23 @@
 //! ECS: running tasks, looking at them, stopping them.
 
+mod run;
+mod stop;
+
+pub use run::{Overrides, run};
+pub use stop::{stop, stop_all, wait_stopped};
+
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{
-    self, AssignPublicIp, AwsVpcConfiguration, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
-    NetworkConfiguration, PropagateTags, TaskField, TaskOverride,
-};
+use aws_sdk_ecs::types::{self, DesiredStatus, TaskField};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use super::clients::{Clients, token};
-use super::deployed::{Deployed, Variant};
+use super::clients::Clients;
+use super::deployed::Deployed;
+use super::patience::Patience;
 use crate::error::{Doing, Error, Result};
 
-/// `startedBy` of the tasks that we start.
-const STARTED_BY: &str = "fis-workshop";
-
 /// A task as DescribeTasks shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Task {
     /// ARN.
     pub task_arn: String,
@@ -87,64 +88,6 @@ pub fn timestamp(time: &DateTime) -> Option<String> {
     Some(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
-/// What a run overrides in its task definition.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Overrides {
-    /// Seconds for each item.
-    pub item_seconds: Option<f64>,
-    /// Items of the batch.
-    pub batch_size: Option<u64>,
-}
-
-/// Runs one task, with the tags of its definition, in a private subnet.
-///
-/// # Errors
-/// When ECS refuses, or has no capacity.
-pub async fn run(clients: &Clients, deployed: &Deployed, variant: Variant, overrides: Overrides) -> Result<Task> {
-    let network = AwsVpcConfiguration::builder()
-        .set_subnets(Some(deployed.subnets()?))
-        .security_groups(deployed.security_group()?)
-        .assign_public_ip(AssignPublicIp::Disabled)
-        .build()
-        .map_err(|error| Error::failed("The environment has no subnet to run tasks in.").cause(error))?;
-    let doing = format!("Running a task of {variant}");
-    let answer = clients
-        .ecs
-        .run_task()
-        .cluster(deployed.cluster()?)
-        .task_definition(deployed.task_definition(variant)?)
-        .launch_type(LaunchType::Fargate)
-        .count(1)
-        .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
-        // Without it the task has none of its definition's tags, and the experiment finds no target.
-        .propagate_tags(PropagateTags::TaskDefinition)
-        .set_overrides(task_override(deployed.container()?, overrides))
-        .started_by(STARTED_BY)
-        .client_token(token())
-        .send()
-        .await
-        .doing(&doing)?;
-    match (answer.tasks().first(), answer.failures().first()) {
-        (Some(task), _) => Ok(Task::of(task, None)),
-        (None, failure) => {
-            let reason = failure.and_then(types::Failure::reason).unwrap_or("ECS names no reason");
-            Err(Error::failed(format!("{doing} failed.")).cause(reason))
-        }
-    }
-}
-
-fn task_override(container: &str, overrides: Overrides) -> Option<TaskOverride> {
-    let variable = |name: &str, value: String| KeyValuePair::builder().name(name).value(value).build();
-    let seconds = overrides.item_seconds.map(|seconds| variable("ITEM_SECONDS", seconds.to_string()));
-    let size = overrides.batch_size.map(|size| variable("BATCH_SIZE", size.to_string()));
-    let environment: Vec<_> = seconds.into_iter().chain(size).collect();
-    if environment.is_empty() {
-        return None;
-    }
-    let container = ContainerOverride::builder().name(container).set_environment(Some(environment)).build();
-    Some(TaskOverride::builder().container_overrides(container).build())
-}
-
 /// The tasks that shall run in the cluster, with their tags. A cluster that does not exist has none.
 ///
 /// # Errors
@@ -200,72 +143,24 @@ pub async fn describe(clients: &Clients, cluster: &str, arns: &[String], contain
     Ok(answer.tasks().iter().map(|task| Task::of(task, container)).collect())
 }
 
-/// The task with this ARN. RunTask's answer is there a little before DescribeTasks knows the task.
+/// The task with this ARN. RunTask's answer is there a little before DescribeTasks knows the task: until then ECS calls
+/// it MISSING.
 ///
 /// # Errors
 /// When ECS does not know it for longer than that.
 pub async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
-    let mut pace = clients.pace();
-    for _ in 0..10 {
+    let mut patience = Patience::for_visibility(clients);
+    loop {
         let arns = [task_arn.to_owned()];
         let tasks = describe(clients, deployed.cluster()?, &arns, Some(deployed.container()?)).await?;
         if let Some(task) = tasks.into_iter().next() {
             return Ok(task);
         }
-        pace.wait().await;
-    }
-    Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn)))
-        .hint("It remembers stopped tasks for about an hour."))
-}
-
-/// Waits until the task is STOPPED.
-///
-/// # Errors
-/// When ECS does not answer or does not know the task.
-pub async fn wait_stopped(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
-    let mut pace = clients.pace();
-    loop {
-        let task = get(clients, deployed, task_arn).await?;
-        if task.is_stopped() {
-            return Ok(task);
+        if !patience.wait().await {
+            return Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn))).hint(
+                "It remembers stopped tasks for about an hour; `fis-workshop status` shows those that it knows.",
+            ));
         }
-        pace.wait().await;
-    }
-}
-
-/// Asks ECS to stop the task. One that is stopped already stays so.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn stop(clients: &Clients, cluster: &str, task_arn: &str, reason: &str) -> Result<()> {
-    let request = clients.ecs.stop_task().cluster(cluster).task(task_arn).reason(reason);
-    request.send().await.doing(format_args!("Stopping the task {}", task_id(task_arn))).map(drop)
-}
-
-/// Stops every task of the cluster and waits until none is left that is not STOPPED; says which they were.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn stop_all(clients: &Clients, cluster: &str, reason: &str) -> Result<Vec<String>> {
-    let mut stopped = Vec::new();
-    let mut pace = clients.pace();
-    loop {
-        // Those that were asked to stop before are not active any more, and may still be on their way.
-        let tasks = active(clients, cluster).await?;
-        let stopping = ended(clients, cluster).await?.into_iter().filter(|task| !task.is_stopped()).count();
-        for task in &tasks {
-            match stop(clients, cluster, &task.task_arn, reason).await {
-                Ok(()) => stopped.push(task.task_arn.clone()),
-                // Deleted since its tasks were listed, which takes that none of them runs any more.
-                Err(error) if error.has_code(&["ClusterNotFoundException"]) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if tasks.is_empty() && stopping == 0 {
-            stopped.dedup();
-            return Ok(stopped);
-        }
-        pace.wait().await;
     }
 }
 
@@ -288,21 +183,14 @@ pub async fn clusters(clients: &Clients) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::aws::scripted::{Script, deployed, task};
 
     #[test]
     fn a_task_id_is_the_last_part_of_its_arn() {
         assert_eq!(task_id("arn:aws:ecs:us-east-1:000000000000:task/FisStackECS-Cluster/0f3a"), "0f3a");
-    }
-
-    #[test]
-    fn only_what_is_overridden_is_sent() {
-        assert!(task_override("BatchJob", Overrides::default()).is_none());
-        let overrides = task_override("BatchJob", Overrides { item_seconds: Some(0.5), batch_size: None }).unwrap();
-        let container = &overrides.container_overrides()[0];
-        let sent: Vec<_> =
-            container.environment().iter().map(|pair| (pair.name().unwrap(), pair.value().unwrap())).collect();
-        assert_eq!((container.name(), sent), (Some("BatchJob"), vec![("ITEM_SECONDS", "0.5")]));
     }
 
     #[test]
@@ -316,5 +204,25 @@ mod tests {
     #[test]
     fn times_are_written_in_utc_with_milliseconds() {
         assert_eq!(timestamp(&DateTime::from_secs_f64(0.25)).as_deref(), Some("1970-01-01T00:00:00.250Z"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_is_missing_at_first_is_found() {
+        let missing = json!({"tasks": [], "failures": [{"arn": "a", "reason": "MISSING"}]});
+        let script = Script::default()
+            .answer("DescribeTasks", missing.clone())
+            .answer("DescribeTasks", missing)
+            .answer("DescribeTasks", json!({"tasks": [task("0f", "PENDING")]}));
+        assert_eq!(get(&script.clients(), &deployed(), "0f").await.unwrap().last_status, "PENDING");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_stays_missing_is_named_after_a_minute() {
+        let script =
+            Script::default().answer("DescribeTasks", json!({"failures": [{"arn": "a", "reason": "MISSING"}]}));
+        let begin = tokio::time::Instant::now();
+        let error = get(&script.clients(), &deployed(), "task/0f").await.unwrap_err();
+        assert!(error.to_string().contains("does not know the task 0f"), "{error}");
+        assert!((60..70).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
     }
 }

@@ -1,0 +1,157 @@
+//! StartExperiment, in an account that may never have had an experiment, and among others who start theirs.
+
+use std::time::Duration;
+
+use crate::aws::clients::{Clients, token};
+use crate::aws::patience::Patience;
+use crate::error::{Doing, Error, Result};
+
+/// The service as IAM names it.
+const SERVICE: &str = "fis.amazonaws.com";
+
+/// How long to try again: a role that has just been made, and the place that another experiment leaves, come within that.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Starts an experiment; returns its id. `on_wait` gets the reason when it cannot start at once.
+///
+/// The first experiment of an account takes the service-linked role `AWSServiceRoleForFIS`. FIS makes it in the caller's
+/// name; when it refuses because of that, the role is made here.
+///
+/// # Errors
+/// When FIS does not answer or refuses.
+pub async fn start(clients: &Clients, template_id: &str, mut on_wait: impl FnMut(&str)) -> Result<String> {
+    // One token for all attempts: they are one wish, and a refused one has started nothing.
+    let token = token();
+    let mut patience = Patience::new(clients, LIMIT);
+    let mut has_role = false;
+    loop {
+        let error = match attempt(clients, template_id, &token).await {
+            Ok(id) => return Ok(id),
+            Err(error) => error,
+        };
+        if lacks_role(&error) {
+            if !has_role {
+                on_wait("The account has no role AWSServiceRoleForFIS yet: creating it.");
+                create_role(clients).await?;
+                has_role = true;
+            }
+        } else if error.has_code(&["ServiceQuotaExceededException"]) {
+            on_wait("As many experiments run in this account as it may have (5): waiting for one to end.");
+        } else {
+            return Err(explained(error));
+        }
+        if !patience.wait().await {
+            return Err(explained(error));
+        }
+    }
+}
+
+async fn attempt(clients: &Clients, template_id: &str, token: &str) -> Result<String> {
+    let request = clients.fis.start_experiment().experiment_template_id(template_id).client_token(token);
+    let answer = request.send().await.doing("Starting the experiment")?;
+    let id = answer.experiment().and_then(|experiment| experiment.id());
+    id.map(str::to_owned).ok_or_else(|| Error::failed("FIS started an experiment without an id."))
+}
+
+fn lacks_role(error: &Error) -> bool {
+    let words = error.aws_message().to_lowercase();
+    let names_it = ["createservicelinkedrole", "awsservicerolefor", "service-linked role", "service linked role"];
+    names_it.iter().any(|name| words.contains(name))
+}
+
+async fn create_role(clients: &Clients) -> Result<()> {
+    let doing = "Creating the service-linked role AWSServiceRoleForFIS";
+    match clients.iam.create_service_linked_role().aws_service_name(SERVICE).send().await.doing(doing) {
+        Ok(_) => Ok(()),
+        // Somebody else was quicker.
+        Err(error) if error.has_code(&["InvalidInput", "InvalidInputException"]) && error.aws_message().contains("has been taken") => Ok(()),
+        Err(error) => Err(error.hint(format!(
+            "Somebody who may has to do it once for the account: `aws iam create-service-linked-role --aws-service-name {SERVICE}`."
+        ))),
+    }
+}
+
+fn explained(error: Error) -> Error {
+    let words = error.aws_message().to_lowercase();
+    if error.has_code(&["ServiceQuotaExceededException"]) {
+        return error.hint(
+            "An account runs 5 experiments at a time (quota \"Active experiments\"): repeat the command, or raise it in Service Quotas.",
+        );
+    }
+    if words.contains("safety lever") {
+        return error
+            .hint("The safety lever of the account is engaged: `aws fis get-safety-lever --id default` shows why.");
+    }
+    if error.has_code(&["ResourceNotFoundException"]) {
+        return error.hint("The experiment template is gone; `fis-workshop up` makes it again.");
+    }
+    if words.contains("iam:passrole") || lacks_role(&error) {
+        return error.hint(format!(
+            "Whoever starts the first experiment of an account needs `iam:CreateServiceLinkedRole` for {SERVICE}, and `iam:PassRole` for the experiment's role."
+        ));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::scripted::Script;
+
+    const START: &str = "POST /experiments";
+    const NO_ROLE: &str = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: \
+        iam:CreateServiceLinkedRole on resource: arn:aws:iam::123456789012:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS";
+
+    fn started(script: Script) -> Script {
+        script.answer(START, json!({"experiment": {"id": "EXP1"}}))
+    }
+
+    fn role(status: u16, body: &str) -> Script {
+        let script = Script::default().refusal(START, 403, "AccessDeniedException", NO_ROLE);
+        started(script.answers("CreateServiceLinkedRole", status, body.to_owned()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_service_linked_role_is_created_and_the_experiment_started_once() {
+        let made = r#"<CreateServiceLinkedRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateServiceLinkedRoleResult/></CreateServiceLinkedRoleResponse>"#;
+        let taken = r#"<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>InvalidInput</Code><Message>Service role name AWSServiceRoleForFIS has been taken in this account, please try a different suffix.</Message></Error></ErrorResponse>"#;
+        for (status, body) in [(200, made), (400, taken)] {
+            let script = role(status, body);
+            assert_eq!(start(&script.clients(), "EXT1", |_| {}).await.unwrap(), "EXP1");
+            let requests = script.requests(START);
+            let tokens: BTreeSet<_> = requests.iter().map(|request| request["clientToken"].to_string()).collect();
+            assert_eq!((requests.len(), tokens.len()), (2, 1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_may_not_create_the_role_is_told_what_somebody_has_to_do() {
+        let denied = r#"<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"#;
+        let error = start(&role(403, denied).clients(), "EXT1", |_| {}).await.unwrap_err();
+        let report = error.report(crate::settings::Target::Aws);
+        assert!(report.contains("aws iam create-service-linked-role --aws-service-name fis.amazonaws.com"), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_place_of_another_experiment_is_waited_for() {
+        let full = |script: Script| script.refusal(START, 402, "ServiceQuotaExceededException", "Active experiments");
+        let mut waits = 0;
+        let script = started(full(full(Script::default())));
+        assert_eq!(start(&script.clients(), "EXT1", |_| waits += 1).await.unwrap(), "EXP1");
+        assert_eq!(waits, 2);
+        let error = start(&full(Script::default()).clients(), "EXT1", |_| {}).await.unwrap_err();
+        assert!(error.report(crate::settings::Target::Aws).contains("5 experiments at a time"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_refusal_is_final() {
+        let script = Script::default().refusal(START, 404, "ResourceNotFoundException", "gone");
+        let error = start(&script.clients(), "EXT1", |_| {}).await.unwrap_err();
+        assert!(error.report(crate::settings::Target::Aws).contains("`fis-workshop up` makes it again"), "{error}");
+        assert_eq!(script.requests(START).len(), 1);
+    }
+}
