@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
-use super::pace::Pace;
+use super::pace::{Pace, Place};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Target};
@@ -17,6 +17,8 @@ use crate::settings::{Settings, Target};
 pub struct Clients {
     /// Where they send their requests.
     pub target: Target,
+    /// How far away that is.
+    pub place: Place,
     /// Region of all of them.
     pub region: String,
     /// CloudFormation.
@@ -109,12 +111,13 @@ impl Clients {
 
     /// How often to ask.
     pub fn pace(&self) -> Pace {
-        Pace::new(self.target)
+        Pace::new(self.place)
     }
 
     fn of(target: Target, region: String, config: &SdkConfig) -> Self {
         Self {
             target,
+            place: Place::of(config.endpoint_url()),
             region,
             cloudformation: aws_sdk_cloudformation::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),

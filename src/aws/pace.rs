@@ -2,7 +2,27 @@
 
 use std::time::Duration;
 
-use crate::settings::Target;
+/// Where the questions go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// This machine, whichever target was asked for: `--target aws` with an endpoint URL on loopback speaks to an
+    /// emulator, which limits nobody's rate and makes nothing visible late.
+    Loopback,
+    /// A network away, AWS.
+    Away,
+}
+
+impl Place {
+    /// By the endpoint URL that was configured; none leads to AWS.
+    pub fn of(endpoint_url: Option<&str>) -> Self {
+        let authority = endpoint_url.and_then(|url| url.split("://").nth(1)).and_then(|rest| rest.split('/').next());
+        let host = authority.map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
+        match host {
+            Some("127.0.0.1" | "localhost" | "[::1]") => Self::Loopback,
+            _ => Self::Away,
+        }
+    }
+}
 
 /// Waits between two questions: short at first, longer while nothing changes.
 ///
@@ -17,10 +37,10 @@ pub struct Pace {
 
 impl Pace {
     /// For something that changes within moments locally, and within seconds on AWS.
-    pub fn new(target: Target) -> Self {
-        match target {
-            Target::Local => Self::between(Duration::from_millis(2), Duration::from_millis(20)),
-            Target::Aws => Self::between(Duration::from_secs(1), Duration::from_secs(5)),
+    pub fn new(place: Place) -> Self {
+        match place {
+            Place::Loopback => Self::between(Duration::from_millis(2), Duration::from_millis(20)),
+            Place::Away => Self::between(Duration::from_secs(1), Duration::from_secs(5)),
         }
     }
 
@@ -40,10 +60,10 @@ impl Pace {
     }
 
     /// How long something that AWS makes visible late (tags, log lines) is waited for; nothing is late locally.
-    pub fn lateness(target: Target) -> Duration {
-        match target {
-            Target::Local => Duration::ZERO,
-            Target::Aws => Duration::from_secs(15),
+    pub fn lateness(place: Place) -> Duration {
+        match place {
+            Place::Loopback => Duration::ZERO,
+            Place::Away => Duration::from_secs(15),
         }
     }
 }
@@ -51,6 +71,18 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_endpoint_on_this_machine_is_near() {
+        for near in ["http://127.0.0.1:4566", "http://localhost:4566/", "http://[::1]:1", "https://localhost"] {
+            assert_eq!(Place::of(Some(near)), Place::Loopback, "{near}");
+        }
+        for away in
+            [None, Some("https://ecs.us-east-1.amazonaws.com"), Some("http://localhost.example.com:80"), Some("")]
+        {
+            assert_eq!(Place::of(away), Place::Away, "{away:?}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_the_longest_and_start_over() {

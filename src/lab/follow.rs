@@ -33,7 +33,7 @@ pub async fn follow(
             pace.reset();
         }
         // On AWS, lines become readable some seconds after they were written.
-        if task.is_stopped() && last_line.elapsed() >= Pace::lateness(clients.target) {
+        if task.is_stopped() && last_line.elapsed() >= Pace::lateness(clients.place) {
             return Ok(task);
         }
         pace.wait().await;

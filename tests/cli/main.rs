@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod harness;
+mod wire;
 
 mod aws_cli;
 mod cfn_lint;
 mod errors;
+mod faults;
 mod help;
 mod kills;
 mod lab;

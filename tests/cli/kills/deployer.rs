@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Dice, Running, converged, full_census, kill_endpoint, nothing_left, processes, until, usual_time};
 use crate::harness::{Run, Sandbox};
 
-const ROUNDS: usize = 16;
+/// Each round kills one `up` and one `down`; two tests, so 56 of each.
+const ROUNDS: usize = 28;
 
 #[test]
 fn up_and_down_converge_whenever_the_deployer_is_killed() {
@@ -28,7 +29,7 @@ fn up_converges_from_a_down_that_was_killed_and_down_from_an_up() {
     let (sandbox, mut dice) = (Sandbox::with_endpoint(), Dice::new());
     let census = full_census(&sandbox);
     let longest_down = usual_time(&sandbox, &["down"], &["up"]);
-    for _ in 0..ROUNDS / 2 {
+    for _ in 0..ROUNDS {
         killed(&sandbox, &mut dice, "down", longest_down);
         sandbox.ok(&["up"]);
         converged(&sandbox, &census);
