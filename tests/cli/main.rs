@@ -13,5 +13,6 @@ mod help;
 mod kills;
 mod lab;
 mod local;
+mod permissions;
 mod reference;
 mod render;
