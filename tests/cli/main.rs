@@ -7,12 +7,14 @@ mod wire;
 
 mod aws_cli;
 mod cfn_lint;
+mod checkov;
 mod errors;
 mod faults;
 mod help;
 mod kills;
 mod lab;
 mod local;
+mod moto;
 mod permissions;
 mod reference;
 mod render;
