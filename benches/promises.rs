@@ -30,6 +30,12 @@ fn main() -> Result<()> {
     for (name, samples, wanted) in Lab::new()?.starts(&runtime)? {
         add(&mut table, name, samples, wanted);
     }
+    for (name, samples, wanted) in Lab::new()?.class()? {
+        add(&mut table, name, samples, wanted);
+    }
+    for (name, samples, wanted) in latencies(&runtime)? {
+        add(&mut table, name, samples, wanted);
+    }
     anstream::println!("{table}");
     Ok(())
 }
@@ -47,6 +53,27 @@ fn add(table: &mut Table, name: &str, mut samples: Vec<f64>, wanted: &str) {
     ]);
 }
 
+/// How many environments a class has.
+const CLASS: &str = "40";
+
+/// With the latencies of AWS, shortened: for one environment more than for forty, whose own work takes seconds.
+fn latencies(runtime: &tokio::runtime::Runtime) -> Result<Vec<Measured>> {
+    let (mut one, mut class, mut regenerate) = (Vec::new(), Vec::new(), Vec::new());
+    let lab = Lab::with(&["--latency", "aws", "--speed", "20"])?;
+    for _ in 0..3 {
+        one.push(lab.over_network(runtime, &["up"])?);
+        regenerate.push(lab.time(&["regenerate"])? * 20.0 / 1000.0);
+        lab.run(&["down"])?;
+    }
+    let lab = Lab::with(&["--latency", "aws", "--speed", "5"])?;
+    class.push(lab.over_network(runtime, &["up", "--count", CLASS, "--parallel", CLASS])?);
+    Ok(vec![
+        ("up with AWS latencies, % over the network's own time", one, "<= 5"),
+        ("up of 40 environments with AWS latencies, % over it", class, "<= 15"),
+        ("regenerate with AWS latencies, simulated seconds", regenerate, "< 60"),
+    ])
+}
+
 /// The binary with a state directory of its own.
 struct Lab {
     state: tempfile::TempDir,
@@ -56,9 +83,37 @@ type Measured = (&'static str, Vec<f64>, &'static str);
 
 impl Lab {
     fn new() -> Result<Self> {
+        Self::with(&[])
+    }
+
+    fn with(options: &[&str]) -> Result<Self> {
         let lab = Self { state: tempfile::tempdir()? };
-        lab.run(&["local", "start", "--port", "0"])?;
+        lab.run(&[&["local", "start", "--port", "0"], options].concat())?;
         Ok(lab)
+    }
+
+    /// Forty environments, without latencies.
+    fn class(&self) -> Result<Vec<Measured>> {
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            up.push(self.time(&["up", "--count", CLASS, "--parallel", CLASS])? / 1000.0);
+            down.push(self.time(&["down", "--count", CLASS, "--parallel", CLASS])? / 1000.0);
+        }
+        Ok(vec![("up of 40 environments, s", up, "< 5"), ("down of 40 environments, s", down, "< 5")])
+    }
+
+    /// Percent that the command takes longer than the network's stack, whose NAT gateway is the slowest resource.
+    fn over_network(&self, runtime: &tokio::runtime::Runtime, arguments: &[&str]) -> Result<f64> {
+        let taken = self.time(arguments)? / 1000.0;
+        let network = runtime.block_on(async {
+            let client = aws_sdk_cloudformation::Client::new(&self.sdk_config().await?);
+            let answer = client.describe_stack_events().stack_name("FisStackVpc").send().await?;
+            let times = answer.stack_events().iter().filter_map(|event| event.timestamp());
+            let seconds: Vec<f64> = times.map(aws_sdk_cloudformation::primitives::DateTime::as_secs_f64).collect();
+            let (first, last) = (seconds.last(), seconds.first());
+            Result::Ok(last.zip(first).map(|(last, first)| last - first).ok_or("the network has no events")?)
+        })?;
+        Ok((taken / network - 1.0) * 100.0)
     }
 
     /// DynamoDB requests that `improved` makes before its first item, on an empty and on a large table. The endpoint

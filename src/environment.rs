@@ -29,6 +29,15 @@ impl Environment {
         Self("lab".to_owned())
     }
 
+    /// `count` environments, `PREFIX-01`, `PREFIX-02`, ...: with two digits at least, so that the names of the first
+    /// ones do not change when more follow.
+    ///
+    /// # Errors
+    /// When `prefix` makes no valid names.
+    pub fn numbered(prefix: &str, count: u16) -> Result<Vec<Self>, String> {
+        (1..=count).map(|number| format!("{prefix}-{number:02}").parse()).collect()
+    }
+
     /// The environment whose stack has this name, if it is one of ours.
     pub fn of_stack(stack_name: &str) -> Option<Self> {
         let rest = stack_name.strip_prefix(WORKSHOP_STACK)?;
@@ -114,6 +123,15 @@ mod tests {
         assert_eq!(Environment::of_stack("FisStopTaskStack"), Some(Environment::default()));
         assert_eq!(Environment::of_stack("FisStopTaskStackOther"), None);
         assert_eq!(Environment::of_stack("FisStackVpc"), None);
+    }
+
+    #[test]
+    fn numbered_environments_keep_their_names_when_more_follow() {
+        let names = |count| Environment::numbered("seat", count).unwrap();
+        assert_eq!(names(2).iter().map(ToString::to_string).collect::<Vec<_>>(), ["seat-01", "seat-02"]);
+        assert!(names(120).starts_with(&names(9)));
+        assert_eq!(names(120)[99].to_string(), "seat-100");
+        assert!(Environment::numbered("-seat", 1).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::error::SdkError;
+use serde::Serialize;
 
 use crate::settings::Target;
 
@@ -51,6 +52,17 @@ enum Remedy {
     Denied,
     Throttled,
     NotAws,
+}
+
+/// A failure in JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct Document {
+    /// What failed.
+    pub message: String,
+    /// Why, root cause first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
 }
 
 /// A failure on its way to the user.
@@ -119,6 +131,11 @@ impl Error {
     /// Whether the endpoint could not be reached at all.
     pub fn is_connection(&self) -> bool {
         self.remedy == Some(Remedy::Connection)
+    }
+
+    /// The same for machines.
+    pub fn document(&self) -> Document {
+        Document { message: self.message.clone(), causes: self.causes.clone(), hints: self.hints.clone() }
     }
 
     /// Message, causes and hints, each on a line of its own, as they are printed after `error: `.

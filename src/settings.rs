@@ -65,9 +65,17 @@ pub struct GlobalArgs {
     #[arg(long, global = true, env = "FIS_WORKSHOP_TARGET", hide_env_values = true, value_name = "TARGET")]
     target: Option<Target>,
 
-    /// Which copy of the lab; `default` has the names of the workshop guide [default: default]
-    #[arg(long, global = true, env = "FIS_WORKSHOP_ENV", hide_env_values = true, value_name = "NAME")]
-    env: Option<Environment>,
+    /// Which copy of the lab; may be given often where a command takes several. `default` has the names of the workshop
+    /// guide [default: default]
+    #[arg(
+        long,
+        global = true,
+        env = "FIS_WORKSHOP_ENV",
+        hide_env_values = true,
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    env: Vec<Environment>,
 
     /// AWS region [default: that of the local endpoint, or of the AWS profile]
     #[arg(long, global = true, env = "FIS_WORKSHOP_REGION", hide_env_values = true, value_name = "REGION")]
@@ -140,8 +148,8 @@ impl FileSettings {
 pub struct Settings {
     /// Where the lab runs.
     pub target: Target,
-    /// The environment that was named, if one was: `lab` has another default than the rest.
-    pub named_environment: Option<Environment>,
+    /// The environments that were named, each once, if any was: `lab` has another default than the rest.
+    pub named_environments: Vec<Environment>,
     /// Region that was asked for.
     pub region: Option<String>,
     /// Profile that was asked for.
@@ -168,9 +176,16 @@ impl Settings {
             })?,
             None => platform_state_dir()?,
         };
+        let mut named_environments = Vec::new();
+        let from_file = if args.env.is_empty() { file.env } else { None };
+        for environment in args.env.into_iter().chain(from_file) {
+            if !named_environments.contains(&environment) {
+                named_environments.push(environment);
+            }
+        }
         Ok(Self {
             target: args.target.or(file.target).unwrap_or_default(),
-            named_environment: args.env.or(file.env),
+            named_environments,
             region: args.region.or(file.region),
             profile: args.profile.or(file.profile),
             output: args.output.or(file.output).unwrap_or_default(),
@@ -180,9 +195,28 @@ impl Settings {
         })
     }
 
-    /// The environment that was named, or the default one.
-    pub fn environment(&self) -> Environment {
-        self.named_environment.clone().unwrap_or_default()
+    /// The one environment that was named, or the default one.
+    ///
+    /// # Errors
+    /// When several were named, which not every command takes.
+    pub fn environment(&self) -> Result<Environment> {
+        Ok(self.named_environment()?.unwrap_or_default())
+    }
+
+    /// The one environment that was named, if one was.
+    ///
+    /// # Errors
+    /// When several were named.
+    pub fn named_environment(&self) -> Result<Option<Environment>> {
+        match self.named_environments.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.clone())),
+            several => {
+                let names: Vec<_> = several.iter().map(ToString::to_string).collect();
+                Err(Error::usage(format!("This command works in one environment; {} were named.", names.join(", ")))
+                    .hint("`up`, `plan`, `status`, `regenerate` and `down` take several."))
+            }
+        }
     }
 
     /// Whether the lab runs on this machine.
@@ -212,7 +246,7 @@ mod tests {
         let settings = Settings::resolve(args, file).unwrap();
         assert_eq!(settings.target, Target::Aws);
         assert_eq!(settings.region.as_deref(), Some("us-west-2"));
-        assert_eq!(settings.environment().to_string(), "team");
+        assert_eq!(settings.environment().unwrap().to_string(), "team");
         assert_eq!(settings.output, Output::Text);
     }
 

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
-use super::pace::{Pace, Place};
+use super::pace::{Pace, Place, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Target};
@@ -43,6 +43,7 @@ pub struct Clients {
     pub quotas: aws_sdk_servicequotas::Client,
     /// STS: whose credentials these are.
     pub sts: aws_sdk_sts::Client,
+    turns: Turns,
 }
 
 impl Clients {
@@ -111,7 +112,7 @@ impl Clients {
 
     /// How often to ask.
     pub fn pace(&self) -> Pace {
-        Pace::new(self.place)
+        Pace::new(self.place, self.turns.clone())
     }
 
     fn of(target: Target, region: String, config: &SdkConfig) -> Self {
@@ -130,6 +131,7 @@ impl Clients {
             iam: aws_sdk_iam::Client::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
+            turns: Turns::new(Place::of(config.endpoint_url())),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! How often to ask for something that changes by itself.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Where the questions go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,19 +36,52 @@ pub struct Pace {
     first: Duration,
     longest: Duration,
     next: Duration,
+    turns: Turns,
+}
+
+/// Keeps the questions of everything that is followed at the same time apart: forty stacks ask no more often than a few.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    apart: Duration,
+    next: Arc<Mutex<Instant>>,
+}
+
+impl Turns {
+    /// AWS documents no rate for `DescribeStackEvents`; four a second were never reported as throttled.
+    pub fn new(place: Place) -> Self {
+        let apart = match place {
+            Place::Loopback => Duration::ZERO,
+            Place::Away => Duration::from_millis(250),
+        };
+        Self { apart, next: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    async fn mine(&self) {
+        if self.apart.is_zero() {
+            return;
+        }
+        let turn = {
+            // A time is whole whatever happened to the one who had the lock.
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = (*next).max(Instant::now());
+            *next = turn + self.apart;
+            turn
+        };
+        tokio::time::sleep_until(turn).await;
+    }
 }
 
 impl Pace {
     /// For something that changes within moments locally, and within seconds on AWS.
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: Place, turns: Turns) -> Self {
         match place {
-            Place::Loopback => Self::between(Duration::from_millis(2), Duration::from_millis(20)),
-            Place::Away => Self::between(Duration::from_secs(1), Duration::from_secs(5)),
+            Place::Loopback => Self::between(Duration::from_millis(2), Duration::from_millis(20), turns),
+            Place::Away => Self::between(Duration::from_secs(1), Duration::from_secs(5), turns),
         }
     }
 
-    fn between(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, next: first }
+    fn between(first: Duration, longest: Duration, turns: Turns) -> Self {
+        Self { first, longest, next: first, turns }
     }
 
     /// Something has changed: more is likely to follow soon.
@@ -56,6 +92,7 @@ impl Pace {
     /// Waits before the next question.
     pub async fn wait(&mut self) {
         tokio::time::sleep(self.next).await;
+        self.turns.mine().await;
         self.next = (self.next * 3 / 2).min(self.longest);
     }
 
@@ -86,7 +123,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_the_longest_and_start_over() {
-        let mut pace = Pace::between(Duration::from_secs(1), Duration::from_secs(2));
+        let mut pace = Pace::between(Duration::from_secs(1), Duration::from_secs(2), Turns::new(Place::Loopback));
         let begin = tokio::time::Instant::now();
         for _ in 0..3 {
             pace.wait().await;
@@ -95,5 +132,17 @@ mod tests {
         pace.reset();
         pace.wait().await;
         assert_eq!(begin.elapsed(), Duration::from_millis(5500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_at_the_same_time_ask_one_after_the_other() {
+        let turns = Turns::new(Place::Away);
+        let begin = Instant::now();
+        let wait = || async {
+            Pace::new(Place::Away, turns.clone()).wait().await;
+            begin.elapsed().as_millis()
+        };
+        let (first, second, third) = tokio::join!(wait(), wait(), wait());
+        assert_eq!([first, second, third], [1000, 1250, 1500]);
     }
 }

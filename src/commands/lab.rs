@@ -2,12 +2,12 @@ use clap::Args;
 
 use super::{Connected, Context};
 use crate::aws::deployed::Variant;
+use crate::aws::stack::Action;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::lab::report::Report;
 use crate::lab::script::{Script, play};
-use crate::settings::Target;
-use crate::setup::{self, Down, Up};
+use crate::setup::{self, Down, Target, Up};
 
 /// Play the whole chapter, and check it
 ///
@@ -43,12 +43,13 @@ pub struct LabArgs {
 /// When it cannot be played, when it does not pass, or when something of it survives.
 pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let script = script(context, &args)?;
-    let environment = context.settings.named_environment.clone().unwrap_or_else(Environment::lab);
+    let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let connected = context.connect().await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
-    let up = setup::up(connected.scene(), &environment).await?;
-    let played = play(connected.scene(), &up.deployed(), &script).await;
-    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up).await };
+    let up = setup::up(connected.scene(), std::slice::from_ref(&environment), 1).await?;
+    let deployed = up.deployed()?;
+    let played = play(connected.scene(), &deployed, &script).await;
+    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up, &environment).await };
     let mut report = match (played, &down) {
         (Ok(report), _) => report,
         (Err(error), Ok(_)) => return Err(error),
@@ -74,7 +75,7 @@ fn script(context: &Context, args: &LabArgs) -> Result<Script> {
         ))
         .hint("Choose an index below the last but one with `--at-index`, or more items with `--batch-size`."));
     }
-    let pace = if context.settings.target == Target::Local { 0.5 } else { 30.0 };
+    let pace = if context.settings.is_local() { 0.5 } else { 30.0 };
     Ok(Script {
         variants: args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]),
         at_index: args.at_index,
@@ -84,12 +85,18 @@ fn script(context: &Context, args: &LabArgs) -> Result<Script> {
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.
-async fn take_down(connected: &Connected<'_>, up: &Up) -> Result<Down> {
-    if !up.created_workshop {
+async fn take_down(connected: &Connected<'_>, up: &Up, environment: &Environment) -> Result<Down> {
+    let created = up.environments.iter().all(|it| it.result.as_ref().is_ok_and(|it| it.action == Action::Create));
+    if !created {
         return Ok(Down::default());
     }
     connected.context.ui.note("Taking down what was set up.");
-    let down = setup::down(connected.scene(), std::slice::from_ref(&up.environment), up.created_network).await?;
+    let environments = std::slice::from_ref(environment);
+    let network = up.network.action == Action::Create;
+    let down = setup::down(connected.scene(), Target { environments, network, parallel: 1 }).await?;
+    if let Some(error) = down.failures.first() {
+        return Err(error.clone());
+    }
     if down.left_nothing() && connected.is_new {
         connected.stop_endpoint_if_unused().await?;
     }

@@ -3,6 +3,7 @@
 pub mod clear;
 pub mod completions;
 pub mod down;
+mod environments;
 pub mod interrupt;
 pub mod items;
 pub mod lab;
@@ -10,16 +11,21 @@ pub mod local;
 pub mod logs;
 pub mod man;
 pub mod plan;
+pub mod regenerate;
 pub mod render;
 pub mod run;
+pub mod several;
 pub mod status;
 pub mod up;
 
 use clap::{Parser, Subcommand};
 
+use self::regenerate::RegenerateArgs;
+use self::up::UpArgs;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::endpoint::{self, InUse, Record, Start, StateDir};
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::settings::{GlobalArgs, Settings, Target};
 use crate::setup::Scene;
@@ -65,6 +71,7 @@ pub enum Command {
     Items(items::ItemsArgs),
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
+    Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
     Render(render::RenderArgs),
     Local(local::LocalArgs),
@@ -88,6 +95,7 @@ impl Command {
             Self::Items(args) => items::run(context, args).await,
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
+            Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
             Self::Render(args) => render::run(context, args),
             Self::Local(args) => local::run(context, args).await,
@@ -111,14 +119,20 @@ impl Command {
 
     /// How to go on after Ctrl-C.
     pub fn after_interruption(&self, settings: &Settings) -> Option<String> {
-        let flag = settings.environment().flag();
+        let flag = settings.named_environments.first().map(Environment::flag).unwrap_or_default();
         match self {
-            Self::Up(_) => {
-                Some(format!("CloudFormation goes on; `fis-workshop up{flag}` follows it and completes the rest."))
-            }
-            Self::Down(_) => {
-                Some(format!("CloudFormation goes on; `fis-workshop down{flag}` follows it and removes the rest."))
-            }
+            Self::Up(UpArgs { several }) => Some(format!(
+                "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",
+                several.flags(settings)
+            )),
+            Self::Regenerate(RegenerateArgs { several }) => Some(format!(
+                "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",
+                several.flags(settings)
+            )),
+            Self::Down(args) => Some(format!(
+                "CloudFormation goes on; `fis-workshop down{}` follows it and removes the rest.",
+                args.flags(settings)
+            )),
             Self::Run(args) => Some(format!(
                 "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
                 args.variant
@@ -127,8 +141,7 @@ impl Command {
                 Some(format!("An experiment that was started goes on; `fis-workshop status{flag}` shows it."))
             }
             Self::Lab(_) => {
-                let environment =
-                    settings.named_environment.clone().unwrap_or_else(crate::environment::Environment::lab);
+                let environment = settings.named_environments.first().cloned().unwrap_or_else(Environment::lab);
                 Some(format!("What the lab has set up stays: `fis-workshop down{}` takes it down.", environment.flag()))
             }
             _ => None,
@@ -196,7 +209,7 @@ impl Connected<'_> {
     /// # Errors
     /// When it is not set up.
     pub async fn deployed(&self) -> Result<Deployed> {
-        Deployed::find(&self.clients, &self.context.settings.environment()).await
+        Deployed::find(&self.clients, &self.context.settings.environment()?).await
     }
 
     /// Ends the endpoint when nobody asked for it by name, nothing is in it any more, and no other command uses it: the

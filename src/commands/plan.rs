@@ -1,6 +1,7 @@
 use clap::Args;
 
 use super::Context;
+use super::several::SeveralArgs;
 use crate::error::Result;
 use crate::setup;
 
@@ -9,16 +10,22 @@ use crate::setup;
 #[command(after_help = "\
 Examples:
   fis-workshop plan
+  fis-workshop plan --count 40 --prefix seat
   fis-workshop plan --target aws --output json")]
-pub struct PlanArgs {}
+pub struct PlanArgs {
+    /// Which environments.
+    #[command(flatten)]
+    pub several: SeveralArgs,
+}
 
 /// Plans, and leaves nothing of it behind.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn run(context: &Context, _args: PlanArgs) -> Result<u8> {
+pub async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
+    let environments = args.several.environments(&context.settings)?;
     let connected = context.connect().await?;
-    let plan = setup::plan(connected.scene(), &context.settings.environment()).await?;
+    let plan = setup::plan(connected.scene(), &environments, args.several.parallel()).await?;
     context.ui.result(&plan)?;
     Ok(0)
 }

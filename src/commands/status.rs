@@ -1,9 +1,12 @@
 use std::fmt;
 
 use clap::Args;
+use comfy_table::{Table, presets};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::Context;
+use super::several::SeveralArgs;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Experiment};
@@ -21,8 +24,20 @@ use crate::ui::paint;
 #[command(after_help = "\
 Examples:
   fis-workshop status
-  fis-workshop status --env lab --output json")]
-pub struct StatusArgs {}
+  fis-workshop status --env lab --output json
+  fis-workshop status --count 40 --prefix seat")]
+pub struct StatusArgs {
+    /// Which environments.
+    #[command(flatten)]
+    pub several: SeveralArgs,
+}
+
+/// Several environments, in a table.
+#[derive(Debug, Serialize)]
+struct Several {
+    target: Target,
+    environments: Vec<Status>,
+}
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -54,33 +69,37 @@ struct TableStatus {
 ///
 /// # Errors
 /// When AWS does not answer or refuses.
-pub async fn run(context: &Context, _args: StatusArgs) -> Result<u8> {
-    let environment = context.settings.environment();
-    let mut found = Status {
-        target: context.settings.target,
-        environment: environment.clone(),
-        stacks: Vec::new(),
-        tasks: Vec::new(),
-        experiments: Vec::new(),
-        table: None,
-    };
+pub async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
+    let named = args.several.environments(&context.settings)?;
+    let target = context.settings.target;
     // Without any state, there is no need for an endpoint to know that nothing is there.
-    if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {
-        found.stacks = [NETWORK_STACK.to_owned(), environment.stack_name()].map(missing).into();
+    let environments = if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {
+        named.into_iter().map(|environment| Status::of_nothing(target, environment)).collect()
     } else {
-        let connected = context.connect().await?;
-        look(&connected.clients, &mut found).await?;
+        let clients = context.connect().await?.clients;
+        let looks = named.into_iter().map(|environment| look(&clients, environment));
+        stream::iter(looks).buffered(args.several.parallel()).try_collect::<Vec<_>>().await?
+    };
+    match environments.as_slice() {
+        [one] => context.ui.result(one)?,
+        _ => context.ui.result(&Several { target, environments })?,
     }
-    context.ui.result(&found)?;
     Ok(0)
+}
+
+impl Status {
+    fn of_nothing(target: Target, environment: Environment) -> Self {
+        let stacks = [NETWORK_STACK.to_owned(), environment.stack_name()].map(missing).into();
+        Self { target, environment, stacks, tasks: Vec::new(), experiments: Vec::new(), table: None }
+    }
 }
 
 fn missing(stack: String) -> StackStatus {
     StackStatus { stack, status: None, reason: None }
 }
 
-async fn look(clients: &Clients, found: &mut Status) -> Result<()> {
-    let environment = found.environment.clone();
+async fn look(clients: &Clients, environment: Environment) -> Result<Status> {
+    let mut found = Status { stacks: Vec::new(), ..Status::of_nothing(clients.target, environment.clone()) };
     let (name, cluster) = (environment.stack_name(), environment.cluster_name());
     let (network, workshop, active, ended) = tokio::try_join!(
         stack::find(clients, NETWORK_STACK),
@@ -98,7 +117,7 @@ async fn look(clients: &Clients, found: &mut Status) -> Result<()> {
     }
     found.tasks = active.into_iter().chain(ended).collect();
     found.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-    let Some(stack) = workshop.filter(|stack| !stack.outputs.is_empty()) else { return Ok(()) };
+    let Some(stack) = workshop.filter(|stack| !stack.outputs.is_empty()) else { return Ok(found) };
     let deployed = Deployed::of(environment, stack);
     let (experiments, items) = tokio::try_join!(
         experiment::list(clients, deployed.experiment_template()?),
@@ -108,7 +127,28 @@ async fn look(clients: &Clients, found: &mut Status) -> Result<()> {
     let batch_size = deployed.batch_size()?;
     let missing = table::missing(&items, batch_size);
     found.table = Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing });
-    Ok(())
+    Ok(found)
+}
+
+impl fmt::Display for Several {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(["environment", "stack", "running", "last experiment", "items"]);
+        for Status { environment, stacks, tasks, experiments, table: items, .. } in &self.environments {
+            let stack = stacks.last().and_then(|stack| stack.status.as_deref()).unwrap_or("not set up");
+            let running = tasks.iter().filter(|task| task.last_status != "STOPPED").count();
+            let experiment = experiments.first().map_or("-", |experiment| experiment.status.as_str());
+            let items = items.as_ref().map_or_else(|| "-".to_owned(), TableStatus::progress);
+            table.add_row([&environment.to_string(), stack, &running.to_string(), experiment, &items]);
+        }
+        writeln!(f, "{}", table)
+    }
+}
+
+impl TableStatus {
+    fn progress(&self) -> String {
+        format!("{} of {}", self.batch_size - self.missing.len() as u64, self.batch_size)
+    }
 }
 
 impl fmt::Display for Status {
@@ -135,13 +175,7 @@ impl fmt::Display for Status {
             writeln!(f, "  experiment {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;
         }
         match &self.table {
-            Some(table) => writeln!(
-                f,
-                "  table {}: {} of {} items",
-                table.table,
-                table.batch_size - table.missing.len() as u64,
-                table.batch_size
-            ),
+            Some(table) => writeln!(f, "  table {}: {} items", table.table, table.progress()),
             None => Ok(()),
         }
     }

@@ -1,32 +1,40 @@
 use clap::Args;
 
 use super::Context;
+use super::environments::{Environments, report};
+use super::several::SeveralArgs;
 use crate::error::Result;
 use crate::setup;
 
-/// Set up the environment, or update it
+/// Set up environments, or update them
 ///
-/// Plans, applies and follows two CloudFormation stacks: the network, which all environments share, and the
+/// Plans, applies and follows CloudFormation stacks: the network, which all environments share, and one for each
 /// environment. A second `up` changes nothing. One that was interrupted is taken up where it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop up                       The environment with the names of the workshop guide, on this machine
-  fis-workshop up --env team1           One more environment
-  fis-workshop up --target aws --yes    On AWS, without being asked")]
-pub struct UpArgs {}
+  fis-workshop up                                 The environment with the names of the workshop guide, on this machine
+  fis-workshop up --env team1 --env team2         Two more environments
+  fis-workshop up --count 40 --prefix seat        Forty: seat-01 to seat-40
+  fis-workshop up --target aws --yes              On AWS, without being asked")]
+pub struct UpArgs {
+    /// Which ones.
+    #[command(flatten)]
+    pub several: SeveralArgs,
+}
 
 /// Sets up or updates.
 ///
 /// # Errors
 /// When AWS refuses or a stack fails.
-pub async fn run(context: &Context, _args: UpArgs) -> Result<u8> {
+pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
+    let environments = args.several.environments(&context.settings)?;
     let connected = context.connect().await?;
-    let environment = context.settings.environment();
-    let up = setup::up(connected.scene(), &environment).await?;
-    context.ui.result(&up)?;
-    if up.changed {
-        context.ui.hint(format_args!("`fis-workshop run original{}` runs the batch job.", environment.flag()));
+    let up = setup::up(connected.scene(), &environments, args.several.parallel()).await?;
+    report(context, &Environments::of(&up, "set up"), &up)?;
+    if up.changed() {
+        let flag = environments.first().map(crate::environment::Environment::flag).unwrap_or_default();
+        context.ui.hint(format_args!("`fis-workshop run original{flag}` runs the batch job."));
     }
     Ok(0)
 }

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::time::Instant;
 
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::{Scene, StackProgress};
+use super::Scene;
+use super::progress::{StackProgress, Tally};
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Survivor};
 use crate::aws::tasks;
 use crate::environment::{Environment, NETWORK_STACK};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What was taken down.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -24,66 +26,120 @@ pub struct Down {
     pub remaining_environments: Vec<Environment>,
     /// What is left and should not be.
     pub survivors: Vec<Survivor>,
+    /// What could not be taken down, and why; in the way of nothing else.
+    #[serde(skip)]
+    pub failures: Vec<Error>,
 }
 
 impl Down {
     /// Nothing of the lab is in the account any more.
     pub fn left_nothing(&self) -> bool {
-        self.remaining_environments.is_empty() && self.survivors.is_empty()
+        self.remaining_environments.is_empty() && self.survivors.is_empty() && self.failures.is_empty()
     }
+}
+
+/// What is taken down.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The environments.
+    pub environments: &'a [Environment],
+    /// The network as well, when no environment is left.
+    pub network: bool,
+    /// How many environments at once.
+    pub parallel: usize,
 }
 
 /// How often to begin again when a stack has come while others went: the last request of an `up` that was killed may
 /// still be under way when `down` looks for stacks.
 const PASSES: usize = 3;
 
-/// Stops the tasks and deletes the stacks of `environments`, and with `network` that, too, when no environment is left.
+/// Stops the tasks, deletes the stacks, and looks for what is left.
 ///
 /// # Errors
-/// When AWS refuses or a stack cannot be deleted.
-pub async fn down(scene: Scene<'_>, environments: &[Environment], network: bool) -> Result<Down> {
+/// When AWS refuses, or the only stack that was to go belongs to somebody else or is protected.
+pub async fn down(scene: Scene<'_>, target: Target<'_>) -> Result<Down> {
     let mut down = Down::default();
     for _ in 0..PASSES {
-        pass(scene, environments, network, &mut down).await?;
-        if !down.survivors.iter().any(|survivor| survivor.kind == "stack") {
+        down.failures.clear();
+        pass(scene, target, &mut down).await?;
+        if !down.failures.is_empty() || !down.survivors.iter().any(|survivor| survivor.kind == "stack") {
             break;
         }
     }
     Ok(down)
 }
 
-async fn pass(scene: Scene<'_>, environments: &[Environment], network: bool, down: &mut Down) -> Result<()> {
+async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<()> {
     let stacks = stack::all(scene.clients).await?;
     let others = stacks.iter().filter_map(|stack| Environment::of_stack(&stack.name));
-    down.remaining_environments = others.filter(|other| !environments.contains(other)).collect();
-    for environment in environments {
-        let cluster = environment.cluster_name();
-        let stopped = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop down").await?;
-        for arn in &stopped {
-            scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
+    down.remaining_environments = others.filter(|other| !target.environments.contains(other)).collect();
+    let network = stacks.iter().find(|stack| stack.name == NETWORK_STACK);
+    let network = network.filter(|_| target.network && down.remaining_environments.is_empty());
+    network.map_or(Ok(()), stack::check_deletable)?;
+    let tally = Tally::new(scene.ui, target.environments.len(), "taken down");
+    let tally = &tally;
+    let work = target.environments.iter().map(|environment| {
+        let stack = stacks.iter().find(|stack| stack.name == environment.stack_name());
+        async move {
+            let gone = take_down(scene, environment, stack, tally).await;
+            tally.one_done(environment, gone.as_ref().err());
+            gone
         }
-        down.stopped_tasks.extend(stopped);
-        delete_named(scene, &stacks, &environment.stack_name(), down).await?;
+    });
+    for gone in stream::iter(work).buffered(target.parallel).collect::<Vec<_>>().await {
+        match gone {
+            Ok(gone) => {
+                down.stopped_tasks.extend(gone.stopped_tasks);
+                down.note_deleted(gone.stack);
+            }
+            Err(error) if target.environments.len() == 1 => return Err(error),
+            Err(error) => down.failures.push(error),
+        }
     }
-    let network_goes = network && down.remaining_environments.is_empty();
-    if network_goes {
-        delete_named(scene, &stacks, NETWORK_STACK, down).await?;
+    // As long as an environment's security group or subnet is in use, the network cannot go.
+    let network = network.filter(|_| down.failures.is_empty());
+    if let Some(network) = network {
+        delete(scene, network, &mut StackProgress::new(scene.ui, &network.name)).await?;
+        down.note_deleted(Some(network.name.clone()));
     }
-    down.survivors = look_for_survivors(scene, environments, network_goes).await?;
+    let network_goes = target.network && down.remaining_environments.is_empty() && down.failures.is_empty();
+    down.survivors = look_for_survivors(scene, target.environments, network_goes).await?;
     Ok(())
 }
 
-async fn delete_named(scene: Scene<'_>, stacks: &[Stack], name: &str, down: &mut Down) -> Result<()> {
-    let Some(stack) = stacks.iter().find(|stack| stack.name == name) else { return Ok(()) };
-    delete(scene, stack).await?;
-    if !down.deleted_stacks.contains(&stack.name) {
-        down.deleted_stacks.push(stack.name.clone());
+impl Down {
+    fn note_deleted(&mut self, stack: Option<String>) {
+        self.deleted_stacks.extend(stack.filter(|name| !self.deleted_stacks.contains(name)));
     }
-    Ok(())
 }
 
-async fn delete(scene: Scene<'_>, stack: &Stack) -> Result<()> {
-    let mut progress = StackProgress::new(scene.ui, &stack.name);
+/// What has gone with an environment.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    stopped_tasks: Vec<String>,
+    stack: Option<String>,
+}
+
+/// Ends whatever runs in the environment, then deletes its stack. Without a stack of ours, a cluster of that name is
+/// somebody else's.
+pub(super) async fn take_down(
+    scene: Scene<'_>,
+    environment: &Environment,
+    stack: Option<&Stack>,
+    tally: &Tally,
+) -> Result<Gone> {
+    let Some(stack) = stack else { return Ok(Gone::default()) };
+    stack::check_deletable(stack)?;
+    let cluster = environment.cluster_name();
+    let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop").await?;
+    for arn in &stopped_tasks {
+        scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
+    }
+    delete(scene, stack, &mut tally.stack(&stack.name)).await?;
+    Ok(Gone { stopped_tasks, stack: Some(stack.name.clone()) })
+}
+
+async fn delete(scene: Scene<'_>, stack: &Stack, progress: &mut StackProgress) -> Result<()> {
     // An operation under way is followed to its end first: CloudFormation refuses to delete in the middle of an update.
     let settled = if stack.is_busy() && stack.status != "DELETE_IN_PROGRESS" {
         stack::settle(scene.clients, &stack.id, |event| progress.show(event)).await?
@@ -121,7 +177,7 @@ impl fmt::Display for Down {
             writeln!(f, "The network stays for the environments that are left: {}.", others.join(", "))?;
         }
         if self.survivors.is_empty() {
-            return writeln!(f, "Nothing is left.");
+            return if self.failures.is_empty() { writeln!(f, "Nothing is left.") } else { Ok(()) };
         }
         writeln!(f, "Still there:")?;
         self.survivors.iter().try_for_each(|survivor| writeln!(f, "  {survivor}"))

@@ -1,25 +1,33 @@
 //! Both stacks of the lab: up, and down again.
 
+mod converge;
 mod down;
 mod network;
 mod plan;
+mod progress;
+mod regenerate;
 mod up;
 
-pub use down::{Down, down};
+pub use converge::Converged;
+pub use down::{Down, Target, down};
 pub use network::NetworkIds;
 pub use plan::{Plan, plan};
-pub use up::{Up, up};
+pub use regenerate::regenerate;
+pub use up::{EnvironmentUp, Up, up};
+
+use progress::StackProgress;
 
 use std::collections::BTreeMap;
 
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Variant;
 use crate::aws::images;
-use crate::aws::stack::{Event, StackSpec, status};
+use crate::aws::stack::StackSpec;
 use crate::environment::{ENVIRONMENT_TAG, Environment, NETWORK_STACK, NETWORK_TAG_VALUE};
+use crate::error::{Error, Result};
 use crate::render;
 use crate::settings::Settings;
-use crate::ui::{Progress, Ui, paint};
+use crate::ui::Ui;
 
 /// What setting up and taking down work with.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +38,24 @@ pub struct Scene<'a> {
     pub ui: &'a Ui,
     /// AWS.
     pub clients: &'a Clients,
+}
+
+impl Scene<'_> {
+    /// On AWS, where it costs or destroys, a person has to agree.
+    ///
+    /// # Errors
+    /// When the answer is no, or there is nobody to ask.
+    pub fn confirm(&self, question: &str) -> Result<()> {
+        if self.settings.is_local() || self.settings.yes {
+            return Ok(());
+        }
+        match self.ui.ask(question)? {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::failed("Nothing was changed.")),
+            None => Err(Error::usage("On AWS this needs a confirmation, and there is no terminal to ask on.")
+                .hint("Add `--yes`.")),
+        }
+    }
 }
 
 /// The network as it should be.
@@ -66,33 +92,4 @@ fn workshop_spec(environment: &Environment, network: &NetworkIds) -> StackSpec {
 
 fn tags(environment: String) -> BTreeMap<String, String> {
     BTreeMap::from([(ENVIRONMENT_TAG.to_owned(), environment)])
-}
-
-/// Shows the events of one stack as they come.
-struct StackProgress {
-    line: Progress,
-    name: String,
-    settled: usize,
-}
-
-impl StackProgress {
-    fn new(ui: &Ui, name: &str) -> Self {
-        Self { line: ui.progress(format!("{name}: starting")), name: name.to_owned(), settled: 0 }
-    }
-
-    fn show(&mut self, event: &Event) {
-        let Event { logical_id, resource_type, status, .. } = event;
-        self.settled += usize::from(event.is_settled());
-        self.line.now(format!("{}: {} done; {logical_id} {status}", self.name, self.settled));
-        if event.is_settled() {
-            let meaning = status::meaning(status);
-            let reason = if event.reason.is_empty() || event.reason == "User Initiated" {
-                String::new()
-            } else {
-                format!(": {}", event.reason)
-            };
-            let symbol = paint(meaning.style, meaning.symbol);
-            self.line.event(format_args!("{symbol} {} {logical_id} {status} ({resource_type}){reason}", self.name));
-        }
-    }
 }

@@ -36,18 +36,24 @@ impl NetworkIds {
 
 /// Collects the ids while the stack is still being made: they are there minutes before its NAT gateway.
 #[derive(Debug, Default)]
-pub(super) struct Gathering(BTreeMap<String, String>);
+pub(super) struct Gathering {
+    stack_arn: Option<String>,
+    physical_ids: BTreeMap<String, String>,
+}
 
 impl Gathering {
     const NEEDED: [&'static str; 4] = ["PrivateSubnet1", "PrivateSubnet2", "TaskSecurityGroup", "Repository"];
 
     /// Takes note of `event`; returns the ids once all are known, and again with each event after that.
-    pub(super) fn note(&mut self, event: &Event, stack_arn: &str) -> Option<NetworkIds> {
-        if Self::NEEDED.contains(&event.logical_id.as_str()) && event.status == "CREATE_COMPLETE" {
-            self.0.insert(event.logical_id.clone(), event.physical_id.clone());
+    pub(super) fn note(&mut self, event: &Event) -> Option<NetworkIds> {
+        if event.is_stack {
+            self.stack_arn = Some(event.physical_id.clone());
         }
-        let [first, second, group, repository] = Self::NEEDED.map(|id| self.0.get(id));
-        let repository = repository?;
+        if Self::NEEDED.contains(&event.logical_id.as_str()) && event.status == "CREATE_COMPLETE" {
+            self.physical_ids.insert(event.logical_id.clone(), event.physical_id.clone());
+        }
+        let [first, second, group, repository] = Self::NEEDED.map(|id| self.physical_ids.get(id));
+        let (stack_arn, repository) = (self.stack_arn.as_ref()?, repository?);
         // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID
         let mut arn = stack_arn.split(':').skip(1);
         let (partition, region, account) = (arn.next()?, arn.nth(1)?, arn.next()?);
@@ -78,11 +84,13 @@ mod tests {
             reason: String::new(),
             is_stack: false,
         };
+        let stack = Event { physical_id: arn.into(), is_stack: true, ..event("FisStackVpc", "CREATE_IN_PROGRESS") };
+        assert_eq!(gathering.note(&stack), None);
         for id in ["PrivateSubnet2", "Repository", "FisVpc", "PrivateSubnet1"] {
-            assert_eq!(gathering.note(&event(id, "CREATE_COMPLETE"), arn), None);
+            assert_eq!(gathering.note(&event(id, "CREATE_COMPLETE")), None);
         }
-        assert_eq!(gathering.note(&event("TaskSecurityGroup", "CREATE_IN_PROGRESS"), arn), None);
-        let ids = gathering.note(&event("TaskSecurityGroup", "CREATE_COMPLETE"), arn).unwrap();
+        assert_eq!(gathering.note(&event("TaskSecurityGroup", "CREATE_IN_PROGRESS")), None);
+        let ids = gathering.note(&event("TaskSecurityGroup", "CREATE_COMPLETE")).unwrap();
         assert_eq!(ids.subnet_ids, "privatesubnet1-id,privatesubnet2-id");
         assert_eq!(ids.repository_arn, "arn:aws:ecr:eu-west-1:123456789012:repository/repository-id");
         assert_eq!(ids.repository_uri, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/repository-id");

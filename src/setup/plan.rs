@@ -1,7 +1,9 @@
 //! What `up` would change.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
@@ -11,11 +13,11 @@ use crate::error::Result;
 use crate::render;
 use crate::ui::{BAD, FAINT, GOOD, NOTICE, paint};
 
-/// What is to be done with both stacks.
+/// What is to be done with the stacks.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// The network first.
-    pub stacks: [StackPlan; 2],
+    /// The network first, then each environment.
+    pub stacks: Vec<StackPlan>,
     /// Whether there is anything to do.
     pub changes: bool,
 }
@@ -31,88 +33,120 @@ pub struct StackPlan {
     pub changes: Vec<Change>,
 }
 
-/// Both stacks, prepared as far as that is possible now.
+/// All stacks, prepared as far as that is possible now.
 pub(super) struct Preparation {
-    pub(super) network: Prepared,
+    /// `None` while it is being created: then it is followed, not planned.
+    pub(super) network: Option<Prepared>,
     /// Ids of the network, if it is there already.
     pub(super) ids: Option<NetworkIds>,
-    /// Not before the network's ids are known.
-    pub(super) workshop: Option<Prepared>,
-    /// The environment's stack as it is.
-    pub(super) existing: Option<Stack>,
+    pub(super) environments: Vec<PreparedEnvironment>,
 }
 
-/// Looks at both stacks and compares; waits for operations that are under way.
-pub(super) async fn prepare(scene: Scene<'_>, environment: &Environment) -> Result<Preparation> {
-    let stack_name = environment.stack_name();
-    let (network, existing) = tokio::try_join!(settled(scene, NETWORK_STACK), settled(scene, &stack_name))?;
+/// One environment, prepared.
+pub(super) struct PreparedEnvironment {
+    pub(super) environment: Environment,
+    /// `None` before the network's ids are known.
+    pub(super) prepared: Result<Option<Prepared>>,
+    /// There is a stack already.
+    exists: bool,
+}
+
+/// Looks at the stacks and compares; waits for operations that are under way.
+pub(super) async fn prepare(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Preparation> {
+    let stacks: BTreeMap<_, _> =
+        stack::all(scene.clients).await?.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+    let network = stacks.get(NETWORK_STACK);
+    let is_creating = network.is_some_and(|stack| stack.status == "CREATE_IN_PROGRESS");
+    let network = if is_creating { None } else { settled(scene, network).await? };
     let complete = network.as_ref().filter(|stack| status::is_updatable(&stack.status));
     let ids = complete.map(NetworkIds::of_stack).transpose()?;
-    let workshop = async {
-        match &ids {
-            Some(ids) => {
-                let spec = workshop_spec(environment, ids);
-                stack::prepare(scene.clients, spec, existing.clone()).await.map(Some)
-            }
-            None => Ok(None),
+    let environment = |environment: &Environment| {
+        let (environment, existing) = (environment.clone(), stacks.get(&environment.stack_name()));
+        let ids = ids.as_ref();
+        async move {
+            let prepared = prepare_environment(scene, &environment, existing, ids).await;
+            PreparedEnvironment { environment, prepared, exists: existing.is_some() }
         }
     };
-    let network = stack::prepare(scene.clients, network_spec(), network);
-    let (network, workshop) = tokio::join!(network, workshop);
-    match (network, workshop) {
-        (Ok(network), Ok(workshop)) => Ok(Preparation { network, ids, workshop, existing }),
-        (Ok(prepared), Err(error)) | (Err(error), Ok(Some(prepared))) => {
-            prepared.discard(scene.clients).await?;
+    let environments =
+        stream::iter(environments.iter().map(environment)).buffered(parallel).collect::<Vec<PreparedEnvironment>>();
+    let network = async {
+        if is_creating {
+            return Ok(None);
+        }
+        stack::prepare(scene.clients, network_spec(), network).await.map(Some)
+    };
+    let (network, environments) = tokio::join!(network, environments);
+    let unplanned = Preparation { network: None, ids, environments };
+    match network {
+        Ok(network) => Ok(Preparation { network, ..unplanned }),
+        Err(error) => {
+            unplanned.discard(scene).await?;
             Err(error)
         }
-        (Err(error), _) => Err(error),
     }
 }
 
-async fn settled(scene: Scene<'_>, name: &str) -> Result<Option<Stack>> {
-    let mut progress = None;
-    stack::settle(scene.clients, name, |event| {
-        let progress = progress.get_or_insert_with(|| {
-            scene.ui.note(format_args!("Something is going on with {name} already; following it."));
-            StackProgress::new(scene.ui, name)
-        });
-        progress.show(event);
-    })
-    .await
+async fn prepare_environment(
+    scene: Scene<'_>,
+    environment: &Environment,
+    existing: Option<&Stack>,
+    ids: Option<&NetworkIds>,
+) -> Result<Option<Prepared>> {
+    let existing = settled(scene, existing).await?;
+    if let Some(stack) = &existing {
+        stack::check_ours(stack)?;
+    }
+    let Some(ids) = ids else { return Ok(None) };
+    stack::prepare(scene.clients, workshop_spec(environment, ids), existing).await.map(Some)
+}
+
+async fn settled(scene: Scene<'_>, stack: Option<&Stack>) -> Result<Option<Stack>> {
+    let Some(stack) = stack.filter(|stack| stack.is_busy()) else { return Ok(stack.cloned()) };
+    scene.ui.note(format_args!("Something is going on with {} already; following it.", stack.name));
+    let mut progress = StackProgress::new(scene.ui, &stack.name);
+    stack::settle(scene.clients, &stack.name, |event| progress.show(event)).await
 }
 
 impl Preparation {
-    /// The plan to show.
-    pub(super) fn plan(&self, environment: &Environment) -> Result<Plan> {
-        let of = |prepared: &Prepared| StackPlan {
-            stack: prepared.spec.name.clone(),
-            action: prepared.action,
-            changes: prepared.changes.clone(),
-        };
-        let workshop = match &self.workshop {
-            Some(prepared) => of(prepared),
-            // Its parameters are not known yet, but its resources do not depend on them.
-            None => StackPlan {
-                stack: environment.stack_name(),
-                action: if self.existing.is_some() { Action::Update } else { Action::Create },
-                changes: if self.existing.is_some() { Vec::new() } else { additions(render::WORKSHOP)? },
-            },
-        };
-        let mut network = of(&self.network);
-        if network.action == Action::Recreate {
-            network.changes = additions(render::NETWORK)?;
+    /// The plan to show; environments that cannot be planned are not in it.
+    pub(super) fn plan(&self) -> Result<Plan> {
+        let mut stacks = vec![match &self.network {
+            Some(prepared) if prepared.action == Action::Recreate => {
+                StackPlan { changes: additions(render::NETWORK)?, ..StackPlan::of(prepared) }
+            }
+            Some(prepared) => StackPlan::of(prepared),
+            None => StackPlan { stack: NETWORK_STACK.to_owned(), action: Action::Follow, changes: Vec::new() },
+        }];
+        for environment in &self.environments {
+            match &environment.prepared {
+                Ok(Some(prepared)) => stacks.push(StackPlan::of(prepared)),
+                // Its parameters are not known yet, but its resources do not depend on them.
+                Ok(None) => stacks.push(StackPlan {
+                    stack: environment.environment.stack_name(),
+                    action: if environment.exists { Action::Update } else { Action::Create },
+                    changes: if environment.exists { Vec::new() } else { additions(render::WORKSHOP)? },
+                }),
+                Err(_) => {}
+            }
         }
-        let changes = network.action != Action::None || workshop.action != Action::None;
-        Ok(Plan { stacks: [network, workshop], changes })
+        let changes = stacks.iter().any(|stack| stack.action != Action::None);
+        Ok(Plan { stacks, changes })
     }
 
     /// Takes back what the planning has left in the account.
     pub(super) async fn discard(&self, scene: Scene<'_>) -> Result<()> {
-        self.network.discard(scene.clients).await?;
-        match &self.workshop {
-            Some(prepared) => prepared.discard(scene.clients).await,
-            None => Ok(()),
+        let environments = self.environments.iter().filter_map(|it| it.prepared.as_ref().ok()?.as_ref());
+        for prepared in self.network.iter().chain(environments) {
+            prepared.discard(scene.clients).await?;
         }
+        Ok(())
+    }
+}
+
+impl StackPlan {
+    fn of(prepared: &Prepared) -> Self {
+        Self { stack: prepared.spec.name.clone(), action: prepared.action, changes: prepared.changes.clone() }
     }
 }
 
@@ -124,12 +158,15 @@ fn additions(template: &str) -> Result<Vec<Change>> {
 /// The plan, with nothing left behind of it.
 ///
 /// # Errors
-/// When AWS does not answer or refuses.
-pub async fn plan(scene: Scene<'_>, environment: &Environment) -> Result<Plan> {
-    let preparation = prepare(scene, environment).await?;
-    let plan = preparation.plan(environment)?;
+/// When AWS does not answer or refuses, or an environment cannot be planned.
+pub async fn plan(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Plan> {
+    let preparation = prepare(scene, environments, parallel).await?;
+    let plan = preparation.plan()?;
     preparation.discard(scene).await?;
-    Ok(plan)
+    match preparation.environments.into_iter().find_map(|environment| environment.prepared.err()) {
+        Some(error) => Err(error),
+        None => Ok(plan),
+    }
 }
 
 impl fmt::Display for Plan {
@@ -145,6 +182,8 @@ impl fmt::Display for StackPlan {
             Action::Create => format!("create, {} resources", self.changes.len()),
             Action::Update => format!("update, {} changes", self.changes.len()),
             Action::Recreate => "delete what failed, then create".to_owned(),
+            Action::Repair => "complete the rollback of a failed update, then update".to_owned(),
+            Action::Follow => "is being created; follow it".to_owned(),
         };
         writeln!(f, "{}: {todo}", self.stack)?;
         for change in &self.changes {

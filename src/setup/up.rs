@@ -1,239 +1,169 @@
-//! Setting up, or updating: the slow network and the quick environment side by side.
+//! Setting up, or updating: the slow network and the quick environments side by side.
 
-use std::fmt;
-use std::path::PathBuf;
-
-use serde::Serialize;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
+use super::converge::{Converged, converge};
 use super::network::Gathering;
-use super::plan::{Preparation, prepare};
-use super::{NetworkIds, Scene, StackProgress, workshop_spec};
-use crate::aws::deployed::{Deployed, Variant};
+use super::plan::{Preparation, PreparedEnvironment, prepare};
+use super::progress::Tally;
+use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
+use crate::aws::deployed::Deployed;
 use crate::aws::images;
-use crate::aws::stack::{self, Action, Prepared, Stack};
+use crate::aws::stack::{self, Action, Event};
 use crate::endpoint::StateDir;
-use crate::environment::Environment;
-use crate::error::{Error, Kind, Result};
+use crate::environment::{Environment, NETWORK_STACK};
+use crate::error::{Error, Result};
 
-/// How often to begin again when another `up` gets in between plan and application.
-const ATTEMPTS: usize = 5;
+/// How often to begin again when the network comes out with other ids than the environments were given.
+const ATTEMPTS: usize = 3;
 
 /// What has been set up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Up {
-    /// The environment.
+    /// The network.
+    pub network: Converged,
+    /// Each environment, in the order in which they were named.
+    pub environments: Vec<EnvironmentUp>,
+}
+
+/// What has come of one environment.
+#[derive(Debug, Clone)]
+pub struct EnvironmentUp {
+    /// Which one.
     pub environment: Environment,
-    /// Whether anything was changed.
-    pub changed: bool,
-    /// Name of the network's stack and its outputs.
-    pub network: StackSummary,
-    /// Name of the environment's stack and its outputs.
-    pub workshop: StackSummary,
-    #[serde(skip)]
-    pub(crate) created_network: bool,
-    #[serde(skip)]
-    pub(crate) created_workshop: bool,
-    #[serde(skip)]
-    stack: Stack,
-}
-
-/// A stack's name, status and outputs.
-#[derive(Debug, Clone, Serialize)]
-pub struct StackSummary {
-    /// Its name.
-    pub stack: String,
-    /// What was done.
-    pub action: Action,
-    /// Status, in AWS's words.
-    pub status: String,
-    /// Outputs by key.
-    pub outputs: std::collections::BTreeMap<String, String>,
-}
-
-impl StackSummary {
-    fn of(stack: &Stack, action: Action) -> Self {
-        let Stack { name, status, outputs, .. } = stack.clone();
-        Self { stack: name, action, status, outputs }
-    }
+    /// Its stack; one that failed does not stop the others.
+    pub result: Result<Converged>,
 }
 
 impl Up {
-    /// The environment, to work in.
-    pub fn deployed(&self) -> Deployed {
-        Deployed::of(self.environment.clone(), self.stack.clone())
+    /// Whether anything was changed.
+    pub fn changed(&self) -> bool {
+        let made = self.environments.iter().filter_map(|it| it.result.as_ref().ok());
+        made.chain([&self.network]).any(|it| it.action != Action::None)
+    }
+
+    /// The first environment, to work in.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub fn deployed(&self) -> Result<Deployed> {
+        let first = self.environments.first().ok_or_else(|| Error::failed("No environment was set up."))?;
+        Ok(Deployed::of(first.environment.clone(), first.result.clone()?.stack))
     }
 }
 
-/// Makes both stacks what they should be.
+/// Makes the network and the environments what they should be, `parallel` environments at once.
 ///
 /// # Errors
-/// When AWS refuses or a stack fails.
-pub async fn up(scene: Scene<'_>, environment: &Environment) -> Result<Up> {
-    let mut attempt = 1;
-    loop {
-        match attempt_up(scene, environment).await {
-            Ok(Some(up)) => return Ok(up),
-            // The network came out with other ids than the environment was given.
-            Ok(None) if attempt < ATTEMPTS => {}
-            Err(error) if attempt < ATTEMPTS && is_overtaken(&error) => {}
-            Ok(None) => return Err(Error::failed("The network does not stop changing.")),
-            Err(error) => return Err(error),
+/// When AWS refuses, the network fails, or the only environment does.
+pub async fn up(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Up> {
+    for _ in 0..ATTEMPTS {
+        let mut preparation = prepare(scene, environments, parallel).await?;
+        if preparation.environments.iter().all(|it| it.prepared.is_err()) {
+            preparation.discard(scene).await?;
+            if let Some(PreparedEnvironment { prepared: Err(error), .. }) = preparation.environments.pop() {
+                return Err(error);
+            }
         }
-        attempt += 1;
+        confirm(scene, &preparation).await?;
+        let Some(mut up) = apply(scene, preparation, parallel).await? else { continue };
+        return match up.environments.as_mut_slice() {
+            [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
+            _ => Ok(up),
+        };
     }
+    Err(Error::failed("The network does not stop changing."))
 }
 
-async fn attempt_up(scene: Scene<'_>, environment: &Environment) -> Result<Option<Up>> {
-    let preparation = prepare(scene, environment).await?;
-    confirm(scene, &preparation, environment).await?;
-    apply(scene, environment, preparation).await
-}
-
-/// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans
-/// of a stack when it applies one.
-fn is_overtaken(error: &Error) -> bool {
-    error.has_code(&[
-        "AlreadyExistsException",
-        "ChangeSetNotFound",
-        "ChangeSetNotFoundException",
-        "InvalidChangeSetStatus",
-        "InvalidChangeSetStatusException",
-    ]) || (error.has_code(&["ValidationError"])
-        && ["_IN_PROGRESS", "already exists"].iter().any(|text| error.aws_message().contains(text)))
-}
-
-async fn confirm(scene: Scene<'_>, preparation: &Preparation, environment: &Environment) -> Result<()> {
-    let plan = preparation.plan(environment)?;
+async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
+    let plan = preparation.plan()?;
     if scene.settings.is_local() || scene.settings.yes || !plan.changes {
         return Ok(());
     }
     scene.ui.note(&plan);
-    let answer = scene.ui.ask("Apply this plan? It costs money until `fis-workshop down`.");
-    match answer {
-        Ok(Some(true)) => Ok(()),
-        other => {
-            preparation.discard(scene).await?;
-            match other? {
-                Some(_) => Err(Error::failed("Nothing was changed.")),
-                None => Err(Error::new(
-                    Kind::Usage,
-                    "On AWS this needs a confirmation, and there is no terminal to ask on.",
-                )
-                .hint("Add `--yes`.")),
-            }
-        }
+    let answer = scene.confirm("Apply this plan? It costs money until `fis-workshop down`.");
+    if answer.is_err() {
+        preparation.discard(scene).await?;
     }
+    answer
 }
 
-/// `None` when the environment was made with ids that the network does not have any more.
-async fn apply(scene: Scene<'_>, environment: &Environment, preparation: Preparation) -> Result<Option<Up>> {
-    let Preparation { network, ids, workshop, existing } = preparation;
-    let (known, mut wanted) = watch::channel(ids);
+/// `None` when the environments were made with ids that the network does not have any more.
+async fn apply(scene: Scene<'_>, preparation: Preparation, parallel: usize) -> Result<Option<Up>> {
+    let Preparation { network, ids, environments } = preparation;
+    let (known, wanted) = watch::channel(ids);
     let network_work = async {
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
-        let stack = apply_network(scene, &network, &known).await?;
-        known.send_replace(Some(NetworkIds::of_stack(&stack)?));
-        Ok::<_, Error>(stack)
-    };
-    let workshop_work = async {
-        let waited = wanted.wait_for(Option::is_some).await;
-        let ids = waited.ok().and_then(|ids| ids.clone());
-        // The failure of the network is the one to report.
-        let Some(ids) = ids else { return Ok(None) };
-        let put = put_images(scene, ids.repository_uri.clone());
-        let stack = async {
-            let prepared = match workshop {
-                Some(prepared) => prepared,
-                None => stack::prepare(scene.clients, workshop_spec(environment, &ids), existing).await?,
-            };
-            let stack = apply_stack(scene, &prepared).await?;
-            Ok((stack, prepared.action))
+        let mut progress = StackProgress::new(scene.ui, NETWORK_STACK);
+        let mut gathering = Gathering::default();
+        let on_event = |event: &Event| {
+            progress.show(event);
+            if let Some(ids) = gathering.note(event).filter(|_| known.borrow().is_none()) {
+                known.send_replace(Some(ids));
+            }
         };
-        let ((), (stack, action)) = tokio::try_join!(put, stack)?;
-        Ok::<_, Error>(Some((ids, stack, action)))
+        let network = converge(scene, &network_spec(), network, on_event).await?;
+        known.send_replace(Some(NetworkIds::of_stack(&network.stack)?));
+        Ok::<_, Error>(network)
     };
-    // Both to their end: what one of them has begun goes on anyway, and should be seen.
-    let (network_end, workshop_end) = tokio::join!(network_work, workshop_work);
-    let network_stack = network_end?;
-    let Some((ids, stack, action)) = workshop_end? else {
-        return Err(Error::failed("The network is complete, but its ids are not known."));
+    let images_work = async {
+        match ids_of(&mut wanted.clone()).await {
+            Some(ids) => put_images(scene, ids.repository_uri).await,
+            // The failure of the network is the one to report.
+            None => Ok(()),
+        }
     };
-    if NetworkIds::of_stack(&network_stack)? != ids {
+    let tally = Tally::new(scene.ui, environments.len(), "set up");
+    let tally = &tally;
+    let environment_work = environments.into_iter().map(|prepared| {
+        let mut wanted = wanted.clone();
+        async move {
+            let environment = prepared.environment.clone();
+            let made = match ids_of(&mut wanted).await {
+                Some(ids) => set_up(scene, prepared, &ids, tally).await.map(|converged| (converged, ids)),
+                None => Err(Error::failed(format!("The environment {environment} was not begun."))
+                    .cause("the network was not completed")),
+            };
+            tally.one_done(&environment, made.as_ref().err());
+            (environment, made)
+        }
+    });
+    let environment_work = stream::iter(environment_work).buffered(parallel).collect::<Vec<_>>();
+    // All to their end: what one of them has begun goes on anyway, and should be seen.
+    let (network, images, made) = tokio::join!(network_work, images_work, environment_work);
+    let network = network?;
+    images?;
+    let ids = NetworkIds::of_stack(&network.stack)?;
+    if made.iter().any(|(_, made)| made.as_ref().is_ok_and(|(_, used)| *used != ids)) {
         return Ok(None);
     }
-    Ok(Some(Up {
-        environment: environment.clone(),
-        changed: network.action != Action::None || action != Action::None,
-        network: StackSummary::of(&network_stack, network.action),
-        workshop: StackSummary::of(&stack, action),
-        created_network: network.action == Action::Create,
-        created_workshop: action == Action::Create,
-        stack,
-    }))
+    let environments = made.into_iter();
+    let environments = environments
+        .map(|(environment, made)| EnvironmentUp { environment, result: made.map(|(converged, _)| converged) });
+    Ok(Some(Up { network, environments: environments.collect() }))
 }
 
-async fn apply_network(
-    scene: Scene<'_>,
-    prepared: &Prepared,
-    known: &watch::Sender<Option<NetworkIds>>,
-) -> Result<Stack> {
-    if prepared.action == Action::None {
-        return stack::apply(scene.clients, prepared, |_| {}).await;
-    }
-    let mut progress = StackProgress::new(scene.ui, &prepared.spec.name);
-    let mut gathering = Gathering::default();
-    let mut arn = None;
-    stack::apply(scene.clients, prepared, |event| {
-        progress.show(event);
-        if event.is_stack {
-            arn = Some(event.physical_id.clone());
-        }
-        let ids = arn.as_ref().and_then(|arn| gathering.note(event, arn));
-        if let Some(ids) = ids.filter(|_| known.borrow().is_none()) {
-            known.send_replace(Some(ids));
-        }
-    })
-    .await
+async fn ids_of(wanted: &mut watch::Receiver<Option<NetworkIds>>) -> Option<NetworkIds> {
+    wanted.wait_for(Option::is_some).await.ok().and_then(|ids| ids.clone())
 }
 
-async fn apply_stack(scene: Scene<'_>, prepared: &Prepared) -> Result<Stack> {
-    if prepared.action == Action::None {
-        return stack::apply(scene.clients, prepared, |_| {}).await;
+async fn set_up(scene: Scene<'_>, prepared: PreparedEnvironment, ids: &NetworkIds, tally: &Tally) -> Result<Converged> {
+    let PreparedEnvironment { environment, prepared, .. } = prepared;
+    let prepared = prepared?;
+    let spec = workshop_spec(&environment, ids);
+    if let Some(prepared) = prepared.as_ref().filter(|prepared| prepared.action == Action::None) {
+        let stack = stack::apply(scene.clients, prepared, |_| {}).await?;
+        return Ok(Converged { stack, action: Action::None });
     }
-    let mut progress = StackProgress::new(scene.ui, &prepared.spec.name);
-    stack::apply(scene.clients, prepared, |event| progress.show(event)).await
+    let mut progress = tally.stack(&spec.name);
+    converge(scene, &spec, prepared, |event| progress.show(event)).await
 }
 
 /// Locally into the endpoint's image store, whose registry that is. On AWS, tasks pull from ECR.
-async fn put_images(scene: Scene<'_>, repository_uri: String) -> Result<()> {
+pub(super) async fn put_images(scene: Scene<'_>, repository_uri: String) -> Result<()> {
     let state = StateDir::new(&scene.settings.state_dir);
-    let directory: PathBuf = if scene.settings.is_local() { state.images_dir() } else { state.path().join("images") };
-    if !scene.settings.is_local() {
-        scene.ui.warn("This version does not push the images to ECR. Push them before you run a task, for example:");
-        for variant in Variant::ALL {
-            let reference = images::reference(&repository_uri, variant);
-            scene.ui.note(format_args!("  skopeo copy oci:{}:{reference} docker://{reference}", directory.display()));
-        }
-    }
-    let put = tokio::task::spawn_blocking(move || images::put(&directory, &repository_uri));
+    let put = tokio::task::spawn_blocking(move || images::put(&state.images_dir(), &repository_uri));
     put.await.map_err(|error| Error::failed("The images were not put in place.").cause(error))?
-}
-
-impl fmt::Display for Up {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { environment, .. } = self;
-        if self.changed {
-            writeln!(f, "The environment {environment} is set up.")?;
-        } else {
-            writeln!(f, "The environment {environment} is set up already; nothing was changed.")?;
-        }
-        for key in ["ClusterName", "TableName", "ExperimentTemplateId"] {
-            if let Some(value) = self.workshop.outputs.get(key) {
-                writeln!(f, "  {key:<21} {value}")?;
-            }
-        }
-        Ok(())
-    }
 }

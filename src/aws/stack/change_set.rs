@@ -5,7 +5,7 @@ use aws_sdk_cloudformation::types::{
 };
 use serde::Serialize;
 
-use super::{Stack, StackSpec, find, status};
+use super::{Stack, StackSpec, find};
 use crate::aws::clients::{Clients, token};
 use crate::error::{Doing, Error, Result};
 
@@ -51,7 +51,7 @@ pub(super) struct ChangeSet {
 /// Makes a change set from what is there to `spec`; `None` when there is no difference.
 pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option<&Stack>) -> Result<Option<ChangeSet>> {
     // A stack in review holds only change sets: for CloudFormation it is still to be created.
-    let updates = existing.filter(|stack| status::meaning(&stack.status).category != status::Category::Review);
+    let updates = existing.filter(|stack| !stack.is_shell());
     let kind = if updates.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
     let doing = format!("Planning the stack {}", spec.name);
     let name = token();
@@ -112,10 +112,36 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
                 if status == "FAILED" && says_no_change(reason) {
                     return Ok(false);
                 }
-                return Err(
-                    Error::failed(format!("{doing} failed.")).cause(format_args!("change set {status}: {reason}"))
-                );
+                let failure = Error::failed(format!("{doing} failed."));
+                // That they cannot be read must not hide what is known.
+                let details =
+                    validation_failures(clients, &set.id).await.unwrap_or_else(|error| vec![error.to_string()]);
+                let failure = details.into_iter().fold(failure, Error::cause);
+                return Err(failure.cause(format_args!("change set {status}: {reason}")));
             }
+        }
+    }
+}
+
+/// What CloudFormation's validation before a deployment has found. The change set's own reason only says that there is
+/// something, and the stack's events say nothing.
+async fn validation_failures(clients: &Clients, change_set: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let failed = types::EventFilter::builder().failed_events(true).build();
+        let request = clients.cloudformation.describe_events().change_set_name(change_set).filters(failed);
+        let page = request.set_next_token(next).send().await.doing("Reading why a plan failed")?;
+        let events = page.operation_events().iter();
+        found.extend(events.filter_map(|event| {
+            let reason = event.validation_status_reason().or(event.resource_status_reason())?;
+            let resource = event.logical_resource_id().unwrap_or("the template");
+            let place = event.validation_path().map(|path| format!(" at {path}")).unwrap_or_default();
+            Some(format!("{resource}{place}: {reason}"))
+        }));
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(found);
         }
     }
 }
@@ -134,8 +160,7 @@ pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
         Err(error) if error.has_code(&["ChangeSetNotFound", "ChangeSetNotFoundException"]) => return Ok(()),
         Err(error) => return Err(error),
     }
-    let is_shell = |stack: &Stack| status::meaning(&stack.status).category == status::Category::Review;
-    if !set.is_new_stack || !find(clients, &set.stack_id).await?.as_ref().is_some_and(is_shell) {
+    if !set.is_new_stack || !find(clients, &set.stack_id).await?.as_ref().is_some_and(Stack::is_shell) {
         return Ok(());
     }
     // Deleting the stack would delete the plans of others with it.
@@ -160,14 +185,9 @@ fn parameters(spec: &StackSpec, updates: Option<&Stack>) -> Vec<Parameter> {
     let named =
         spec.parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value));
     let kept = updates.into_iter().flat_map(|stack| stack.parameters.keys());
-    let kept = kept.filter(|key| !spec.parameters.contains_key(*key) && declares(spec.template, key));
+    let kept = kept.filter(|key| !spec.parameters.contains_key(*key) && spec.declares(key));
     let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true));
     named.chain(kept).map(|parameter| parameter.build()).collect()
-}
-
-/// A parameter that a newer template does not have any more must not be named.
-fn declares(template: &str, parameter: &str) -> bool {
-    template.lines().any(|line| line.strip_prefix("  ").is_some_and(|line| line == format!("{parameter}:")))
 }
 
 #[cfg(test)]
@@ -181,11 +201,5 @@ mod tests {
         ));
         assert!(says_no_change("No updates are to be performed."));
         assert!(!says_no_change("Parameters: [X] must have values"));
-    }
-
-    #[test]
-    fn declared_parameters_are_found() {
-        assert!(declares(crate::render::WORKSHOP, "BatchSize"));
-        assert!(!declares(crate::render::WORKSHOP, "Nothing"));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::change_set::{self, Change, ChangeSet};
 use super::follow::{Event, Follower};
-use super::{Stack, StackSpec, delete, find, status};
-use crate::aws::clients::Clients;
+use super::{Stack, StackSpec, check_ours, delete, find, status};
+use crate::aws::clients::{Clients, token};
 use crate::error::{Doing, Error, Result};
 
 /// What has to be done with a stack.
@@ -18,6 +18,10 @@ pub enum Action {
     Update,
     /// It failed in a way that AWS takes no update for: delete it, then create it.
     Recreate,
+    /// It is being created: follow that.
+    Follow,
+    /// An update failed, and so did the way back: complete the way back, then update it.
+    Repair,
 }
 
 /// A stack and what to do with it.
@@ -66,19 +70,18 @@ pub async fn settle(clients: &Clients, name: &str, mut on_event: impl FnMut(&Eve
 /// # Errors
 /// When AWS refuses the template or a parameter, or the stack is in a state that only a person can resolve.
 pub async fn prepare(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Prepared> {
+    if let Some(stack) = &existing {
+        check_ours(stack)?;
+    }
     let mut prepared = Prepared { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
     let action = match &prepared.existing {
         None => Action::Create,
-        Some(stack) if status::meaning(&stack.status).category == status::Category::Review => Action::Create,
+        Some(stack) if stack.is_shell() => Action::Create,
         Some(stack) if status::is_updatable(&stack.status) => Action::Update,
-        Some(stack) if stack.status == "UPDATE_ROLLBACK_FAILED" => {
-            return Err(Error::failed(format!("The stack {} is in UPDATE_ROLLBACK_FAILED.", stack.name))
-                .cause(stack.reason.as_deref().unwrap_or("AWS names no reason"))
-                .hint("Remove the cause and continue the rollback in the AWS console, or start afresh: `fis-workshop down`, then `up`."));
-        }
+        Some(stack) if stack.status == "UPDATE_ROLLBACK_FAILED" => Action::Repair,
         Some(_) => Action::Recreate,
     };
-    if action == Action::Recreate {
+    if matches!(action, Action::Recreate | Action::Repair) {
         prepared.action = action;
         return Ok(prepared);
     }
@@ -112,10 +115,18 @@ async fn is_current(clients: &Clients, spec: &StackSpec, stack: &Stack) -> Resul
 /// When it fails; CloudFormation has then gone back to what was there before.
 pub async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
     let spec = &prepared.spec;
-    match (&prepared.change_set, &prepared.existing) {
-        (Some(set), _) => execute(clients, spec, set, on_event).await,
-        (None, Some(stack)) if prepared.action == Action::None => Ok(stack.clone()),
-        (None, existing) => {
+    match (prepared.action, &prepared.change_set, &prepared.existing) {
+        (Action::None, _, Some(stack)) => Ok(stack.clone()),
+        (Action::Repair, _, Some(stack)) => {
+            let stack = continue_rollback(clients, stack, &mut on_event).await?;
+            let next = prepare(clients, spec.clone(), Some(stack.clone())).await?;
+            match &next.change_set {
+                Some(set) => execute(clients, spec, set, on_event).await,
+                None => Ok(stack),
+            }
+        }
+        (_, Some(set), _) => execute(clients, spec, set, on_event).await,
+        (_, None, existing) => {
             if let Some(stack) = existing {
                 delete(clients, stack, &mut on_event).await?;
             }
@@ -124,6 +135,21 @@ pub async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl Fn
             execute(clients, spec, &set, on_event).await
         }
     }
+}
+
+/// What kept the stack from going back may be gone by now: then CloudFormation completes the way back when asked to.
+async fn continue_rollback(clients: &Clients, stack: &Stack, on_event: impl FnMut(&Event)) -> Result<Stack> {
+    let mut follower = Follower::from_now(clients, stack).await?;
+    let request = clients.cloudformation.continue_update_rollback().stack_name(&stack.id).client_request_token(token());
+    request.send().await.doing(format_args!("Continuing the rollback of {}", stack.name))?;
+    let end = follower.to_end(on_event).await?;
+    if end.status == "UPDATE_ROLLBACK_COMPLETE" {
+        let gone = || Error::failed(format!("The stack {} is gone.", stack.name));
+        return find(clients, &stack.id).await?.ok_or_else(gone);
+    }
+    Err(end.failure(format!("The stack {} cannot go back to what it was ({}).", stack.name, end.status)).hint(
+        "Remove what the first cause names and repeat the command, or start afresh: `fis-workshop down`, then `up`.",
+    ))
 }
 
 async fn execute(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event: impl FnMut(&Event)) -> Result<Stack> {

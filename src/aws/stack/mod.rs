@@ -1,19 +1,23 @@
 //! CloudFormation: stacks as they are, and their deletion.
 
 mod change_set;
+mod delete;
 mod deploy;
 mod follow;
+mod ownership;
 pub mod status;
 
 pub use change_set::Change;
+pub use delete::delete;
 pub use deploy::{Action, Prepared, apply, prepare, settle};
 pub use follow::{Event, Follower};
+pub use ownership::{check_deletable, check_ours};
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types;
 
-use super::clients::{Clients, token};
+use super::clients::Clients;
 use crate::error::{Doing, Error, Result};
 
 /// A stack as we want it.
@@ -27,6 +31,22 @@ pub struct StackSpec {
     pub parameters: BTreeMap<String, String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl StackSpec {
+    /// Takes over what somebody has set in the stack that this one replaces.
+    pub fn keep_parameters(&mut self, replaced: &Stack) {
+        for (key, value) in &replaced.parameters {
+            if !self.parameters.contains_key(key) && self.declares(key) {
+                self.parameters.insert(key.clone(), value.clone());
+            }
+        }
+    }
+
+    /// A parameter that a newer template does not have any more must not be named.
+    fn declares(&self, parameter: &str) -> bool {
+        self.template.lines().any(|line| line.strip_prefix("  ").is_some_and(|line| line == format!("{parameter}:")))
+    }
 }
 
 /// A stack as it is.
@@ -46,6 +66,8 @@ pub struct Stack {
     pub parameters: BTreeMap<String, String>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
+    /// CloudFormation refuses to delete it as long as this is so.
+    pub termination_protection: bool,
 }
 
 impl Stack {
@@ -75,7 +97,13 @@ impl Stack {
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
             tags: BTreeMap::new(),
+            termination_protection: false,
         }
+    }
+
+    /// A stack that has nothing but change sets.
+    fn is_shell(&self) -> bool {
+        status::meaning(&self.status).category == status::Category::Review
     }
 
     fn of(stack: &types::Stack) -> Self {
@@ -91,6 +119,7 @@ impl Stack {
             outputs: outputs.collect(),
             parameters: parameters.collect(),
             tags: tags.collect(),
+            termination_protection: stack.enable_termination_protection().unwrap_or_default(),
         }
     }
 }
@@ -131,47 +160,22 @@ fn does_not_exist(error: &Error) -> bool {
     error.has_code(&["ValidationError"]) && error.aws_message().contains("does not exist")
 }
 
-/// How often a deletion that failed is asked for again: network interfaces of stopped tasks go away late.
-const DELETE_ATTEMPTS: usize = 3;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Deletes `stack` and follows it to its end; attaches to a deletion that is under way.
-///
-/// # Errors
-/// When it cannot be deleted, with the reasons of the resources that stay.
-pub async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl FnMut(&Event)) -> Result<()> {
-    // A stack in review has nothing but change sets: it is gone at once, and without events to follow.
-    if status::meaning(&stack.status).category == status::Category::Review {
-        return delete_shell(clients, stack).await;
-    }
-    let mut last = None;
-    for _ in 0..DELETE_ATTEMPTS {
-        let mut follower = if stack.status == "DELETE_IN_PROGRESS" && last.is_none() {
-            Follower::of_operation(clients, stack).await?
-        } else {
-            let follower = Follower::from_now(clients, stack).await?;
-            let deletion = clients.cloudformation.delete_stack().stack_name(&stack.id).client_request_token(token());
-            deletion.send().await.doing(format_args!("Deleting the stack {}", stack.name))?;
-            // Somebody else's deletion may have ended before our look at the events: there are no more to come then.
-            if find(clients, &stack.id).await?.is_none_or(|stack| stack.status == "DELETE_COMPLETE") {
-                return Ok(());
-            }
-            follower
+    #[test]
+    fn a_stack_that_is_made_again_keeps_the_parameters_that_its_template_still_has() {
+        let mut spec = StackSpec {
+            name: "FisStopTaskStack".into(),
+            template: crate::render::WORKSHOP,
+            parameters: BTreeMap::from([("SubnetIds".into(), "new".into())]),
+            tags: BTreeMap::new(),
         };
-        let end = follower.to_end(&mut on_event).await?;
-        if end.status == "DELETE_COMPLETE" {
-            return Ok(());
-        }
-        last = Some(end.failure(format!("The stack {} could not be deleted.", stack.name)));
+        let before = [("SubnetIds", "old"), ("ItemSeconds", "5"), ("Gone", "x")];
+        let parameters = before.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        spec.keep_parameters(&Stack { parameters: parameters.into(), ..Stack::named("FisStopTaskStack") });
+        let kept = [("ItemSeconds".to_owned(), "5".to_owned()), ("SubnetIds".to_owned(), "new".to_owned())];
+        assert_eq!(spec.parameters, BTreeMap::from(kept));
     }
-    Err(last.unwrap_or_else(|| Error::failed(format!("The stack {} was not deleted.", stack.name))))
-}
-
-async fn delete_shell(clients: &Clients, stack: &Stack) -> Result<()> {
-    let deletion = clients.cloudformation.delete_stack().stack_name(&stack.id).client_request_token(token());
-    deletion.send().await.doing(format_args!("Deleting the stack {}", stack.name))?;
-    let mut pace = clients.pace();
-    while find(clients, &stack.id).await?.is_some_and(|stack| stack.status != "DELETE_COMPLETE") {
-        pace.wait().await;
-    }
-    Ok(())
 }

@@ -1,0 +1,35 @@
+use clap::Args;
+
+use super::Context;
+use super::environments::{Environments, report};
+use super::several::SeveralArgs;
+use crate::error::Result;
+use crate::setup;
+
+/// Make environments as new, without touching the network
+///
+/// Stops what runs in them, deletes their stacks with all items and logs, and creates them again with the parameters
+/// they had. An environment that does not exist is set up.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop regenerate
+  fis-workshop regenerate --env team1
+  fis-workshop regenerate --count 40 --prefix seat --target aws --yes")]
+pub struct RegenerateArgs {
+    /// Which ones.
+    #[command(flatten)]
+    pub several: SeveralArgs,
+}
+
+/// Regenerates.
+///
+/// # Errors
+/// When there is no network, AWS refuses, or an environment fails.
+pub async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
+    let environments = args.several.environments(&context.settings)?;
+    let connected = context.connect().await?;
+    let up = setup::regenerate(connected.scene(), &environments, args.several.parallel()).await?;
+    report(context, &Environments::of(&up, "regenerated"), &up)?;
+    Ok(0)
+}

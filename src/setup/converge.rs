@@ -1,0 +1,67 @@
+//! One stack on its way to what it should be, whoever gets in between.
+
+use super::Scene;
+use crate::aws::stack::{self, Action, Event, Prepared, Stack, StackSpec};
+use crate::error::{Error, Result};
+
+/// How often to begin again when another `up` gets in between plan and application.
+const ATTEMPTS: usize = 5;
+
+/// A stack that is complete, and what was done with it.
+#[derive(Debug, Clone)]
+pub struct Converged {
+    /// The stack.
+    pub stack: Stack,
+    /// What was done.
+    pub action: Action,
+}
+
+/// Applies what was planned, or plans now; plans again when that was overtaken.
+///
+/// # Errors
+/// When AWS refuses or the stack fails.
+pub(super) async fn converge(
+    scene: Scene<'_>,
+    spec: &StackSpec,
+    planned: Option<Prepared>,
+    mut on_event: impl FnMut(&Event),
+) -> Result<Converged> {
+    let mut planned = planned;
+    let mut attempt = 1;
+    loop {
+        match step(scene, spec, planned.take(), &mut on_event).await {
+            Err(error) if attempt < ATTEMPTS && is_overtaken(&error) => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn step(
+    scene: Scene<'_>,
+    spec: &StackSpec,
+    planned: Option<Prepared>,
+    mut on_event: impl FnMut(&Event),
+) -> Result<Converged> {
+    let prepared = match planned {
+        Some(prepared) => prepared,
+        None => {
+            let existing = stack::settle(scene.clients, &spec.name, &mut on_event).await?;
+            stack::prepare(scene.clients, spec.clone(), existing).await?
+        }
+    };
+    let stack = stack::apply(scene.clients, &prepared, on_event).await?;
+    Ok(Converged { stack, action: prepared.action })
+}
+
+/// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans
+/// of a stack when it applies one.
+fn is_overtaken(error: &Error) -> bool {
+    error.has_code(&[
+        "AlreadyExistsException",
+        "ChangeSetNotFound",
+        "ChangeSetNotFoundException",
+        "InvalidChangeSetStatus",
+        "InvalidChangeSetStatusException",
+    ]) || (error.has_code(&["ValidationError"])
+        && ["_IN_PROGRESS", "already exists"].iter().any(|text| error.aws_message().contains(text)))
+}

@@ -1,0 +1,78 @@
+//! An environment as new, in the network that is there.
+
+use futures_util::{StreamExt, stream};
+
+use super::converge::{Converged, converge};
+use super::down::take_down;
+use super::progress::Tally;
+use super::up::{EnvironmentUp, Up, put_images};
+use super::{NetworkIds, Scene, workshop_spec};
+use crate::aws::stack::{self, Action, Stack, status};
+use crate::environment::{Environment, NETWORK_STACK};
+use crate::error::{Error, Result};
+
+/// Deletes the environments' stacks and makes them again: no item, log line or task of before is left, and nobody waits
+/// for a NAT gateway.
+///
+/// # Errors
+/// When there is no network, AWS refuses, or the only environment fails.
+pub async fn regenerate(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Up> {
+    let stacks = stack::all(scene.clients).await?;
+    let existing = |environment: &Environment| {
+        let name = environment.stack_name();
+        stacks.iter().find(|stack| stack.name == name)
+    };
+    let network = stacks.iter().find(|stack| stack.name == NETWORK_STACK).ok_or_else(|| {
+        Error::failed(format!("There is no network yet: the stack {NETWORK_STACK} does not exist."))
+            .hint("`fis-workshop up` sets the network and the environments up.")
+    })?;
+    let network = complete(scene, network).await?;
+    let ids = &NetworkIds::of_stack(&network)?;
+    if let [one] = environments {
+        existing(one).map_or(Ok(()), stack::check_deletable)?;
+    }
+    let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
+    scene.confirm(&format!("Delete all data of the environments {}, and make them again?", names.join(", ")))?;
+    let tally = Tally::new(scene.ui, environments.len(), "regenerated");
+    let tally = &tally;
+    let work = environments.iter().map(|environment| {
+        let existing = existing(environment);
+        async move {
+            let result = again(scene, environment, existing, ids, tally).await;
+            tally.one_done(environment, result.as_ref().err());
+            EnvironmentUp { environment: environment.clone(), result }
+        }
+    });
+    let work = stream::iter(work).buffered(parallel).collect::<Vec<_>>();
+    let (images, mut made) = tokio::join!(put_images(scene, ids.repository_uri.clone()), work);
+    images?;
+    match made.as_mut_slice() {
+        [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
+        _ => Ok(Up { network: Converged { stack: network, action: Action::None }, environments: made }),
+    }
+}
+
+async fn complete(scene: Scene<'_>, network: &Stack) -> Result<Stack> {
+    let settled = stack::settle(scene.clients, &network.name, |_| {}).await?;
+    settled.filter(|stack| status::is_updatable(&stack.status)).ok_or_else(|| {
+        Error::failed(format!("The network is not complete: its stack is in {}.", network.status))
+            .hint("`fis-workshop up` completes it.")
+    })
+}
+
+async fn again(
+    scene: Scene<'_>,
+    environment: &Environment,
+    existing: Option<&Stack>,
+    ids: &NetworkIds,
+    tally: &Tally,
+) -> Result<Converged> {
+    let mut spec = workshop_spec(environment, ids);
+    if let Some(existing) = existing {
+        spec.keep_parameters(existing);
+    }
+    take_down(scene, environment, existing, tally).await?;
+    let mut progress = tally.stack(&spec.name);
+    let made = converge(scene, &spec, None, |event| progress.show(event)).await?;
+    Ok(Converged { action: if existing.is_some() { Action::Recreate } else { made.action }, ..made })
+}
