@@ -7,7 +7,7 @@ use crate::kills::{converged, full_census, nothing_left};
 use crate::wire::Fault;
 
 #[test]
-fn plan_up_and_down_converge_whatever_operation_a_fault_befalls() {
+fn plan_up_regenerate_and_down_converge_whatever_operation_a_fault_befalls() {
     side_by_side(&ALL, |fault| {
         let line = Line::new();
         let census = full_census(&line.sandbox);
@@ -16,9 +16,10 @@ fn plan_up_and_down_converge_whatever_operation_a_fault_befalls() {
         let up = line.operations(&["up"]);
         // Puts the images where the endpoint's tasks find them.
         line.sandbox.ok(&["up"]);
+        let regenerate = line.operations(&["regenerate"]);
         line.sandbox.ok(&["run", "original", "--detach"]);
         let down = line.operations(&["down"]);
-        let all: BTreeSet<_> = plan.iter().chain(&up).chain(&down).cloned().collect();
+        let all: BTreeSet<_> = plan.iter().chain(&up).chain(&regenerate).chain(&down).cloned().collect();
         for operation in &all {
             let befalls = |operations: &BTreeSet<String>| operations.contains(operation);
             if befalls(&plan) || befalls(&up) {
@@ -29,6 +30,10 @@ fn plan_up_and_down_converge_whatever_operation_a_fault_befalls() {
                 converged(&line.sandbox, &census);
             } else {
                 line.sandbox.ok(&["up"]);
+            }
+            if befalls(&regenerate) {
+                twice(&line, fault, operation, &["regenerate"]);
+                converged(&line.sandbox, &census);
             }
             if befalls(&down) {
                 line.sandbox.ok(&["run", "original", "--detach"]);
