@@ -55,7 +55,7 @@ async fn step(
 
 /// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans
 /// of a stack when it applies one.
-fn is_overtaken(error: &Error) -> bool {
+pub(super) fn is_overtaken(error: &Error) -> bool {
     error.has_code(&[
         "AlreadyExistsException",
         "ChangeSetNotFound",

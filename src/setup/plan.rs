@@ -6,6 +6,7 @@ use std::fmt;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
+use super::converge::is_overtaken;
 use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
 use crate::aws::stack::{self, Action, Change, Prepared, Stack, status};
 use crate::environment::{Environment, NETWORK_STACK};
@@ -35,7 +36,7 @@ pub struct StackPlan {
 
 /// All stacks, prepared as far as that is possible now.
 pub(super) struct Preparation {
-    /// `None` while it is being created: then it is followed, not planned.
+    /// `None` while somebody is at work on it: then it is followed, and planned afterwards.
     pub(super) network: Option<Prepared>,
     /// Ids of the network, if it is there already.
     pub(super) ids: Option<NetworkIds>,
@@ -45,7 +46,7 @@ pub(super) struct Preparation {
 /// One environment, prepared.
 pub(super) struct PreparedEnvironment {
     pub(super) environment: Environment,
-    /// `None` before the network's ids are known.
+    /// `None` before the network's ids are known, or while somebody is at work on it.
     pub(super) prepared: Result<Option<Prepared>>,
     /// There is a stack already.
     exists: bool,
@@ -74,7 +75,7 @@ pub(super) async fn prepare(scene: Scene<'_>, environments: &[Environment], para
         if is_creating {
             return Ok(None);
         }
-        stack::prepare(scene.clients, network_spec(), network).await.map(Some)
+        planned_now(stack::prepare(scene.clients, network_spec(), network).await)
     };
     let (network, environments) = tokio::join!(network, environments);
     let unplanned = Preparation { network: None, ids, environments };
@@ -98,7 +99,15 @@ async fn prepare_environment(
         stack::check_ours(stack)?;
     }
     let Some(ids) = ids else { return Ok(None) };
-    stack::prepare(scene.clients, workshop_spec(environment, ids), existing).await.map(Some)
+    planned_now(stack::prepare(scene.clients, workshop_spec(environment, ids), existing).await)
+}
+
+/// Somebody else at work on the stack is no failure: it is followed then, and planned when it is quiet.
+fn planned_now(prepared: Result<Prepared>) -> Result<Option<Prepared>> {
+    match prepared {
+        Err(error) if is_overtaken(&error) => Ok(None),
+        prepared => prepared.map(Some),
+    }
 }
 
 async fn settled(scene: Scene<'_>, stack: Option<&Stack>) -> Result<Option<Stack>> {

@@ -67,7 +67,9 @@ fn create_stack(aws: &Terminal<'_>, stack: &str, arguments: &str) {
 
 fn create_network(aws: &Terminal<'_>) {
     aws.ok("fis-workshop render network > network.yaml && fis-workshop render workshop > workshop.yaml");
-    create_stack(aws, "FisStackVpc", "--template-body file://network.yaml");
+    // The tag says to the deployer that the stack is the lab's, and may be updated and deleted.
+    let tag = "--tags Key=fis-workshop:environment,Value=@network";
+    create_stack(aws, "FisStackVpc", &format!("--template-body file://network.yaml {tag}"));
 }
 
 fn create_workshop<'a>(sandbox: &Sandbox, aws: &'a Terminal<'a>) -> Lab<'a> {
@@ -86,7 +88,8 @@ fn create_workshop<'a>(sandbox: &Sandbox, aws: &'a Terminal<'a>) -> Lab<'a> {
     ];
     let values = values.map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}));
     aws.write("parameters.json", &json!(values).to_string());
-    let arguments = "--template-body file://workshop.yaml --parameters file://parameters.json";
+    let arguments = "--template-body file://workshop.yaml --parameters file://parameters.json \
+                     --tags Key=fis-workshop:environment,Value=default";
     let refusal = aws.refusal(&format!("cloudformation create-stack --stack-name FisStopTaskStack {arguments}"));
     assert!(refusal.contains("(InsufficientCapabilitiesException)"), "{refusal}");
     create_stack(aws, "FisStopTaskStack", &format!("{arguments} --capabilities CAPABILITY_IAM"));
@@ -126,7 +129,8 @@ fn stacks_can_be_inspected(lab: &Lab<'_>) {
     let parameters = list(&valid["Parameters"]).iter();
     let defaults = parameters.filter(|parameter| parameter["ParameterKey"] == "ItemSeconds");
     assert_eq!(defaults.map(|parameter| &parameter["DefaultValue"]).collect::<Vec<_>>(), ["30"]);
-    let deploy = "aws cloudformation deploy --stack-name FisStopTaskStack --template-file workshop.yaml";
+    let deploy = "aws cloudformation deploy --stack-name FisStopTaskStack --template-file workshop.yaml \
+                  --tags fis-workshop:environment=default";
     let again = lab.aws.ok(&format!("{deploy} --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset"));
     assert!(again.contains("No changes to deploy. Stack FisStopTaskStack is up to date"), "{again}");
 }
@@ -204,7 +208,8 @@ fn nothing_is_left(aws: &Terminal<'_>) {
         ("ecs list-task-definitions", "taskDefinitionArns"),
         ("dynamodb list-tables", "TableNames"),
         ("logs describe-log-groups", "logGroups"),
-        ("iam list-roles", "Roles"),
+        // The service-linked roles are the account's.
+        ("iam list-roles --query {Roles:Roles[?!starts_with(Path,'/aws-service-role/')]}", "Roles"),
         ("ecr describe-repositories", "repositories"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),
