@@ -10,7 +10,7 @@ use crate::wire::Fault;
 const ROUNDS: usize = 6;
 
 /// One call in this many meets a fault.
-const ODDS: u32 = 12;
+const ODDS: u32 = 8;
 
 #[test]
 fn a_storm_of_faults_leaves_nothing_behind() {
