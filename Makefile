@@ -14,7 +14,7 @@ lab: ## build, set up the lab, run both workers, interrupt them, compare, take e
 	$(CARGO) build --release --locked --bin fis-workshop
 	./target/release/fis-workshop lab
 
-test: $(JUDGES) ## all tests, with the outside judges (AWS CLI, cfn-lint) in .venv
+test: $(JUDGES) ## all tests, with the outside judges (AWS CLI, cfn-lint, moto, checkov) in .venv
 	$(CARGO) test --workspace --locked
 
 check: ## formatting, lints, documentation links
@@ -28,7 +28,10 @@ bench: ## measure what the project promises; prints a table of medians
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
 
-$(JUDGES): tests/judges/requirements.txt
+$(JUDGES): tests/judges/requirements.txt tests/judges/checkov.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/judges/requirements.txt
+	$(PYTHON) -m venv .venv/checkov
+	.venv/checkov/bin/pip install --quiet --disable-pip-version-check --requirement tests/judges/checkov.txt
+	ln -sf ../checkov/bin/checkov .venv/bin/checkov
 	touch $@

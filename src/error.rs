@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use aws_sdk_ecs::config::http::HttpResponse;
+use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::error::SdkError;
-use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_sdk_ecs::operation::RequestId;
 use serde::Serialize;
 
 use crate::settings::Target;
@@ -51,6 +51,7 @@ enum Remedy {
     Expired,
     Denied,
     Throttled,
+    NotAws,
 }
 
 /// A failure in JSON.
@@ -207,6 +208,10 @@ impl Remedy {
                 "The credentials have expired; get new ones, for example with `aws sso login`."
             }
             (Self::Denied, Target::Aws) => "These credentials may not do that; use a role that may (`--profile`).",
+            (Self::NotAws, _) => {
+                "This is no answer of AWS: a proxy or gateway on the way may have given it (`HTTPS_PROXY`, \
+                 `AWS_ENDPOINT_URL`); repeat the command."
+            }
             (Self::Throttled, _) => "AWS limits how often this can be asked; wait a minute and repeat the command.",
         }
     }
@@ -218,22 +223,18 @@ pub trait Doing<T> {
     fn doing(self, what: impl fmt::Display) -> Result<T>;
 }
 
-impl<T, E, R> Doing<T> for std::result::Result<T, SdkError<E, R>>
+impl<T, E> Doing<T> for std::result::Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: fmt::Debug + 'static,
-    SdkError<E, R>: RequestId,
 {
     fn doing(self, what: impl fmt::Display) -> Result<T> {
         self.map_err(|error| translate(&error, what))
     }
 }
 
-fn translate<E, R>(error: &SdkError<E, R>, what: impl fmt::Display) -> Error
+fn translate<E>(error: &SdkError<E, HttpResponse>, what: impl fmt::Display) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: fmt::Debug + 'static,
-    SdkError<E, R>: RequestId,
 {
     let failure = Error::failed(format!("{what} failed."));
     match error {
@@ -258,7 +259,15 @@ where
             failure.remedy = Some(Remedy::Connection);
             failure
         }
-        other => failure.cause(DisplayErrorContext(other)),
+        // Not an error that the service defines: a page of HTML, or half an answer.
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            let mut failure =
+                failure.cause(format_args!("an answer that is not AWS's (HTTP {status}): {}", root_cause(error)));
+            failure.remedy = Some(Remedy::NotAws);
+            failure
+        }
+        other => failure.cause(root_cause(other)),
     }
 }
 

@@ -25,6 +25,16 @@ pub(crate) enum Caller {
     Role { role_arn: String, session_name: String },
 }
 
+impl Caller {
+    /// Who it is, for the log.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::User => "user",
+            Self::Role { role_arn, .. } => role_arn,
+        }
+    }
+}
+
 /// Temporary credentials of an assumed role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {

@@ -147,7 +147,7 @@ async fn answer(endpoint: &Arc<Endpoint>, service: &'static Service, parts: &Par
         Err(error) => return Err(error),
     };
     let call = wire::decode_request(service, parts, body)?;
-    tracing::debug!(service = service.signing_name, operation = call.operation, "call");
+    tracing::debug!(service = service.signing_name, operation = %call.operation, caller = %caller.name(), "call");
     let output = dispatch(endpoint, service, &caller, &call).await?;
     Ok(wire::Reply { operation: call.operation, output })
 }

@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
-use super::pace::{Pace, Turns};
+use super::pace::{Pace, Place, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Target};
@@ -21,6 +21,8 @@ const ATTEMPTS: u32 = 5;
 pub struct Clients {
     /// Where they send their requests.
     pub target: Target,
+    /// How far away that is.
+    pub place: Place,
     /// Region of all of them.
     pub region: String,
     /// CloudFormation.
@@ -114,12 +116,13 @@ impl Clients {
 
     /// How often to ask.
     pub fn pace(&self) -> Pace {
-        Pace::new(self.target, self.turns.clone())
+        Pace::new(self.place, self.turns.clone())
     }
 
     pub(super) fn of(target: Target, region: String, config: &SdkConfig) -> Self {
         Self {
             target,
+            place: Place::of(config.endpoint_url()),
             region,
             cloudformation: aws_sdk_cloudformation::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),
@@ -132,7 +135,7 @@ impl Clients {
             iam: aws_sdk_iam::Client::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
-            turns: Turns::new(target),
+            turns: Turns::new(Place::of(config.endpoint_url())),
         }
     }
 }

@@ -5,7 +5,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::settings::Target;
+/// Where the questions go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// This machine, whichever target was asked for: `--target aws` with an endpoint URL on loopback speaks to an
+    /// emulator, which limits nobody's rate and makes nothing visible late.
+    Loopback,
+    /// A network away, AWS.
+    Away,
+}
+
+impl Place {
+    /// By the endpoint URL that was configured; none leads to AWS.
+    pub fn of(endpoint_url: Option<&str>) -> Self {
+        let authority = endpoint_url.and_then(|url| url.split("://").nth(1)).and_then(|rest| rest.split('/').next());
+        let host = authority.map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
+        match host {
+            Some("127.0.0.1" | "localhost" | "[::1]") => Self::Loopback,
+            _ => Self::Away,
+        }
+    }
+}
 
 /// Waits between two questions: short at first, longer while nothing changes.
 ///
@@ -28,10 +48,10 @@ pub struct Turns {
 
 impl Turns {
     /// AWS documents no rate for `DescribeStackEvents`; four a second were never reported as throttled.
-    pub fn new(target: Target) -> Self {
-        let apart = match target {
-            Target::Local => Duration::ZERO,
-            Target::Aws => Duration::from_millis(250),
+    pub fn new(place: Place) -> Self {
+        let apart = match place {
+            Place::Loopback => Duration::ZERO,
+            Place::Away => Duration::from_millis(250),
         };
         Self { apart, next: Arc::new(Mutex::new(Instant::now())) }
     }
@@ -53,10 +73,10 @@ impl Turns {
 
 impl Pace {
     /// For something that changes within moments locally, and within seconds on AWS.
-    pub fn new(target: Target, turns: Turns) -> Self {
-        match target {
-            Target::Local => Self::between(Duration::from_millis(2), Duration::from_millis(20), turns),
-            Target::Aws => Self::between(Duration::from_secs(1), Duration::from_secs(5), turns),
+    pub fn new(place: Place, turns: Turns) -> Self {
+        match place {
+            Place::Loopback => Self::between(Duration::from_millis(2), Duration::from_millis(20), turns),
+            Place::Away => Self::between(Duration::from_secs(1), Duration::from_secs(5), turns),
         }
     }
 
@@ -77,10 +97,10 @@ impl Pace {
     }
 
     /// How long something that AWS makes visible late (tags, log lines) is waited for; nothing is late locally.
-    pub fn lateness(target: Target) -> Duration {
-        match target {
-            Target::Local => Duration::ZERO,
-            Target::Aws => Duration::from_secs(15),
+    pub fn lateness(place: Place) -> Duration {
+        match place {
+            Place::Loopback => Duration::ZERO,
+            Place::Away => Duration::from_secs(15),
         }
     }
 }
@@ -89,9 +109,21 @@ impl Pace {
 mod tests {
     use super::*;
 
+    #[test]
+    fn only_an_endpoint_on_this_machine_is_near() {
+        for near in ["http://127.0.0.1:4566", "http://localhost:4566/", "http://[::1]:1", "https://localhost"] {
+            assert_eq!(Place::of(Some(near)), Place::Loopback, "{near}");
+        }
+        for away in
+            [None, Some("https://ecs.us-east-1.amazonaws.com"), Some("http://localhost.example.com:80"), Some("")]
+        {
+            assert_eq!(Place::of(away), Place::Away, "{away:?}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_the_longest_and_start_over() {
-        let mut pace = Pace::between(Duration::from_secs(1), Duration::from_secs(2), Turns::new(Target::Local));
+        let mut pace = Pace::between(Duration::from_secs(1), Duration::from_secs(2), Turns::new(Place::Loopback));
         let begin = tokio::time::Instant::now();
         for _ in 0..3 {
             pace.wait().await;
@@ -104,10 +136,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_at_the_same_time_ask_one_after_the_other() {
-        let turns = Turns::new(Target::Aws);
+        let turns = Turns::new(Place::Away);
         let begin = Instant::now();
         let wait = || async {
-            Pace::new(Target::Aws, turns.clone()).wait().await;
+            Pace::new(Place::Away, turns.clone()).wait().await;
             begin.elapsed().as_millis()
         };
         let (first, second, third) = tokio::join!(wait(), wait(), wait());

@@ -39,7 +39,7 @@ pub async fn follow(
             let is_complete = task.started_at.is_none() || ends_log(&last_line, task.exit_code);
             let quiet = quiet_since.get_or_insert_with(Instant::now).elapsed();
             // On AWS, lines become readable some seconds after they were written.
-            if is_complete || quiet >= Pace::lateness(clients.target) {
+            if is_complete || quiet >= Pace::lateness(clients.place) {
                 return Ok(task);
             }
         }

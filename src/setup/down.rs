@@ -163,7 +163,7 @@ async fn look_for_survivors(scene: Scene<'_>, environments: &[Environment], netw
     let mut pace = scene.clients.pace();
     loop {
         let found = survivors::find(scene.clients, environments, network).await?;
-        if found.is_empty() || begin.elapsed() >= Pace::lateness(scene.clients.target) {
+        if found.is_empty() || begin.elapsed() >= Pace::lateness(scene.clients.place) {
             return Ok(found);
         }
         pace.wait().await;

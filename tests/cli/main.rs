@@ -3,14 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod harness;
+mod wire;
 
 mod aws_cli;
 mod cfn_lint;
+mod checkov;
 mod errors;
+mod faults;
 mod help;
 mod kills;
 mod lab;
 mod late;
 mod local;
+mod moto;
+mod permissions;
 mod reference;
 mod render;

@@ -106,7 +106,10 @@ pub(crate) fn authorize(
     context.insert("aws:PrincipalArn".to_owned(), role_arn.to_owned());
     context.insert("aws:PrincipalAccount".to_owned(), account_of(role_arn).to_owned());
     let request = Request { action, resource, service: "", context: &context };
-    let reason = match evaluate(&role.identity_policies()?, &request) {
+    let decision = evaluate(&role.identity_policies()?, &request);
+    // What a role uses is what its policies have to allow: this is how to find out.
+    tracing::debug!(role = %role_arn, %action, %resource, ?decision, "authorize");
+    let reason = match decision {
         Decision::Allowed => return Ok(()),
         Decision::ExplicitlyDenied => "with an explicit deny in an identity-based policy".to_owned(),
         Decision::ImplicitlyDenied => format!("because no identity-based policy allows the {action} action"),

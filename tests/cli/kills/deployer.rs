@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{Dice, Running, converged, full_census, kill_endpoint, nothing_left, processes, until, usual_time};
+use super::{Dice, Running, census, converged, full_census, kill_endpoint, nothing_left, processes, until, usual_time};
 use crate::harness::{Run, Sandbox};
 
-const ROUNDS: usize = 16;
+/// Each round kills one `up` and one `down`; two tests, so 56 of each.
+const ROUNDS: usize = 28;
 
 #[test]
 fn up_and_down_converge_whenever_the_deployer_is_killed() {
@@ -28,7 +29,7 @@ fn up_converges_from_a_down_that_was_killed_and_down_from_an_up() {
     let (sandbox, mut dice) = (Sandbox::with_endpoint(), Dice::new());
     let census = full_census(&sandbox);
     let longest_down = usual_time(&sandbox, &["down"], &["up"]);
-    for _ in 0..ROUNDS / 2 {
+    for _ in 0..ROUNDS {
         killed(&sandbox, &mut dice, "down", longest_down);
         sandbox.ok(&["up"]);
         converged(&sandbox, &census);
@@ -40,8 +41,38 @@ fn up_converges_from_a_down_that_was_killed_and_down_from_an_up() {
     }
 }
 
+const THREE: [&str; 5] = ["up", "--count", "3", "--parallel", "2"];
+const NONE: [&str; 2] = ["down", "--all"];
+
+#[test]
+fn several_environments_converge_whenever_the_deployer_is_killed() {
+    let (sandbox, mut dice) = (Sandbox::with_endpoint(), Dice::new());
+    sandbox.ok(&THREE);
+    let full = census(&sandbox);
+    assert_eq!((full["ec2 vpc"], full["clusters"], full["tables"]), (1, 3, 3), "{full:?}");
+    let longest_down = usual_time(&sandbox, &NONE, &THREE);
+    let longest_up = usual_time(&sandbox, &THREE, &NONE);
+    for _ in 0..ROUNDS / 4 {
+        killed_at(&sandbox, &mut dice, &NONE, longest_down);
+        sandbox.ok(&NONE);
+        nothing_left(&sandbox);
+        killed_at(&sandbox, &mut dice, &THREE, longest_up);
+        sandbox.ok(&THREE);
+        assert_eq!(census(&sandbox), full);
+        assert_eq!(sandbox.json(&THREE)["changed"], false);
+        killed_at(&sandbox, &mut dice, &["regenerate", "--count", "3"], longest_up);
+        sandbox.ok(&THREE);
+        assert_eq!(census(&sandbox), full);
+    }
+}
+
 fn killed(sandbox: &Sandbox, dice: &mut Dice, verb: &str, longest: std::time::Duration) {
-    let command = Running::start(sandbox, &[verb]);
+    killed_at(sandbox, dice, &[verb], longest);
+}
+
+/// At a random moment, of which `longest` is the last.
+fn killed_at(sandbox: &Sandbox, dice: &mut Dice, args: &[&str], longest: std::time::Duration) {
+    let command = Running::start(sandbox, args);
     dice.wait(longest);
     command.signal("KILL");
     let run = command.end();

@@ -24,24 +24,29 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SEED: &str = "KILLS_SEED";
 
 /// Random moments, the same again with the same seed.
-struct Dice {
+pub(crate) struct Dice {
     seed: u64,
     rng: StdRng,
 }
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
         Self { seed, rng: StdRng::seed_from_u64(seed) }
     }
 
     /// Waits for a random time of at most `longest`: the moment of a kill.
-    fn wait(&mut self, longest: Duration) {
+    pub(crate) fn wait(&mut self, longest: Duration) {
         std::thread::sleep(longest.mul_f64(self.rng.random_range(0.0..1.0)));
     }
 
-    fn flip(&mut self) -> bool {
+    pub(crate) fn flip(&mut self) -> bool {
         self.rng.random()
+    }
+
+    /// Dice for somebody else, thrown as often as they like: ours fall the same with the same seed.
+    pub(crate) fn fork(&mut self) -> StdRng {
+        StdRng::seed_from_u64(self.rng.random())
     }
 }
 
@@ -105,7 +110,7 @@ impl Running {
 }
 
 /// Waits until `condition` holds.
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !condition() {
         assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
@@ -182,13 +187,13 @@ fn workers(sandbox: &Sandbox) -> Vec<String> {
 }
 
 /// What there is of each kind, asked of the services and not of the stacks.
-fn census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
+pub(crate) fn census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     let variables = sandbox.json(&["local", "env"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(count(&config(&variables)))
 }
 
-fn config(variables: &Value) -> aws_config::SdkConfig {
+pub(crate) fn config(variables: &Value) -> aws_config::SdkConfig {
     use aws_sdk_ecs::config::{Credentials, SharedCredentialsProvider};
     let text = |name: &str| variables[name].as_str().unwrap().to_owned();
     let credentials =
@@ -235,7 +240,7 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
 }
 
 /// What a clean `up` makes, by [`census`].
-fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
+pub(crate) fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     sandbox.ok(&["up"]);
     let census = census(sandbox);
     for kind in ["ec2 vpc", "clusters", "tables", "experiment templates"] {
@@ -247,13 +252,13 @@ fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
 }
 
 /// The environment is complete, without anything twice, and another `up` changes nothing.
-fn converged(sandbox: &Sandbox, expected: &BTreeMap<String, usize>) {
+pub(crate) fn converged(sandbox: &Sandbox, expected: &BTreeMap<String, usize>) {
     assert_eq!(&census(sandbox), expected);
     assert_eq!(sandbox.json(&["up"])["changed"], false);
 }
 
 /// Nothing is left but the endpoint's own databases: no process, no resource, no file of a task or an image.
-fn nothing_left(sandbox: &Sandbox) {
+pub(crate) fn nothing_left(sandbox: &Sandbox) {
     assert_eq!(workers(sandbox), Vec::<String>::new());
     assert_eq!(census(sandbox), BTreeMap::new());
     assert_eq!(sandbox.json(&["down"])["deleted_stacks"], serde_json::json!([]));

@@ -1,0 +1,179 @@
+//! What CloudFormation does on behalf of the person who deploys: each resource type's schema names the permissions of
+//! its handlers, for every property that the type has. Those of properties that the templates do not use are left out,
+//! each for a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document;
+use crate::harness::{Sandbox, judge};
+
+/// Handlers of all resource types of the files that are named, by their cfn-lint schemas: one permission a line.
+const HANDLERS: &str = "
+import re, sys
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER as schemas
+types = set()
+for path in sys.argv[1:]:
+    types |= set(re.findall(r'^    Type: (AWS::[A-Za-z0-9]+::[A-Za-z0-9]+)$', open(path).read(), re.M))
+for name in types:
+    handlers = schemas.get_resource_schema('us-east-1', name).schema['handlers']
+    for verb in ('create', 'read', 'update', 'delete'):
+        for permission in handlers.get(verb, {}).get('permissions', []):
+            print(permission)
+";
+
+/// Why a handler's permission is left out: by action, or by service.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("nothing is encrypted with a customer managed key", &["kms:", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"]),
+    (
+        "no table is imported",
+        &[
+            "dynamodb:DescribeImport",
+            "dynamodb:ImportTable",
+            "s3:GetObject",
+            "s3:GetObjectMetadata",
+            "s3:ListBucket",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        ],
+    ),
+    (
+        "the table has no replicas",
+        &[
+            "dynamodb:CreateTableReplica",
+            "dynamodb:AssociateTableReplica",
+            "dynamodb:Scan",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "dynamodb:PutItem",
+            "dynamodb:GetItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:BatchWriteItem",
+        ],
+    ),
+    (
+        "the table has no stream, insights, expiry or policy of its own",
+        &[
+            "dynamodb:EnableKinesisStreamingDestination",
+            "dynamodb:DisableKinesisStreamingDestination",
+            "dynamodb:UpdateKinesisStreamingDestination",
+            "kinesis:",
+            "dynamodb:UpdateContributorInsights",
+            "dynamodb:UpdateTimeToLive",
+            "dynamodb:PutResourcePolicy",
+            "dynamodb:DeleteResourcePolicy",
+        ],
+    ),
+    (
+        "addresses are neither transferred nor given to instances",
+        &["ec2:AcceptAddressTransfer", "ec2:AssociateAddress"],
+    ),
+    (
+        "the NAT gateway has one address",
+        &[
+            "ec2:AssociateNatGatewayAddress",
+            "ec2:DisassociateNatGatewayAddress",
+            "ec2:AssignPrivateNatGatewayAddress",
+            "ec2:UnassignPrivateNatGatewayAddress",
+        ],
+    ),
+    ("the subnets have no IPv6", &["ec2:AssociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock"]),
+    (
+        "the VPC has no VPN, lattice, other region, encryption control or hardware of its own",
+        &[
+            "ec2:AttachVpnGateway",
+            "ec2:DetachVpnGateway",
+            "vpc-lattice:",
+            "vpce:",
+            "ec2:CreateVpcEncryptionControl",
+            "ec2:ModifyVpcTenancy",
+        ],
+    ),
+    (
+        "the repository has a lifecycle policy always, and no policy of its own",
+        &["ecr:DeleteLifecyclePolicy", "ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy"],
+    ),
+    (
+        "the cluster has neither settings nor capacity providers",
+        &[
+            "ecs:PutAccountSetting",
+            "ecs:PutAccountSettingDefault",
+            "ecs:PutClusterCapacityProviders",
+            "ecs:UpdateCluster",
+            "ecs:UpdateClusterSettings",
+        ],
+    ),
+    (
+        "the roles have inline policies only, and no boundary",
+        &[
+            "iam:AttachRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:PutRolePermissionsBoundary",
+            "iam:DeleteRolePermissionsBoundary",
+        ],
+    ),
+    (
+        "the log groups deliver to nobody, and have a retention and no other policy",
+        &[
+            "firehose:",
+            "s3:REST.PUT.OBJECT",
+            "logs:CreateLogDelivery",
+            "logs:PutDataProtectionPolicy",
+            "logs:PutIndexPolicy",
+            "logs:DeleteIndexPolicy",
+            "logs:PutResourcePolicy",
+            "logs:DeleteResourcePolicy",
+            "logs:DeleteRetentionPolicy",
+            "logs:PutBearerTokenAuthentication",
+            "logs:PutLogGroupDeletionProtection",
+        ],
+    ),
+];
+
+/// What no resource type names: `Fn::GetAZs` looks zones up.
+const OF_THE_TEMPLATE: &[&str] = &["ec2:DescribeAvailabilityZones"];
+
+#[test]
+fn the_policy_of_cloudformation_is_that_of_the_resource_types_less_what_the_templates_do_not_use() {
+    let handlers = handlers();
+    let reasons: BTreeMap<&str, &str> =
+        LEFT_OUT.iter().flat_map(|(reason, parts)| parts.iter().map(|part| (*part, *reason))).collect();
+    let reason = |action: &str| {
+        let service = action.split_inclusive(':').next().unwrap();
+        reasons.get_key_value(action).or_else(|| reasons.get_key_value(service)).map(|(part, _)| *part)
+    };
+    let wanted: BTreeSet<&str> =
+        handlers.iter().map(String::as_str).filter(|action| reason(action).is_none()).collect();
+    let wanted: BTreeSet<&str> = wanted.into_iter().chain(OF_THE_TEMPLATE.iter().copied()).collect();
+    let policy = document("deployer-cloudformation.json").0;
+    let allowed: BTreeSet<&str> =
+        policy.statements().iter().flat_map(|s| s.actions.iter().map(String::as_str)).collect();
+    assert_eq!(wanted.difference(&allowed).collect::<Vec<_>>(), Vec::<&&str>::new(), "missing in the policy");
+    assert_eq!(allowed.difference(&wanted).collect::<Vec<_>>(), Vec::<&&str>::new(), "no resource type asks for it");
+    // No reason is left for what nobody asks for.
+    let given: BTreeSet<&str> = handlers.iter().filter_map(|action| reason(action)).collect();
+    assert_eq!(reasons.keys().filter(|part| !given.contains(*part)).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn only_cloudformation_acts_by_its_policy() {
+    let text = document("deployer-cloudformation.json").1;
+    let policy: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let via = &statement["Condition"]["ForAnyValue:StringEquals"]["aws:CalledVia"];
+        assert_eq!(*via, serde_json::json!(["cloudformation.amazonaws.com"]), "{statement}");
+    }
+}
+
+fn handlers() -> BTreeSet<String> {
+    let sandbox = Sandbox::new();
+    let files = ["network", "workshop"].map(|name| {
+        let file = sandbox.path().join(format!("{name}.yaml"));
+        std::fs::write(&file, sandbox.ok(&["render", name])).unwrap();
+        file
+    });
+    let mut python = std::process::Command::new(judge("python"));
+    let output = python.env_clear().current_dir(sandbox.path()).args(["-c", HANDLERS]).args(files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}

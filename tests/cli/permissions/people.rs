@@ -1,0 +1,111 @@
+//! What people need, by what their commands call.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::document;
+use super::needs::Needs;
+use crate::harness::{Run, Sandbox};
+use crate::wire::{Call, Proxy};
+
+/// What AWS asks for and no recorded call shows.
+const UNSEEN: &[(&str, &str)] = &[
+    // Called only when a plan has failed, and when a rollback has.
+    ("MakeAndDeleteStacks", "cloudformation:DescribeEvents"),
+    ("MakeAndDeleteStacks", "cloudformation:ContinueUpdateRollback"),
+    // AWS makes these roles with the permissions of whoever needs them first; an account has them or not.
+    ("MakeServiceLinkedRoles", "iam:CreateServiceLinkedRole"),
+    // The registry speaks the distribution API of OCI, not AWS's; ECR authorizes its requests as these.
+    ("LogInToTheRegistry", "ecr:GetAuthorizationToken"),
+    ("PushImages", "ecr:BatchCheckLayerAvailability"),
+    ("PushImages", "ecr:BatchGetImage"),
+    ("PushImages", "ecr:CompleteLayerUpload"),
+    ("PushImages", "ecr:InitiateLayerUpload"),
+    ("PushImages", "ecr:PutImage"),
+    ("PushImages", "ecr:UploadLayerPart"),
+];
+
+/// The chapter, and what goes wrong in it: an `interrupt` that finds no task looks for clusters.
+const CHAPTER: &[&[&str]] = &[
+    &["status"],
+    &["run", "original", "--detach", "--item-seconds", "0.1"],
+    &["interrupt", "--at-index", "1"],
+    &["interrupt"],
+    &["items"],
+    &["logs", "original"],
+    &["clear"],
+    &["run", "improved", "--item-seconds", "0"],
+    &["run", "original", "--detach"],
+];
+
+#[test]
+fn the_policies_allow_what_commands_call_and_nothing_else() {
+    let sandbox = Sandbox::with_endpoint();
+    let proxy = Proxy::of(&sandbox);
+    let mut needs = Needs::default();
+    let mut calls = |args: &[&str]| -> Vec<Call> {
+        let run = Run::of(proxy.command(&sandbox, args).output().unwrap());
+        assert!(run.code == 0 || args == ["interrupt"], "{args:?}: {run:?}");
+        proxy.take_calls()
+    };
+    let mut deployer: Vec<Call> =
+        [&["plan"][..], &["up"], &["up"], &["regenerate"]].into_iter().flat_map(&mut calls).collect();
+    // Puts the images where the endpoint's tasks find them.
+    sandbox.ok(&["up"]);
+    let attendee: Vec<Call> = CHAPTER.iter().flat_map(|args| calls(args)).collect();
+    deployer.extend(attendee.clone());
+    deployer.extend(calls(&["down"]));
+    both_ways("deployer.json", &deployer, &mut needs);
+    both_ways("attendee.json", &attendee, &mut needs);
+}
+
+/// The program may call more than a test can bring about.
+#[test]
+fn the_policy_of_the_deployer_has_every_operation_of_the_source() {
+    let policy = document("deployer.json").0;
+    let actions: BTreeSet<String> = policy.parts().into_iter().map(|(_, action)| action).collect();
+    let mut calls = BTreeSet::new();
+    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text: String = std::fs::read_to_string(file).unwrap().split_whitespace().collect();
+        calls.extend(text.split("clients.").skip(1).filter_map(action));
+    }
+    assert!(calls.len() > 30, "{calls:?}");
+    // Needs no permission.
+    calls.remove("sts:GetCallerIdentity");
+    assert_eq!(calls.difference(&actions).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in deployer.json");
+}
+
+/// `ecs.run_task().cluster(...` to `ecs:RunTask`.
+fn action(call: &str) -> Option<String> {
+    let (service, rest) = call.split_once('.')?;
+    let (operation, _) = rest.split_once("()")?;
+    let service = match service {
+        "cloudformation" | "dynamodb" | "ec2" | "ecr" | "ecs" | "fis" | "iam" | "logs" | "sts" => service,
+        "tagging" => "tag",
+        "quotas" => "servicequotas",
+        _ => return None,
+    };
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit();
+    let camel = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    operation.chars().all(is_name).then(|| format!("{service}:{}", operation.split('_').map(camel).collect::<String>()))
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+fn both_ways(name: &str, calls: &[Call], needs: &mut Needs) {
+    let policy = document(name).0;
+    let mut used = BTreeSet::new();
+    for call in calls {
+        for need in needs.of(call) {
+            let statement = policy.allows(&need).unwrap_or_else(|| panic!("{name} does not allow {need:?}"));
+            used.insert((statement.id.clone(), need.action));
+        }
+    }
+    let unseen = UNSEEN.iter().map(|(id, action)| ((*id).to_owned(), (*action).to_owned()));
+    let unused: Vec<_> =
+        policy.parts().difference(&used).filter(|part| !unseen.clone().any(|u| u == **part)).cloned().collect();
+    assert_eq!(unused, [], "{name} allows what no command calls");
+}
