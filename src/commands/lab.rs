@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::image::ImageArgs;
 use super::{Connected, Context};
 use crate::aws::deployed::Variant;
 use crate::environment::Environment;
@@ -35,6 +36,8 @@ pub struct LabArgs {
     /// Leave what the lab has set up
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    images: ImageArgs,
 }
 
 /// Plays the lab.
@@ -44,9 +47,11 @@ pub struct LabArgs {
 pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let script = script(context, &args)?;
     let environment = context.settings.named_environment.clone().unwrap_or_else(Environment::lab);
+    let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
+    let images = choice.images(&connected.clients, &context.ui).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
-    let up = setup::up(connected.scene(), &environment).await?;
+    let up = setup::up(connected.scene(), &environment, &images).await?;
     let played = play(connected.scene(), &up.deployed(), &script).await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up).await };
     let mut report = match (played, &down) {

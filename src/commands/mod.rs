@@ -3,6 +3,7 @@
 pub mod clear;
 pub mod completions;
 pub mod down;
+pub mod image;
 pub mod interrupt;
 pub mod items;
 pub mod lab;
@@ -66,6 +67,7 @@ pub enum Command {
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
     Down(down::DownArgs),
+    Image(image::ImageCommandArgs),
     Render(render::RenderArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
@@ -89,6 +91,7 @@ impl Command {
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
+            Self::Image(args) => image::run(context, args).await,
             Self::Render(args) => render::run(context, args),
             Self::Local(args) => local::run(context, args).await,
             Self::Completions(args) => completions::run(context, args),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
+use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Change, Prepared, Stack, status};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
@@ -43,7 +44,7 @@ pub(super) struct Preparation {
 }
 
 /// Looks at both stacks and compares; waits for operations that are under way.
-pub(super) async fn prepare(scene: Scene<'_>, environment: &Environment) -> Result<Preparation> {
+pub(super) async fn prepare(scene: Scene<'_>, environment: &Environment, images: &Images) -> Result<Preparation> {
     let stack_name = environment.stack_name();
     let (network, existing) = tokio::try_join!(settled(scene, NETWORK_STACK), settled(scene, &stack_name))?;
     let complete = network.as_ref().filter(|stack| status::is_updatable(&stack.status));
@@ -51,7 +52,7 @@ pub(super) async fn prepare(scene: Scene<'_>, environment: &Environment) -> Resu
     let workshop = async {
         match &ids {
             Some(ids) => {
-                let spec = workshop_spec(environment, ids);
+                let spec = workshop_spec(environment, ids, images);
                 stack::prepare(scene.clients, spec, existing.clone()).await.map(Some)
             }
             None => Ok(None),
@@ -125,8 +126,8 @@ fn additions(template: &str) -> Result<Vec<Change>> {
 ///
 /// # Errors
 /// When AWS does not answer or refuses.
-pub async fn plan(scene: Scene<'_>, environment: &Environment) -> Result<Plan> {
-    let preparation = prepare(scene, environment).await?;
+pub async fn plan(scene: Scene<'_>, environment: &Environment, images: &Images) -> Result<Plan> {
+    let preparation = prepare(scene, environment, images).await?;
     let plan = preparation.plan(environment)?;
     preparation.discard(scene).await?;
     Ok(plan)

@@ -1,7 +1,6 @@
 //! Setting up, or updating: the slow network and the quick environment side by side.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -9,10 +8,9 @@ use tokio::sync::watch;
 use super::network::Gathering;
 use super::plan::{Preparation, prepare};
 use super::{NetworkIds, Scene, StackProgress, workshop_spec};
-use crate::aws::deployed::{Deployed, Variant};
-use crate::aws::images;
+use crate::aws::deployed::Deployed;
+use crate::aws::images::{Images, Pushed};
 use crate::aws::stack::{self, Action, Prepared, Stack};
-use crate::endpoint::StateDir;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 
@@ -69,10 +67,10 @@ impl Up {
 ///
 /// # Errors
 /// When AWS refuses or a stack fails.
-pub async fn up(scene: Scene<'_>, environment: &Environment) -> Result<Up> {
+pub async fn up(scene: Scene<'_>, environment: &Environment, images: &Images) -> Result<Up> {
     let mut attempt = 1;
     loop {
-        match attempt_up(scene, environment).await {
+        match attempt_up(scene, environment, images).await {
             Ok(Some(up)) => return Ok(up),
             // The network came out with other ids than the environment was given.
             Ok(None) if attempt < ATTEMPTS => {}
@@ -84,10 +82,10 @@ pub async fn up(scene: Scene<'_>, environment: &Environment) -> Result<Up> {
     }
 }
 
-async fn attempt_up(scene: Scene<'_>, environment: &Environment) -> Result<Option<Up>> {
-    let preparation = prepare(scene, environment).await?;
+async fn attempt_up(scene: Scene<'_>, environment: &Environment, images: &Images) -> Result<Option<Up>> {
+    let preparation = prepare(scene, environment, images).await?;
     confirm(scene, &preparation, environment).await?;
-    apply(scene, environment, preparation).await
+    apply(scene, environment, images, preparation).await
 }
 
 /// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans
@@ -127,7 +125,12 @@ async fn confirm(scene: Scene<'_>, preparation: &Preparation, environment: &Envi
 }
 
 /// `None` when the environment was made with ids that the network does not have any more.
-async fn apply(scene: Scene<'_>, environment: &Environment, preparation: Preparation) -> Result<Option<Up>> {
+async fn apply(
+    scene: Scene<'_>,
+    environment: &Environment,
+    images: &Images,
+    preparation: Preparation,
+) -> Result<Option<Up>> {
     let Preparation { network, ids, workshop, existing } = preparation;
     let (known, mut wanted) = watch::channel(ids);
     let network_work = async {
@@ -142,16 +145,16 @@ async fn apply(scene: Scene<'_>, environment: &Environment, preparation: Prepara
         let ids = waited.ok().and_then(|ids| ids.clone());
         // The failure of the network is the one to report.
         let Some(ids) = ids else { return Ok(None) };
-        let put = put_images(scene, ids.repository_uri.clone());
+        let push = push_images(scene, images, &ids.repository_uri);
         let stack = async {
             let prepared = match workshop {
                 Some(prepared) => prepared,
-                None => stack::prepare(scene.clients, workshop_spec(environment, &ids), existing).await?,
+                None => stack::prepare(scene.clients, workshop_spec(environment, &ids, images), existing).await?,
             };
             let stack = apply_stack(scene, &prepared).await?;
             Ok((stack, prepared.action))
         };
-        let ((), (stack, action)) = tokio::try_join!(put, stack)?;
+        let (_, (stack, action)) = tokio::try_join!(push, stack)?;
         Ok::<_, Error>(Some((ids, stack, action)))
     };
     // Both to their end: what one of them has begun goes on anyway, and should be seen.
@@ -206,19 +209,14 @@ async fn apply_stack(scene: Scene<'_>, prepared: &Prepared) -> Result<Stack> {
     stack::apply(scene.clients, prepared, |event| progress.show(event)).await
 }
 
-/// Locally into the endpoint's image store, whose registry that is. On AWS, tasks pull from ECR.
-async fn put_images(scene: Scene<'_>, repository_uri: String) -> Result<()> {
-    let state = StateDir::new(&scene.settings.state_dir);
-    let directory: PathBuf = if scene.settings.is_local() { state.images_dir() } else { state.path().join("images") };
-    if !scene.settings.is_local() {
-        scene.ui.warn("This version does not push the images to ECR. Push them before you run a task, for example:");
-        for variant in Variant::ALL {
-            let reference = images::reference(&repository_uri, variant);
-            scene.ui.note(format_args!("  skopeo copy oci:{}:{reference} docker://{reference}", directory.display()));
-        }
+/// Into the registry that tasks pull from; on the local target, that is the endpoint's.
+async fn push_images(scene: Scene<'_>, images: &Images, repository_uri: &str) -> Result<Pushed> {
+    let line = scene.ui.progress("Images: looking at what the repository has");
+    let pushed = images.push(scene.clients, repository_uri, |progress| line.now(format!("Images: {progress}"))).await?;
+    if pushed.blobs_sent > 0 {
+        line.event(format_args!("Images: {} blobs sent", pushed.blobs_sent));
     }
-    let put = tokio::task::spawn_blocking(move || images::put(&directory, &repository_uri));
-    put.await.map_err(|error| Error::failed("The images were not put in place.").cause(error))?
+    Ok(pushed)
 }
 
 impl fmt::Display for Up {
