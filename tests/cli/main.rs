@@ -8,6 +8,7 @@ mod aws_cli;
 mod cfn_lint;
 mod errors;
 mod help;
+mod images;
 mod kills;
 mod lab;
 mod local;
