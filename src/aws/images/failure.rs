@@ -50,7 +50,7 @@ impl Failure {
         let text = response.text().await.unwrap_or_default();
         let reason = serde_json::from_str::<Refusal>(&text).ok().and_then(|refusal| refusal.errors.into_iter().next());
         let Reason { code, message } = reason.unwrap_or_else(|| Reason {
-            code: format!("HTTP {}", status.as_u16()),
+            code: format!("HTTP {status}"),
             message: text.chars().take(200).collect::<String>().trim().to_owned(),
         });
         Self::Refused { status, code, message, retry_after }

@@ -35,11 +35,11 @@ impl ImageArgs {
     /// # Errors
     /// When that cannot be, whatever AWS says.
     pub fn choose(&self, settings: &Settings) -> Result<Choice> {
-        if self.images.is_empty() {
-            return Built::find(settings, self.arch).map(Choice::Built);
-        }
         if let (true, Some(architecture)) = (settings.is_local(), self.arch) {
             images::runs_here(architecture)?;
+        }
+        if self.images.is_empty() {
+            return Built::find(settings, self.arch).map(Choice::Built);
         }
         Ok(Choice::Ready(Box::new(images::assign(&self.images)?), self.arch))
     }

@@ -106,11 +106,11 @@ fn a_layout_in_the_state_directory_is_that_processors_images() {
         ["original", "improved"].map(|name| fis_workshop_images::pack::pack(name, b"not run here", &platform).unwrap());
     let directory = sandbox.state_dir().join("images").join(other());
     layout::write(&directory, &images).unwrap();
-    let inspected = sandbox.json(&["image", "inspect", "improved", "--target", "aws", "--arch", other()]);
+    let inspected = sandbox.json(&["image", "inspect", "improved", "--arch", other()]);
     assert_eq!(inspected["images"][0]["digest"], images[1].manifest.digest);
     assert_eq!(inspected["images"][0]["architecture"], json!(architecture.oci()));
     std::fs::write(directory.join("index.json"), "{").unwrap();
-    let damaged = sandbox.run(&["image", "inspect", "--target", "aws", "--arch", other()]);
+    let damaged = sandbox.run(&["image", "inspect", "--arch", other()]);
     assert_eq!(damaged.code, 1);
     assert!(damaged.stderr.contains("fis-workshop image build"), "{damaged:?}");
 }

@@ -67,7 +67,7 @@ fn a_registry_with_a_password_gets_it_and_refuses_without() {
     let repository = format!("{}/lab", registry.host);
     let refused = sandbox.run(&["image", "push", &repository]);
     assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("UNAUTHORIZED") && refused.stderr.contains("--password-stdin"), "{refused:?}");
+    assert!(refused.stderr.contains("401 Unauthorized") && refused.stderr.contains("--password-stdin"), "{refused:?}");
 
     let with_password = |password: &str| {
         use std::io::Write;
