@@ -189,6 +189,7 @@ impl Lab {
         let (first_line, sigterm) = runtime.block_on(self.tasks())?;
         rows.push(("RunTask to first log line by FilterLogEvents, ms", first_line, "< 150"));
         rows.push(("StartExperiment to the process gone by SIGTERM, ms", sigterm, "< 50"));
+        rows.extend(self.images()?);
         self.run(&["down"])?;
 
         let mut overhead = Vec::new();
@@ -201,6 +202,17 @@ impl Lab {
         rows.push(("lab at the default pace, % over its items' time", overhead, "<= 10"));
         rows.push(("endpoint after all that, MiB resident", vec![self.resident_mib()?], ""));
         Ok(rows)
+    }
+
+    /// Sizes of the images, and what a push sends of images that the repository has.
+    fn images(&self) -> Result<Vec<Measured>> {
+        let inspected: Value = serde_json::from_slice(&self.run(&["image", "inspect", "--output", "json"])?)?;
+        let images = inspected["images"].as_array().cloned().unwrap_or_default();
+        let megabytes =
+            images.iter().map(|image| image["compressed_bytes"].as_f64().unwrap_or(f64::NAN) / 1e6).collect();
+        let pushed: Value = serde_json::from_slice(&self.run(&["image", "push", "--output", "json"])?)?;
+        let blobs = pushed["blobs_sent"].as_f64().unwrap_or(f64::NAN);
+        Ok(vec![("image, MB", megabytes, "< 12"), ("blobs sent by a second push", vec![blobs], "0")])
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::image::ImageArgs;
 use super::{Connected, Context};
 use crate::aws::deployed::Variant;
 use crate::aws::stack::Action;
@@ -7,7 +8,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::lab::report::Report;
 use crate::lab::script::{Script, play};
-use crate::setup::{self, Down, Target, Up};
+use crate::setup::{self, Down, Target, Up, Wanted};
 
 /// Play the whole chapter, and check it
 ///
@@ -35,6 +36,9 @@ pub struct LabArgs {
     /// Leave what the lab has set up
     #[arg(long)]
     keep: bool,
+    /// What they run.
+    #[command(flatten)]
+    images: ImageArgs,
 }
 
 /// Plays the lab.
@@ -44,9 +48,12 @@ pub struct LabArgs {
 pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let script = script(context, &args)?;
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
+    let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
+    let images = &choice.images(&connected.clients, &context.ui).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
-    let up = setup::up(connected.scene(), std::slice::from_ref(&environment), 1).await?;
+    let up = setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
+    let up = up.await?;
     let deployed = up.deployed()?;
     let played = play(connected.scene(), &deployed, &script).await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up, &environment).await };

@@ -4,6 +4,7 @@ pub mod clear;
 pub mod completions;
 pub mod down;
 mod environments;
+pub mod image;
 pub mod interrupt;
 pub mod items;
 pub mod lab;
@@ -73,6 +74,7 @@ pub enum Command {
     Lab(lab::LabArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
+    Image(image::ImageCommandArgs),
     Render(render::RenderArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
@@ -97,6 +99,7 @@ impl Command {
             Self::Lab(args) => lab::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
+            Self::Image(args) => image::run(context, args).await,
             Self::Render(args) => render::run(context, args),
             Self::Local(args) => local::run(context, args).await,
             Self::Completions(args) => completions::run(context, args),
@@ -121,11 +124,11 @@ impl Command {
     pub fn after_interruption(&self, settings: &Settings) -> Option<String> {
         let flag = settings.named_environments.first().map(Environment::flag).unwrap_or_default();
         match self {
-            Self::Up(UpArgs { several }) => Some(format!(
+            Self::Up(UpArgs { several, .. }) => Some(format!(
                 "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",
                 several.flags(settings)
             )),
-            Self::Regenerate(RegenerateArgs { several }) => Some(format!(
+            Self::Regenerate(RegenerateArgs { several, .. }) => Some(format!(
                 "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",
                 several.flags(settings)
             )),

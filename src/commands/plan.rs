@@ -1,9 +1,10 @@
 use clap::Args;
 
 use super::Context;
+use super::image::ImageArgs;
 use super::several::SeveralArgs;
 use crate::error::Result;
-use crate::setup;
+use crate::setup::{self, Wanted};
 
 /// Show what `up` would change
 #[derive(Debug, Args)]
@@ -16,6 +17,9 @@ pub struct PlanArgs {
     /// Which environments.
     #[command(flatten)]
     pub several: SeveralArgs,
+    /// What they run.
+    #[command(flatten)]
+    pub images: ImageArgs,
 }
 
 /// Plans, and leaves nothing of it behind.
@@ -24,8 +28,11 @@ pub struct PlanArgs {
 /// When AWS refuses.
 pub async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
+    let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
-    let plan = setup::plan(connected.scene(), &environments, args.several.parallel()).await?;
+    let images = &choice.images(&connected.clients, &context.ui).await?;
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let plan = setup::plan(connected.scene(), wanted).await?;
     context.ui.result(&plan)?;
     Ok(0)
 }

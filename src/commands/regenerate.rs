@@ -2,9 +2,10 @@ use clap::Args;
 
 use super::Context;
 use super::environments::{Environments, report};
+use super::image::ImageArgs;
 use super::several::SeveralArgs;
 use crate::error::Result;
-use crate::setup;
+use crate::setup::{self, Wanted};
 
 /// Make environments as new, without touching the network
 ///
@@ -20,6 +21,9 @@ pub struct RegenerateArgs {
     /// Which ones.
     #[command(flatten)]
     pub several: SeveralArgs,
+    /// What they run.
+    #[command(flatten)]
+    pub images: ImageArgs,
 }
 
 /// Regenerates.
@@ -28,8 +32,11 @@ pub struct RegenerateArgs {
 /// When there is no network, AWS refuses, or an environment fails.
 pub async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
+    let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
-    let up = setup::regenerate(connected.scene(), &environments, args.several.parallel()).await?;
+    let images = &choice.images(&connected.clients, &context.ui).await?;
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let up = setup::regenerate(connected.scene(), wanted).await?;
     report(context, &Environments::of(&up, "regenerated"), &up)?;
     Ok(0)
 }

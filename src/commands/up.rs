@@ -2,9 +2,10 @@ use clap::Args;
 
 use super::Context;
 use super::environments::{Environments, report};
+use super::image::ImageArgs;
 use super::several::SeveralArgs;
 use crate::error::Result;
-use crate::setup;
+use crate::setup::{self, Wanted};
 
 /// Set up environments, or update them
 ///
@@ -16,11 +17,16 @@ Examples:
   fis-workshop up                                 The environment with the names of the workshop guide, on this machine
   fis-workshop up --env team1 --env team2         Two more environments
   fis-workshop up --count 40 --prefix seat        Forty: seat-01 to seat-40
-  fis-workshop up --target aws --yes              On AWS, without being asked")]
+  fis-workshop up --target aws --yes              On AWS, without being asked
+  fis-workshop up --target aws --arch arm64
+  fis-workshop up --image original=URI --image improved=URI")]
 pub struct UpArgs {
     /// Which ones.
     #[command(flatten)]
     pub several: SeveralArgs,
+    /// What they run.
+    #[command(flatten)]
+    pub images: ImageArgs,
 }
 
 /// Sets up or updates.
@@ -29,8 +35,11 @@ pub struct UpArgs {
 /// When AWS refuses or a stack fails.
 pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
+    let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
-    let up = setup::up(connected.scene(), &environments, args.several.parallel()).await?;
+    let images = &choice.images(&connected.clients, &context.ui).await?;
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let up = setup::up(connected.scene(), wanted).await?;
     report(context, &Environments::of(&up, "set up"), &up)?;
     if up.changed() {
         let flag = environments.first().map(crate::environment::Environment::flag).unwrap_or_default();

@@ -87,11 +87,6 @@ impl StateDir {
         self.0.join("local")
     }
 
-    /// The images that tasks run: an OCI layout.
-    pub fn images_dir(&self) -> PathBuf {
-        self.data_dir().join("images")
-    }
-
     /// The record of the endpoint.
     pub fn record_file(&self) -> PathBuf {
         self.0.join("local.json")

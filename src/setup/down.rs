@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Scene;
 use super::progress::{StackProgress, Tally};
+use crate::aws::experiment;
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Survivor};
@@ -130,6 +131,7 @@ pub(super) async fn take_down(
 ) -> Result<Gone> {
     let Some(stack) = stack else { return Ok(Gone::default()) };
     stack::check_deletable(stack)?;
+    experiment::stop_running(scene.clients, environment, |_| {}).await?;
     let cluster = environment.cluster_name();
     let line = scene.ui.progress(format!("{cluster}: looking for tasks"));
     let on_wait = |left: &[Task]| line.now(format!("{cluster}: waiting until {} tasks are STOPPED", left.len()));

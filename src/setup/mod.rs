@@ -20,8 +20,7 @@ use progress::StackProgress;
 use std::collections::BTreeMap;
 
 use crate::aws::clients::Clients;
-use crate::aws::deployed::Variant;
-use crate::aws::images;
+use crate::aws::images::Images;
 use crate::aws::stack::StackSpec;
 use crate::environment::{ENVIRONMENT_TAG, Environment, NETWORK_STACK, NETWORK_TAG_VALUE};
 use crate::error::{Error, Result};
@@ -38,6 +37,17 @@ pub struct Scene<'a> {
     pub ui: &'a Ui,
     /// AWS.
     pub clients: &'a Clients,
+}
+
+/// What is to be set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The environments.
+    pub environments: &'a [Environment],
+    /// What they run.
+    pub images: &'a Images,
+    /// How many environments at once.
+    pub parallel: usize,
 }
 
 impl Scene<'_> {
@@ -69,19 +79,14 @@ fn network_spec() -> StackSpec {
 }
 
 /// The environment as it should be, in that network.
-fn workshop_spec(environment: &Environment, network: &NetworkIds) -> StackSpec {
+fn workshop_spec(environment: &Environment, network: &NetworkIds, images: &Images) -> StackSpec {
     let fixed = [
         ("Environment", environment.suffix().to_owned()),
         ("SubnetIds", network.subnet_ids.clone()),
         ("SecurityGroupId", network.security_group_id.clone()),
-        ("RepositoryArn", network.repository_arn.clone()),
-        ("CpuArchitecture", images::CPU_ARCHITECTURE.to_owned()),
     ];
     let mut parameters: BTreeMap<_, _> = fixed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    for variant in Variant::ALL {
-        let image = images::reference(&network.repository_uri, variant);
-        parameters.insert(format!("{}ImageUri", variant.key()), image);
-    }
+    parameters.extend(images.parameters(&network.repository_arn, &network.repository_uri));
     StackSpec {
         name: environment.stack_name(),
         template: render::WORKSHOP,

@@ -7,7 +7,8 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::converge::is_overtaken;
-use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
+use super::{NetworkIds, Scene, StackProgress, Wanted, network_spec, workshop_spec};
+use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Change, Prepared, Stack, status};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
@@ -53,7 +54,7 @@ pub(super) struct PreparedEnvironment {
 }
 
 /// Looks at the stacks and compares; waits for operations that are under way.
-pub(super) async fn prepare(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Preparation> {
+pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Preparation> {
     let stacks: BTreeMap<_, _> =
         stack::all(scene.clients).await?.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     let network = stacks.get(NETWORK_STACK);
@@ -65,12 +66,12 @@ pub(super) async fn prepare(scene: Scene<'_>, environments: &[Environment], para
         let (environment, existing) = (environment.clone(), stacks.get(&environment.stack_name()));
         let ids = ids.as_ref();
         async move {
-            let prepared = prepare_environment(scene, &environment, existing, ids).await;
+            let prepared = prepare_environment(scene, &environment, existing, ids, wanted.images).await;
             PreparedEnvironment { environment, prepared, exists: existing.is_some() }
         }
     };
     let environments =
-        stream::iter(environments.iter().map(environment)).buffered(parallel).collect::<Vec<PreparedEnvironment>>();
+        stream::iter(wanted.environments.iter().map(environment)).buffered(wanted.parallel).collect::<Vec<_>>();
     let network = async {
         if is_creating {
             return Ok(None);
@@ -93,13 +94,14 @@ async fn prepare_environment(
     environment: &Environment,
     existing: Option<&Stack>,
     ids: Option<&NetworkIds>,
+    images: &Images,
 ) -> Result<Option<Prepared>> {
     let existing = settled(scene, existing).await?;
     if let Some(stack) = &existing {
         stack::check_ours(stack)?;
     }
     let Some(ids) = ids else { return Ok(None) };
-    planned_now(stack::prepare(scene.clients, workshop_spec(environment, ids), existing).await)
+    planned_now(stack::prepare(scene.clients, workshop_spec(environment, ids, images), existing).await)
 }
 
 /// Somebody else at work on the stack is no failure: it is followed then, and planned when it is quiet.
@@ -168,8 +170,8 @@ fn additions(template: &str) -> Result<Vec<Change>> {
 ///
 /// # Errors
 /// When AWS does not answer or refuses, or an environment cannot be planned.
-pub async fn plan(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Plan> {
-    let preparation = prepare(scene, environments, parallel).await?;
+pub async fn plan(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Plan> {
+    let preparation = prepare(scene, wanted).await?;
     let plan = preparation.plan()?;
     preparation.discard(scene).await?;
     match preparation.environments.into_iter().find_map(|environment| environment.prepared.err()) {

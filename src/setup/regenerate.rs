@@ -5,9 +5,9 @@ use futures_util::{StreamExt, stream};
 use super::converge::{Converged, converge};
 use super::down::take_down;
 use super::progress::Tally;
-use super::up::{EnvironmentUp, Up, put_images};
-use super::{NetworkIds, Scene, workshop_spec};
-use crate::aws::stack::{self, Action, Stack, status};
+use super::up::{EnvironmentUp, Up, push_images};
+use super::{NetworkIds, Scene, Wanted, workshop_spec};
+use crate::aws::stack::{self, Action, Stack, StackSpec, status};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 
@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When there is no network, AWS refuses, or the only environment fails.
-pub async fn regenerate(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Up> {
+pub async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
+    let Wanted { environments, images, parallel } = wanted;
     let stacks = stack::all(scene.clients).await?;
     let existing = |environment: &Environment| {
         let name = environment.stack_name();
@@ -38,14 +39,14 @@ pub async fn regenerate(scene: Scene<'_>, environments: &[Environment], parallel
     let work = environments.iter().map(|environment| {
         let existing = existing(environment);
         async move {
-            let result = again(scene, environment, existing, ids, tally).await;
+            let result = again(scene, environment, existing, &workshop_spec(environment, ids, images), tally).await;
             tally.one_done(environment, result.as_ref().err());
             EnvironmentUp { environment: environment.clone(), result }
         }
     });
     let work = stream::iter(work).buffered(parallel).collect::<Vec<_>>();
-    let (images, mut made) = tokio::join!(put_images(scene, ids.repository_uri.clone()), work);
-    images?;
+    let (pushed, mut made) = tokio::join!(push_images(scene, images, &ids.repository_uri), work);
+    pushed?;
     match made.as_mut_slice() {
         [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
         _ => Ok(Up { network: Converged { stack: network, action: Action::None }, environments: made }),
@@ -64,10 +65,10 @@ async fn again(
     scene: Scene<'_>,
     environment: &Environment,
     existing: Option<&Stack>,
-    ids: &NetworkIds,
+    spec: &StackSpec,
     tally: &Tally,
 ) -> Result<Converged> {
-    let mut spec = workshop_spec(environment, ids);
+    let mut spec = spec.clone();
     if let Some(existing) = existing {
         spec.keep_parameters(existing);
     }

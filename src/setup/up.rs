@@ -7,11 +7,10 @@ use super::converge::{Converged, converge};
 use super::network::Gathering;
 use super::plan::{Preparation, PreparedEnvironment, prepare};
 use super::progress::Tally;
-use super::{NetworkIds, Scene, StackProgress, network_spec, workshop_spec};
+use super::{NetworkIds, Scene, StackProgress, Wanted, network_spec, workshop_spec};
 use crate::aws::deployed::Deployed;
-use crate::aws::images;
+use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Event};
-use crate::endpoint::StateDir;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 
@@ -57,9 +56,9 @@ impl Up {
 ///
 /// # Errors
 /// When AWS refuses, the network fails, or the only environment does.
-pub async fn up(scene: Scene<'_>, environments: &[Environment], parallel: usize) -> Result<Up> {
+pub async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     for _ in 0..ATTEMPTS {
-        let mut preparation = prepare(scene, environments, parallel).await?;
+        let mut preparation = prepare(scene, wanted).await?;
         if preparation.environments.iter().all(|it| it.prepared.is_err()) {
             preparation.discard(scene).await?;
             if let Some(PreparedEnvironment { prepared: Err(error), .. }) = preparation.environments.pop() {
@@ -67,7 +66,7 @@ pub async fn up(scene: Scene<'_>, environments: &[Environment], parallel: usize)
             }
         }
         confirm(scene, &preparation).await?;
-        let Some(mut up) = apply(scene, preparation, parallel).await? else { continue };
+        let Some(mut up) = apply(scene, preparation, wanted).await? else { continue };
         return match up.environments.as_mut_slice() {
             [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
             _ => Ok(up),
@@ -90,7 +89,7 @@ async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
 }
 
 /// `None` when the environments were made with ids that the network does not have any more.
-async fn apply(scene: Scene<'_>, preparation: Preparation, parallel: usize) -> Result<Option<Up>> {
+async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> Result<Option<Up>> {
     let Preparation { network, ids, environments } = preparation;
     let (known, wanted) = watch::channel(ids);
     let network_work = async {
@@ -110,7 +109,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, parallel: usize) -> R
     };
     let images_work = async {
         match ids_of(&mut wanted.clone()).await {
-            Some(ids) => put_images(scene, ids.repository_uri).await,
+            Some(ids) => push_images(scene, what.images, &ids.repository_uri).await,
             // The failure of the network is the one to report.
             None => Ok(()),
         }
@@ -122,7 +121,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, parallel: usize) -> R
         async move {
             let environment = prepared.environment.clone();
             let made = match ids_of(&mut wanted).await {
-                Some(ids) => set_up(scene, prepared, &ids, tally).await.map(|converged| (converged, ids)),
+                Some(ids) => set_up(scene, prepared, &ids, what.images, tally).await.map(|converged| (converged, ids)),
                 None => Err(Error::failed(format!("The environment {environment} was not begun."))
                     .cause("the network was not completed")),
             };
@@ -130,7 +129,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, parallel: usize) -> R
             (environment, made)
         }
     });
-    let environment_work = stream::iter(environment_work).buffered(parallel).collect::<Vec<_>>();
+    let environment_work = stream::iter(environment_work).buffered(what.parallel).collect::<Vec<_>>();
     // All to their end: what one of them has begun goes on anyway, and should be seen.
     let (network, images, made) = tokio::join!(network_work, images_work, environment_work);
     let network = network?;
@@ -149,10 +148,16 @@ async fn ids_of(wanted: &mut watch::Receiver<Option<NetworkIds>>) -> Option<Netw
     wanted.wait_for(Option::is_some).await.ok().and_then(|ids| ids.clone())
 }
 
-async fn set_up(scene: Scene<'_>, prepared: PreparedEnvironment, ids: &NetworkIds, tally: &Tally) -> Result<Converged> {
+async fn set_up(
+    scene: Scene<'_>,
+    prepared: PreparedEnvironment,
+    ids: &NetworkIds,
+    images: &Images,
+    tally: &Tally,
+) -> Result<Converged> {
     let PreparedEnvironment { environment, prepared, .. } = prepared;
     let prepared = prepared?;
-    let spec = workshop_spec(&environment, ids);
+    let spec = workshop_spec(&environment, ids, images);
     if let Some(prepared) = prepared.as_ref().filter(|prepared| prepared.action == Action::None) {
         let stack = stack::apply(scene.clients, prepared, |_| {}).await?;
         return Ok(Converged { stack, action: Action::None });
@@ -161,9 +166,12 @@ async fn set_up(scene: Scene<'_>, prepared: PreparedEnvironment, ids: &NetworkId
     converge(scene, &spec, prepared, |event| progress.show(event)).await
 }
 
-/// Locally into the endpoint's image store, whose registry that is. On AWS, tasks pull from ECR.
-pub(super) async fn put_images(scene: Scene<'_>, repository_uri: String) -> Result<()> {
-    let state = StateDir::new(&scene.settings.state_dir);
-    let put = tokio::task::spawn_blocking(move || images::put(&state.images_dir(), &repository_uri));
-    put.await.map_err(|error| Error::failed("The images were not put in place.").cause(error))?
+/// Into the registry that tasks pull from; on the local target, that is the endpoint's.
+pub(super) async fn push_images(scene: Scene<'_>, images: &Images, repository_uri: &str) -> Result<()> {
+    let line = scene.ui.progress("Images: looking at what the repository has");
+    let pushed = images.push(scene.clients, repository_uri, |progress| line.now(format!("Images: {progress}"))).await?;
+    if pushed.blobs_sent > 0 {
+        line.event(format_args!("Images: {} blobs sent", pushed.blobs_sent));
+    }
+    Ok(())
 }

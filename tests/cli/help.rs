@@ -3,7 +3,7 @@
 use crate::harness::Sandbox;
 
 /// Every command; the last one is hidden.
-pub(crate) const COMMANDS: [&[&str]; 21] = [
+pub(crate) const COMMANDS: [&[&str]; 25] = [
     &[],
     &["up"],
     &["plan"],
@@ -15,6 +15,10 @@ pub(crate) const COMMANDS: [&[&str]; 21] = [
     &["clear"],
     &["lab"],
     &["down"],
+    &["image"],
+    &["image", "build"],
+    &["image", "push"],
+    &["image", "inspect"],
     &["render"],
     &["local"],
     &["local", "start"],

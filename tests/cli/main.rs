@@ -11,6 +11,7 @@ mod checkov;
 mod errors;
 mod faults;
 mod help;
+mod images;
 mod kills;
 mod lab;
 mod late;

@@ -1,15 +1,17 @@
 //! An OCI image with one program in it, out of nothing but the program: no daemon, no base image.
 
-use std::error::Error;
 use std::io::Write;
 
 use base64::Engine;
+use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use oci_spec::image::{
-    Arch, ConfigBuilder, DescriptorBuilder, ImageConfigurationBuilder, ImageManifestBuilder, MediaType, Os,
+    Arch, ConfigBuilder, Descriptor, DescriptorBuilder, ImageConfigurationBuilder, ImageManifestBuilder, MediaType, Os,
     RootFsBuilder, Sha256Digest,
 };
 use sha2::{Digest, Sha256};
+
+use crate::Error;
 
 /// Nobody's number in distroless images: a user that owns nothing.
 const USER: &str = "65532:65532";
@@ -18,32 +20,57 @@ const PASSWD: &str = "root:x:0:0:root:/:/none\nworker:x:65532:65532:worker:/:/no
 const CREATED: &str = "1970-01-01T00:00:00Z";
 
 /// What the program runs on, in OCI's terms.
-pub(crate) struct Platform<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Platform<'a> {
+    /// `amd64` or `arm64`.
     pub architecture: &'a str,
+    /// `linux`; on a Mac, the images of the local endpoint are `darwin`.
     pub os: &'a str,
 }
 
 /// Content and its name.
-pub(crate) struct Blob {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// `sha256:...`
     pub digest: String,
-    pub bytes: Vec<u8>,
+    /// The content.
+    pub bytes: Bytes,
 }
 
-/// The three parts of an image.
-pub(crate) struct Image {
+impl Blob {
+    /// Content, named by its hash.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { digest: format!("sha256:{hash}"), bytes }
+    }
+}
+
+/// The parts of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Which worker it is.
+    pub name: String,
+    /// Its manifest, whose digest is the image's.
     pub manifest: Blob,
+    /// Its configuration.
     pub config: Blob,
-    pub layer: Blob,
+    /// Its file system.
+    pub layers: Vec<Blob>,
 }
 
 /// Packs `program` as `/name`, the image's entry point.
-pub(crate) fn pack(name: &str, program: &[u8], platform: &Platform<'_>) -> Result<Image, Box<dyn Error>> {
-    let tar = layer(name, program)?;
-    let diff_id = format!("sha256:{}", hex(&tar));
+///
+/// # Errors
+/// When a part is too large for its header; none of ours is.
+pub fn pack(name: &str, program: &[u8], platform: &Platform<'_>) -> Result<Image, Error> {
+    let in_memory = |error: std::io::Error| Error::Damaged(format!("The program {name} cannot be packed: {error}"));
+    let tar = layer(name, program).map_err(in_memory)?;
+    let diff_id = Blob::new(tar.clone()).digest;
     // GzBuilder writes neither a time nor a file name.
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
-    gzip.write_all(&tar)?;
-    let layer = blob(gzip.finish()?);
+    let layer = gzip.write_all(&tar).and_then(|()| gzip.finish()).map_err(in_memory)?;
+    let layer = Blob::new(layer);
     let config = ConfigBuilder::default()
         // The exec form: with a shell in between, SIGTERM would not reach the program.
         .entrypoint(vec![format!("/{name}")])
@@ -60,23 +87,23 @@ pub(crate) fn pack(name: &str, program: &[u8], platform: &Platform<'_>) -> Resul
         .rootfs(root_fs)
         .history(Vec::new())
         .build()?;
-    let config = blob(config.to_string()?.into_bytes());
+    let config = Blob::new(config.to_string()?.into_bytes());
     let manifest = ImageManifestBuilder::default()
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
         .config(descriptor(MediaType::ImageConfig, &config)?)
         .layers(vec![descriptor(MediaType::ImageLayerGzip, &layer)?])
         .build()?;
-    let manifest = blob(manifest.to_string()?.into_bytes());
-    Ok(Image { manifest, config, layer })
+    let manifest = Blob::new(manifest.to_string()?.into_bytes());
+    Ok(Image { name: name.to_owned(), manifest, config, layers: vec![layer] })
 }
 
-fn descriptor(media_type: MediaType, blob: &Blob) -> Result<oci_spec::image::Descriptor, Box<dyn Error>> {
+pub(crate) fn descriptor(media_type: MediaType, blob: &Blob) -> Result<Descriptor, Error> {
     let digest: Sha256Digest = blob.digest.trim_start_matches("sha256:").parse()?;
     Ok(DescriptorBuilder::default().media_type(media_type).digest(digest).size(blob.bytes.len() as u64).build()?)
 }
 
-fn layer(name: &str, program: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+fn layer(name: &str, program: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for directory in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
         append(&mut tar, directory, tar::EntryType::Directory, 0o755, &[])?;
@@ -86,7 +113,7 @@ fn layer(name: &str, program: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     let certificates = certificates();
     append(&mut tar, "etc/ssl/certs/ca-certificates.crt", tar::EntryType::Regular, 0o644, certificates.as_bytes())?;
     append(&mut tar, name, tar::EntryType::Regular, 0o755, program)?;
-    Ok(tar.into_inner()?)
+    tar.into_inner()
 }
 
 fn append(
@@ -118,12 +145,4 @@ fn certificates() -> String {
         pem.push_str("-----END CERTIFICATE-----\n");
     }
     pem
-}
-
-fn blob(bytes: Vec<u8>) -> Blob {
-    Blob { digest: format!("sha256:{}", hex(&bytes)), bytes }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,0 +1,134 @@
+//! Builds the workers' programs: static, stripped, the same bytes wherever they are built.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use crate::{Architecture, Error};
+
+/// Profile of the workspace that makes programs small.
+const PROFILE: &str = "worker";
+
+/// What to build, and with what.
+#[derive(Debug)]
+pub struct Programs<'a> {
+    /// The project's workspace.
+    pub source: &'a Path,
+    /// Cargo.
+    pub cargo: &'a OsStr,
+    /// Rust's name of the target.
+    pub target: &'a str,
+    /// The linker, unless it is the target's usual one.
+    pub linker: Option<&'a OsStr>,
+}
+
+impl Programs<'_> {
+    /// Runs cargo, with a target directory of its own within the project's; returns the directory of the programs.
+    ///
+    /// # Errors
+    /// When cargo cannot be run or fails.
+    pub fn build(&self) -> Result<PathBuf, Error> {
+        let target_dir = self.source.join("target").join(PROFILE);
+        let mut cargo = Command::new(self.cargo);
+        cargo.current_dir(self.source);
+        cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bins", "--profile", PROFILE]);
+        cargo.args(["--target", self.target]).arg("--target-dir").arg(&target_dir);
+        // What an outer cargo has set for a build script is not for the inner one: clippy's wrapper, flags, features.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(is_of_outer_cargo) {
+                cargo.env_remove(name);
+            }
+        }
+        cargo.env("RUSTFLAGS", rust_flags(self.source, self.target));
+        if let Some(linker) = self.linker {
+            let target = self.target.replace('-', "_");
+            cargo.env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), linker);
+            // Assembler and C of the TLS library.
+            cargo.env(format!("CC_{target}"), linker);
+        }
+        let output = cargo.output().map_err(|error| self.cannot_run(error))?;
+        if !output.status.success() {
+            return Err(Error::Build(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        Ok(target_dir.join(self.target).join(PROFILE))
+    }
+
+    fn cannot_run(&self, error: std::io::Error) -> Error {
+        Error::Toolchain { program: self.cargo.to_string_lossy().into_owned(), error }
+    }
+}
+
+/// The linker that programs for `architecture` need on this machine, `None` for the usual one.
+///
+/// # Errors
+/// When the Rust target is not installed for the toolchain of `source`, or there is no linker.
+pub fn linker(source: &Path, architecture: Architecture) -> Result<Option<&'static OsStr>, Error> {
+    let target = architecture.rust_target();
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(&rustc);
+    // In the source's directory: rustup takes the toolchain that it names.
+    command.current_dir(source).args(["--print", "target-libdir", "--target", target]);
+    let output =
+        command.output().map_err(|error| Error::Toolchain { program: rustc.to_string_lossy().into_owned(), error })?;
+    let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let is_std = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libstd-");
+    if !fs::read_dir(libraries).is_ok_and(|entries| entries.flatten().any(is_std)) {
+        return Err(Error::TargetMissing(target));
+    }
+    let is_native = env::consts::OS == "linux" && Architecture::of_rust(env::consts::ARCH) == Some(architecture);
+    let chosen = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
+    if is_native || env::var_os(chosen).is_some() {
+        return Ok(None);
+    }
+    let linker = architecture.cross_linker();
+    let path = env::var_os("PATH").unwrap_or_default();
+    if env::split_paths(&path).any(|directory| directory.join(linker).is_file()) {
+        Ok(Some(OsStr::new(linker)))
+    } else {
+        Err(Error::LinkerMissing { linker, target })
+    }
+}
+
+/// The project's workspace that `directory` is in.
+pub fn find_source(directory: &Path) -> Option<&Path> {
+    let is_ours = |directory: &&Path| {
+        fs::read_to_string(directory.join("worker/Cargo.toml"))
+            .is_ok_and(|manifest| manifest.contains("name = \"fis-workshop-worker\""))
+            && directory.join("Cargo.lock").is_file()
+    };
+    directory.ancestors().find(is_ours)
+}
+
+fn is_of_outer_cargo(name: &str) -> bool {
+    ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_PROFILE_"]
+        .iter()
+        .any(|start| name.starts_with(start))
+        || [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_TARGET_DIR",
+            "CARGO_BUILD_TARGET",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "RUSTC",
+            "RUSTDOC",
+            "RUSTFLAGS",
+        ]
+        .contains(&name)
+}
+
+/// Static, so that an image needs nothing but the program; without paths of this machine, so that the same source
+/// has the same digest everywhere.
+fn rust_flags(root: &Path, target: &str) -> String {
+    let mut flags = Vec::new();
+    if target.contains("linux") {
+        flags.push("-Ctarget-feature=+crt-static".to_owned());
+    }
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    for (path, name) in [(Some(root.to_owned()), "/source"), (home, "/cargo")] {
+        if let Some(path) = path {
+            flags.push(format!("--remap-path-prefix={}={name}", path.display()));
+        }
+    }
+    flags.join(" ")
+}

@@ -1,0 +1,154 @@
+//! The workers' images: which ones an environment runs, and their way into its repository.
+
+pub mod ecr;
+pub mod embedded;
+mod failure;
+mod push;
+mod ready;
+mod reference;
+mod registry;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fis_workshop_images::{Architecture, Image, layout};
+
+pub use push::{Progress, Pushed, push};
+pub use ready::{Platform, ReadyMade, assign, check, not_found, platforms};
+pub use reference::{ImageUri, RepositoryUri};
+pub use registry::{Credentials, Registry, Remote};
+
+use super::clients::Clients;
+use super::deployed::Variant;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+
+/// The images of an environment.
+#[derive(Debug, Clone)]
+pub enum Images {
+    /// Built by us; they are pushed to the repository of the network's stack.
+    Built(Built),
+    /// Made and pushed by somebody else.
+    Ready(ReadyMade),
+}
+
+/// Images that we have built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// What they run on.
+    pub architecture: Architecture,
+    /// One for each variant, in the chapter's order.
+    pub images: Vec<Image>,
+}
+
+impl Images {
+    /// Values of the template's parameters, for an environment next to the repository that has this ARN and URI.
+    pub fn parameters(&self, repository_arn: &str, repository_uri: &str) -> BTreeMap<String, String> {
+        let (arn, architecture) = match self {
+            Self::Built(built) => (repository_arn, built.architecture),
+            Self::Ready(ready) => (ready.repository_arn.as_deref().unwrap_or(repository_arn), ready.architecture),
+        };
+        let mut parameters = BTreeMap::from([
+            ("RepositoryArn".to_owned(), arn.to_owned()),
+            ("CpuArchitecture".to_owned(), architecture.ecs().to_owned()),
+        ]);
+        for (index, variant) in Variant::ALL.into_iter().enumerate() {
+            // By digest: what runs is what was pushed, whatever becomes of a tag.
+            let uri = match self {
+                Self::Built(built) => format!("{repository_uri}@{}", built.images[index].manifest.digest),
+                Self::Ready(ready) => ready.uris[index].clone(),
+            };
+            parameters.insert(format!("{}ImageUri", variant.key()), uri);
+        }
+        parameters
+    }
+
+    /// Pushes what is not in the repository yet; nothing of ready-made images.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached or refuses.
+    pub async fn push(
+        &self,
+        clients: &Clients,
+        repository_uri: &str,
+        on_progress: impl FnMut(Progress),
+    ) -> Result<Pushed> {
+        match self {
+            Self::Built(built) => {
+                let registry = ecr::registry(clients, &repository_uri.parse()?).await?;
+                push(&registry, &built.images, on_progress).await
+            }
+            Self::Ready(_) => Ok(Pushed::default()),
+        }
+    }
+}
+
+impl Built {
+    /// The images for `architecture`: those inside this program, or those that `image build` has put into the state
+    /// directory.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn find(settings: &Settings, architecture: Option<Architecture>) -> Result<Self> {
+        let own = embedded::architecture();
+        let architecture = architecture.unwrap_or(own);
+        if architecture == own && (settings.is_local() || embedded::are_for_linux()) {
+            return Ok(Self { architecture, images: embedded::images() });
+        }
+        let directory = directory(&settings.state_dir, architecture);
+        if !directory.join("index.json").exists() {
+            return Err(Error::failed(format!(
+                "There are no images for {architecture} yet; this program holds those for {} on {}.",
+                own,
+                std::env::consts::OS
+            ))
+            .hint(format!(
+                "`fis-workshop image build --arch {architecture}`, in the project's directory, builds them."
+            )));
+        }
+        Ok(Self { architecture, images: of_layout(&directory)? })
+    }
+}
+
+/// Where `image build` puts the images for `architecture`, and `up` looks for them.
+pub fn directory(state_dir: &Path, architecture: Architecture) -> PathBuf {
+    state_dir.join("images").join(architecture.name())
+}
+
+/// Refuses what this machine cannot run.
+///
+/// # Errors
+/// When `architecture` is another one.
+pub fn runs_here(architecture: Architecture) -> Result<()> {
+    let own = embedded::architecture();
+    if architecture == own {
+        return Ok(());
+    }
+    Err(Error::failed(format!("This machine does not run programs for {architecture}: it has {own}."))
+        .hint(format!("Leave `--arch` out, or set up on AWS with `--target aws --arch {architecture}`.")))
+}
+
+/// The images in an OCI layout, in the chapter's order.
+///
+/// # Errors
+/// When it is damaged, or one is missing.
+pub fn of_layout(directory: &Path) -> Result<Vec<Image>> {
+    let unusable = || Error::failed(format!("The images in {} cannot be used.", directory.display()));
+    let again = "`fis-workshop image build` writes them again.";
+    let mut images = layout::read(directory).map_err(|error| unusable().cause(error).hint(again))?;
+    Variant::ALL
+        .into_iter()
+        .map(|variant| {
+            let position = images.iter().position(|image| image.name == variant.name());
+            let position =
+                position.ok_or_else(|| unusable().cause(format!("none has the name {variant:?}")).hint(again))?;
+            Ok(images.swap_remove(position))
+        })
+        .collect()
+}
+
+/// Tag of an image: the hash of what it names, because the repository refuses to move a tag.
+pub fn tag(image: &Image) -> String {
+    let digest = image.manifest.digest.trim_start_matches("sha256:");
+    format!("{}-{}", image.name, &digest[..16])
+}

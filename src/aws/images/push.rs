@@ -1,0 +1,105 @@
+//! Pushing images: only what the registry does not have, and what there is by its digest.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fis_workshop_images::Image;
+use futures_util::future::try_join_all;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::registry::Registry;
+use super::tag;
+use crate::error::Result;
+
+/// How often progress is told.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// All images that we pack have it.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// How far a push is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that have been sent.
+    pub sent: u64,
+    /// Bytes of all blobs; those that the registry has already are never sent.
+    pub total: u64,
+}
+
+/// What a push has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Pushed {
+    /// The images, by digest.
+    pub images: Vec<String>,
+    /// The same images, by tag.
+    pub tags: Vec<String>,
+    /// Blobs that travelled.
+    pub blobs_sent: usize,
+    /// Blobs that the registry had.
+    pub blobs_skipped: usize,
+    /// Bytes that travelled.
+    pub bytes_sent: u64,
+}
+
+/// Pushes `images`, all at the same time, each under a tag that is the hash of its content.
+///
+/// # Errors
+/// When the registry cannot be reached or refuses. What has arrived stays, and is not sent again the next time.
+pub async fn push(registry: &Registry, images: &[Image], mut on_progress: impl FnMut(Progress)) -> Result<Pushed> {
+    let sent = Arc::new(AtomicU64::new(0));
+    let total = images.iter().flat_map(blobs).map(|blob| blob.bytes.len() as u64).sum();
+    let mut work = std::pin::pin!(try_join_all(images.iter().map(|image| push_image(registry, image, &sent))));
+    let mut ticks = tokio::time::interval(INTERVAL);
+    let counts = loop {
+        tokio::select! {
+            counts = &mut work => break counts?,
+            _ = ticks.tick() => on_progress(Progress { sent: sent.load(Ordering::Relaxed), total }),
+        }
+    };
+    let repository = registry.repository();
+    let blobs_sent = counts.iter().sum();
+    Ok(Pushed {
+        images: images.iter().map(|image| format!("{repository}@{}", image.manifest.digest)).collect(),
+        tags: images.iter().map(|image| format!("{repository}:{}", tag(image))).collect(),
+        blobs_sent,
+        blobs_skipped: images.iter().flat_map(blobs).count() - blobs_sent,
+        bytes_sent: sent.load(Ordering::Relaxed),
+    })
+}
+
+fn blobs(image: &Image) -> impl Iterator<Item = &fis_workshop_images::Blob> {
+    image.layers.iter().chain([&image.config])
+}
+
+/// How many blobs had to travel.
+async fn push_image(registry: &Registry, image: &Image, sent: &Arc<AtomicU64>) -> Result<usize> {
+    let failed =
+        |failure: Failure| failure.error(format_args!("Pushing the image {}", image.name), registry.repository());
+    // A registry takes a manifest only after what it names: where it is, all of it is.
+    if registry.has_manifest(&image.manifest.digest).await.map_err(failed)? {
+        return Ok(0);
+    }
+    let travelled = try_join_all(blobs(image).map(|blob| registry.put_blob(blob, sent))).await.map_err(failed)?;
+    registry.put_manifest(&tag(image), MANIFEST, &image.manifest).await.map_err(failed)?;
+    Ok(travelled.into_iter().filter(|travelled| *travelled).count())
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(f, "{:.1} of {:.1} MiB", mebibytes(self.sent), mebibytes(self.total))
+    }
+}
+
+impl fmt::Display for Pushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.images.iter().zip(&self.tags).try_for_each(|(image, tag)| writeln!(f, "{tag}\n  {image}"))?;
+        writeln!(
+            f,
+            "{} blobs ({} bytes) sent, {} were there already.",
+            self.blobs_sent, self.bytes_sent, self.blobs_skipped
+        )
+    }
+}

@@ -1,0 +1,69 @@
+//! Which images: `--arch` and `--image`.
+
+use clap::Args;
+use fis_workshop_images::Architecture;
+
+use crate::aws::clients::Clients;
+use crate::aws::images::{self, Built, ImageUri, Images};
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Options of the commands that set environments up.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ImageArgs {
+    /// Processor of the tasks: x86_64 or arm64 [default: this machine's]
+    #[arg(long, value_name = "ARCH")]
+    arch: Option<Architecture>,
+    /// A ready-made image instead of the built one; once for each variant
+    #[arg(long = "image", value_name = "[VARIANT=]URI")]
+    images: Vec<String>,
+}
+
+/// Which images were asked for, before AWS is asked for anything.
+#[derive(Debug)]
+pub enum Choice {
+    /// Ours.
+    Built(Built),
+    /// Those of somebody else, original first.
+    Ready(Box<[ImageUri; 2]>, Option<Architecture>),
+}
+
+impl ImageArgs {
+    /// What the options ask for.
+    ///
+    /// # Errors
+    /// When that cannot be, whatever AWS says.
+    pub fn choose(&self, settings: &Settings) -> Result<Choice> {
+        if let (true, Some(architecture)) = (settings.is_local(), self.arch) {
+            images::runs_here(architecture)?;
+        }
+        if self.images.is_empty() {
+            return Built::find(settings, self.arch).map(Choice::Built);
+        }
+        Ok(Choice::Ready(Box::new(images::assign(&self.images)?), self.arch))
+    }
+}
+
+impl Choice {
+    /// The images themselves; ready-made ones are looked up in their registry.
+    ///
+    /// # Errors
+    /// When they are not there, or for another processor.
+    pub async fn images(self, clients: &Clients, ui: &Ui) -> Result<Images> {
+        match self {
+            Self::Built(built) => Ok(Images::Built(built)),
+            Self::Ready(uris, architecture) => {
+                let ready = images::check(clients, &uris, architecture).await?;
+                ready.warnings.iter().for_each(|warning| ui.warn(warning));
+                Ok(Images::Ready(ready))
+            }
+        }
+    }
+}
+
+/// The error for a command that needs the lab's repository.
+pub(super) fn no_network_stack() -> Error {
+    Error::failed("There is no repository of the lab: the network's stack is not set up.")
+        .hint("`fis-workshop up` makes it and pushes the images; or name another repository, HOST[:PORT]/NAME.")
+}

@@ -1,0 +1,73 @@
+//! Both images under podman: against the local endpoint and a table, to the end, and stopped.
+
+use std::process::Command;
+
+use super::tool;
+use crate::harness::{Run, Sandbox};
+
+/// podman with storage of its own, without a daemon, on machines without systemd and user namespaces.
+fn podman(sandbox: &Sandbox, args: &[&str]) -> Command {
+    let mut podman = tool("podman");
+    let directory = |name: &str| sandbox.path().join("podman").join(name).display().to_string();
+    podman.args(["--root", &directory("root"), "--runroot", &directory("run"), "--tmpdir", &directory("tmp")]);
+    podman.args(["--storage-driver=vfs", "--runtime", "runc", "--cgroup-manager=cgroupfs", "--events-backend=none"]);
+    podman.args(args);
+    podman
+}
+
+/// Options of a container that may be started anywhere, and the lab's settings.
+fn run(sandbox: &Sandbox, name: &str, item_seconds: &str, detached: bool) -> Command {
+    let mut args = vec!["run", "--network=host", "--ulimit=nofile=1024:1024"];
+    args.extend(["--ulimit=nproc=1024:1024", "--log-driver=k8s-file", "--name", name]);
+    if detached {
+        args.push("--detach");
+    }
+    let env = sandbox.ok(&["local", "env"]);
+    let up = sandbox.json(&["up"]);
+    let mut settings: Vec<String> = env
+        .lines()
+        .filter_map(|line| line.strip_prefix("export "))
+        .map(|line| format!("--env={}", line.replace(['\'', '"'], "")))
+        .collect();
+    settings.push(format!("--env=TABLE_NAME={}", up["workshop"]["outputs"]["TableName"].as_str().unwrap()));
+    settings.push(format!("--env=ITEM_SECONDS={item_seconds}"));
+    let layout = format!("oci:{}:{name}", sandbox.path().join("layout").display());
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    podman(sandbox, &[args, settings, vec![layout.as_str()]].concat())
+}
+
+/// A lab, and both images in a layout.
+fn lab() -> Sandbox {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    sandbox.ok(&["image", "build", "--to", "layout"]);
+    sandbox
+}
+
+#[test]
+fn an_image_runs_to_its_end() {
+    let sandbox = lab();
+    for name in ["original", "improved"] {
+        sandbox.ok(&["clear"]);
+        let run = Run::of(run(&sandbox, name, "0", false).output().unwrap());
+        assert_eq!(run.code, 0, "{name}: {run:?}");
+        assert!(run.stdout.ends_with("Successfully PUT item 9 out of 10 into DDB\n"), "{name}: {run:?}");
+        assert_eq!(sandbox.json(&["items"])["items"].as_array().unwrap().len(), 10, "{name}");
+    }
+    sandbox.ok(&["down"]);
+}
+
+#[test]
+fn podman_stop_ends_an_image_by_sigterm_within_a_second() {
+    let sandbox = lab();
+    for name in ["original", "improved"] {
+        sandbox.ok(&["clear"]);
+        super::stdout(&mut run(&sandbox, name, "30", true));
+        while !super::stdout(&mut podman(&sandbox, &["logs", name])).contains("Starting at 0") {}
+        // After one second it would be SIGKILL, and the exit code 137.
+        super::stdout(&mut podman(&sandbox, &["stop", "--time=1", name]));
+        let code = super::stdout(&mut podman(&sandbox, &["inspect", "--format={{.State.ExitCode}}", name]));
+        assert_eq!(code.trim(), "143", "{name}");
+    }
+    sandbox.ok(&["down"]);
+}
