@@ -47,7 +47,7 @@ const QUOTAS: [&Quota; 6] = [&STACKS, &ELASTIC_IPS, &VCPUS, &STOPPED_TASKS, &VPC
 impl Quota {
     /// Whether one more would be too many.
     pub(crate) fn is_reached(&self, count: usize) -> bool {
-        u32::try_from(count).map_or(true, |count| count >= self.value)
+        usize::try_from(self.value).is_ok_and(|value| count >= value)
     }
 
     fn describe(&self, endpoint: &Endpoint) -> Value {
