@@ -47,7 +47,7 @@ const QUOTAS: [&Quota; 6] = [&STACKS, &ELASTIC_IPS, &VCPUS, &STOPPED_TASKS, &VPC
 impl Quota {
     /// Whether one more would be too many.
     pub(crate) fn is_reached(&self, count: usize) -> bool {
-        u32::try_from(count).map_or(true, |count| count >= self.value)
+        usize::try_from(self.value).is_ok_and(|value| count >= value)
     }
 
     fn describe(&self, endpoint: &Endpoint) -> Value {
@@ -111,9 +111,8 @@ fn list(endpoint: &Endpoint, input: &ListServiceQuotas) -> Result<Value, ApiErro
             input.service_code
         )));
     }
-    let limit = match input.max_results.unwrap_or(100) {
-        limit @ 1..=100 => limit,
-        _ => return Err(ApiError::new("IllegalArgumentException", "MaxResults must be between 1 and 100.")),
+    let limit @ 1..=100 = input.max_results.unwrap_or(100) else {
+        return Err(ApiError::new("IllegalArgumentException", "MaxResults must be between 1 and 100."));
     };
     let bad_token = || ApiError::new("InvalidPaginationTokenException", "Invalid NextToken.");
     let by_code = |quota: &&Quota| quota.code.to_owned();

@@ -5,7 +5,6 @@
 use serde_json::{Value, json};
 
 use super::compiled::Compiled;
-use super::export::Imports;
 use super::plan::{Action, Plan, Situation};
 use super::resources;
 use super::template::{Place, unknown};
@@ -44,7 +43,7 @@ impl Finding {
 /// The properties that are wrong, of all resources.
 pub(super) fn properties(situation: &Situation<'_>) -> Result<Vec<Finding>, ApiError> {
     let Situation { compiled, imports, .. } = situation;
-    let exports = |name: &str| Ok(Imports::get(imports, name));
+    let exports = |name: &str| Ok(imports.get(name));
     let created = situation.created();
     let scope = compiled.scope(&created, &exports, true);
     let mut findings = Vec::new();
