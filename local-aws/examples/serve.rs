@@ -13,6 +13,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&state_dir)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
-    local_aws::serve(listener, &state_dir, std::future::pending()).await?;
+    local_aws::serve(listener, &state_dir, local_aws::Options::default(), std::future::pending()).await?;
     Ok(())
 }

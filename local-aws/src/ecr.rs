@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn a_repository_with_images_goes_only_by_force_and_takes_its_images_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap();
+        let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into(), crate::Options::default()).unwrap();
         let uri =
             endpoint.store.write(|tx| Ok(Repository::create(&endpoint, tx, "r", settings())?.uri(&endpoint))).unwrap();
         let manifest = |name: String| {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ApiError;
 use crate::identity::Identity;
+use crate::latency::{Latency, Options};
 use crate::store::Store;
 
 /// The running endpoint; shared by all requests and background work.
@@ -17,15 +18,19 @@ pub(crate) struct Endpoint {
     pub(crate) identity: Identity,
     /// Directory of all state: images, tasks' files, databases.
     pub(crate) state_dir: PathBuf,
+    /// Told when a call gives a stack something else to do than what it is at.
+    pub(crate) stack_calls: tokio::sync::Notify,
     /// How many stack operations are under way.
     pub(crate) stack_operations: tokio::sync::watch::Sender<usize>,
+    /// How long resources and tasks take to come and go.
+    pub(crate) latency: Latency,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
     pub(crate) url: String,
 }
 
 impl Endpoint {
     /// Opens the state in `state_dir`; `url` is where the listener is reached.
-    pub(crate) fn open(state_dir: &Path, url: String) -> Result<Self, ApiError> {
+    pub(crate) fn open(state_dir: &Path, url: String, options: Options) -> Result<Self, ApiError> {
         let identity = Identity::load_or_create(state_dir, crate::identity::DEFAULT_REGION)?;
         for database in ["state.db", "dynamodb.db"] {
             keep_private(&state_dir.join(database))?;
@@ -35,7 +40,16 @@ impl Endpoint {
             ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", state_dir.display()))
         })?;
         let stack_operations = tokio::sync::watch::Sender::new(0);
-        Ok(Self { store, dynamodb, identity, state_dir: state_dir.to_owned(), stack_operations, url })
+        Ok(Self {
+            store,
+            dynamodb,
+            identity,
+            state_dir: state_dir.to_owned(),
+            stack_calls: tokio::sync::Notify::new(),
+            stack_operations,
+            latency: options.latency,
+            url,
+        })
     }
 
     /// ARN of a resource of this account and region: `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.

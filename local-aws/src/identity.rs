@@ -29,6 +29,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The ARN of who bears the key pair.
+    pub(crate) fn user_arn(&self) -> String {
+        format!("arn:aws:iam::{}:user/fis-workshop", self.account_id)
+    }
+
     /// The identity in `state_dir`, or `None` when there is none yet.
     ///
     /// # Errors

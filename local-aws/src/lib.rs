@@ -6,10 +6,10 @@
 //! - `auth`: who signed the request; `identity`: who may
 //! - `wire`: the AWS protocols (JSON, query, EC2 query, REST) to and from plain JSON values
 //! - `error`: the one error type, without a wire format
-//! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages
+//! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `latency`: [`Options`]
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
-//! - `ec2`, `iam`, `sts`, `tagging`, `ecr`: what their resources need, and the calls that read them
+//! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
 //!
 //! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
 
@@ -25,8 +25,10 @@ mod fis;
 mod iam;
 mod identity;
 mod images;
+mod latency;
 mod logs;
 mod paging;
+mod quotas;
 #[cfg(test)]
 mod reference;
 mod server;
@@ -37,4 +39,5 @@ mod wire;
 
 pub use error::ApiError;
 pub use identity::{DEFAULT_REGION, Identity};
+pub use latency::{Latency, Options};
 pub use server::serve;

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::cloudformation::latency::TIMES;
 use crate::cloudformation::resources;
 use crate::cloudformation::schema::Schemas;
+use crate::{ecs, quotas};
 
 const SERVICES: &[(&str, &str)] = &[
     ("CloudFormation", include_str!("cloudformation/mod.rs")),
@@ -16,6 +18,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("FIS", include_str!("fis/mod.rs")),
     ("IAM", include_str!("iam/mod.rs")),
     ("Resource Groups Tagging", include_str!("tagging.rs")),
+    ("Service Quotas", include_str!("quotas.rs")),
     ("STS", include_str!("sts.rs")),
 ];
 
@@ -49,6 +52,34 @@ Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mea
 |---|---|
 ";
 
+const QUOTAS: &str = "
+## Quotas
+
+AWS's default values. What goes over one that is held fails in AWS's words.
+
+| quota | service | code | value | held |
+|---|---|---|---|---|
+";
+
+const LATENCY: &str = "
+## Latencies
+
+Resources are there at once and gone at once, unless `fis-workshop local start --latency aws` says that they take as long as on
+AWS; `--speed N` divides the times by N. Then the events come as on AWS: `CREATE_IN_PROGRESS`, `Resource creation Initiated`
+with the physical id, and after the time below `CREATE_COMPLETE`; what depends on the resource begins then, all others go on
+at the same time. A failure or a DeleteStack ends the waiting (`Resource creation cancelled`). A restart of the endpoint
+neither shortens nor repeats it.
+
+Meanwhile NAT gateways and interface endpoints are `pending` or `deleting`. Other resources are shown as if they were there:
+DynamoDB tables as `ACTIVE`, clusters as `ACTIVE`. Calls of the services themselves (CreateCluster, CreateTable) take no
+time, nor does the rollback of an update, up to its clean-up.
+
+Seconds:
+
+| resource type | created | updated | deleted | source |
+|---|---|---|---|---|
+";
+
 /// The operations that a service's `match operation` names.
 fn operations(source: &str) -> Vec<&str> {
     let dispatch = source.split_once("    operations! {").or_else(|| source.split_once("match operation {"));
@@ -77,6 +108,20 @@ fn page() -> String {
         let refused: Vec<String> = resource_type.refused().iter().map(|path| format!("`{path}`")).collect();
         writeln!(page, "| `{name}` | {} |", refused.join(", ")).unwrap();
     }
+    page.push_str(QUOTAS);
+    page.push_str(&quotas::table());
+    page.push_str(LATENCY);
+    for times in TIMES {
+        let only = times.only.map_or(String::new(), |(property, value)| format!(", `{property}: {value}`"));
+        let (create, update, delete) = (times.create, times.update, times.delete);
+        writeln!(page, "| `{}`{only} | {create} | {update} | {delete} | {} |", times.resource_type, times.source)
+            .unwrap();
+    }
+    page.push_str("\nA Fargate task: ");
+    let states = ecs::latency::TIMES.iter();
+    let states: Vec<String> =
+        states.map(|(status, seconds, why)| format!("{status:?} {seconds} s ({why})").to_lowercase()).collect();
+    writeln!(page, "{}.", states.join(", ")).unwrap();
     page
 }
 

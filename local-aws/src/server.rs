@@ -17,8 +17,9 @@ use tokio::net::TcpListener;
 use crate::auth::{Caller, authenticate};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::latency::Options;
 use crate::wire::{self, Service};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, sts, tagging};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, sts, tagging};
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -36,6 +37,7 @@ const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 pub async fn serve(
     listener: TcpListener,
     state_dir: &Path,
+    options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ApiError> {
     let address =
@@ -46,7 +48,7 @@ pub async fn serve(
         )));
     }
     let _lock = lock(state_dir)?;
-    let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"))?);
+    let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"), options)?);
     dynamodb::resume(&endpoint)?;
     ecs::resume(&endpoint)?;
     cloudformation::resume(&endpoint)?;
@@ -163,6 +165,7 @@ async fn dispatch(
         "fis" => fis::call(endpoint, operation, input).await,
         "iam" => iam::call(endpoint, operation, input),
         "logs" => logs::call(endpoint, operation, input),
+        "servicequotas" => quotas::call(endpoint, operation, input),
         "sts" => sts::call(endpoint, caller, operation),
         "tagging" => tagging::call(endpoint, operation, input),
         other => Err(ApiError::unsupported(format!("The service {other}"))),

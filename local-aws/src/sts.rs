@@ -20,7 +20,7 @@ pub(crate) fn call(endpoint: &Arc<Endpoint>, caller: &Caller, operation: &str) -
 fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Result<Value, ApiError> {
     let account = &endpoint.identity.account_id;
     let (arn, user_id) = match caller {
-        Caller::User => (format!("arn:aws:iam::{account}:user/fis-workshop"), "AIDAFISWORKSHOPLOCAL0".to_owned()),
+        Caller::User => (endpoint.identity.user_arn(), "AIDAFISWORKSHOPLOCAL0".to_owned()),
         Caller::Role { role_arn, session_name } => {
             let role = role_arn.rsplit('/').next().unwrap_or_default();
             // A role that was deleted meanwhile has no id any more; its session lives on until it expires.

@@ -9,7 +9,7 @@ mod serve;
 mod start;
 
 pub use in_use::InUse;
-pub use record::{Record, StateDir};
+pub use record::{Latency, Pace, Record, StateDir};
 pub use serve::{ServeArgs, serve};
 pub use start::{DEFAULT_PORT, Start, Started, start};
 

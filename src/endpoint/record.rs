@@ -13,8 +13,40 @@ use crate::error::{Error, Result};
 /// Start of the names under which records are written before they get their own.
 const UNFINISHED: &str = ".local.json.";
 
+/// How long resources and tasks take in the endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Latency {
+    /// No longer than this machine needs
+    #[default]
+    None,
+    /// As long as on AWS, divided by the speed
+    Aws,
+}
+
+/// The latency of an endpoint with its speed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Whether things take time.
+    #[serde(default)]
+    pub latency: Latency,
+    /// What AWS's times are divided by.
+    #[serde(default = "real_time")]
+    pub speed: f64,
+}
+
+fn real_time() -> f64 {
+    1.0
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { latency: Latency::None, speed: real_time() }
+    }
+}
+
 /// Where an endpoint listens, or last did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Process id; 0 while the process that is being started has not written its own record.
     pub pid: u32,
@@ -28,6 +60,9 @@ pub struct Record {
     pub version: String,
     /// Started by a command that needed it, not by `local start`: `down` ends it when nothing is left in it.
     pub automatic: bool,
+    /// How long things take in it.
+    #[serde(flatten)]
+    pub pace: Pace,
     /// It answers; before that, it takes up what an earlier one left unfinished.
     pub ready: bool,
 }
@@ -162,7 +197,7 @@ impl StateDir {
             .map_err(|error| unusable(path, error))
     }
 
-    /// Takes back what the record says of an endpoint that was killed, all but its port: the next one holds the lock a
+    /// Takes back what the record says of an endpoint that was killed, all but its port and its pace: the next one holds the lock a
     /// moment before it has written its own record, and in that moment the old one would pass for it. A damaged record
     /// is removed: what was in it is worth nothing once its endpoint is gone.
     ///
@@ -223,6 +258,7 @@ mod tests {
             started_at: Utc::now(),
             version: "0".into(),
             automatic: false,
+            pace: Pace::default(),
             ready: true,
         }
     }

@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use local_aws::Identity;
+use local_aws::{Identity, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::record::{Record, StateDir};
+use super::record::{Latency, Pace, Record, StateDir};
 use crate::error::{Error, Result};
 
 /// How to serve.
@@ -21,6 +21,8 @@ pub struct ServeArgs {
     pub region: Option<String>,
     /// Started by a command that needs it.
     pub automatic: bool,
+    /// How long things take.
+    pub pace: Pace,
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -56,6 +58,7 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
         started_at: Utc::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         automatic: args.automatic,
+        pace: args.pace,
         ready: false,
     };
     state.write_record(&record)?;
@@ -67,6 +70,7 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     let data_dir = state.data_dir();
+    let options = options(args.pace)?;
     let ready = async {
         answers(address).await.map_err(failed)?;
         record.ready = true;
@@ -75,9 +79,20 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
         std::future::pending::<Result<()>>().await
     };
     tokio::select! {
-        result = local_aws::serve(listener, &data_dir, shutdown) => Ok(result?),
+        result = local_aws::serve(listener, &data_dir, options, shutdown) => Ok(result?),
         result = ready => result,
     }
+}
+
+fn options(pace: Pace) -> Result<Options> {
+    let latency = match pace.latency {
+        Latency::None => local_aws::Latency::NONE,
+        Latency::Aws => local_aws::Latency::aws(pace.speed).ok_or_else(|| {
+            Error::usage(format!("A speed of {} is not possible.", pace.speed))
+                .hint("`--speed` takes a number of at least 1, for example 60: then a minute passes in a second.")
+        })?,
+    };
+    Ok(Options { latency })
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::record::{Record, StateDir};
+use super::record::{Latency, Pace, Record, StateDir};
 use super::serve::answers;
 use crate::error::{Error, Result};
 
@@ -26,6 +26,8 @@ pub struct Start<'a> {
     pub port: Option<u16>,
     /// Region of a new endpoint.
     pub region: Option<&'a str>,
+    /// How long things take; without it, as long as they last did.
+    pub pace: Option<Pace>,
     /// A command needs it: when the port is taken, any other will do.
     pub automatic: bool,
 }
@@ -110,8 +112,9 @@ async fn wait_for_unready(state: &StateDir) -> Result<Option<Record>> {
 
 fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
     let failed = |error: std::io::Error| Error::failed("The local endpoint cannot be started.").cause(error);
-    let last = state.record()?.map(|record| record.port);
-    let port = how.port.or(last).unwrap_or(DEFAULT_PORT);
+    let last = state.record()?;
+    let port = how.port.or(last.as_ref().map(|record| record.port)).unwrap_or(DEFAULT_PORT);
+    let pace = how.pace.or(last.map(|record| record.pace)).unwrap_or_default();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["local", "serve", "--port", &port.to_string(), "--state-dir"]).arg(state.path());
     if let Some(region) = how.region {
@@ -119,6 +122,9 @@ fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
     }
     if how.automatic {
         command.arg("--automatic");
+    }
+    if pace.latency == Latency::Aws {
+        command.args(["--latency", "aws", "--speed", &pace.speed.to_string()]);
     }
     command
         // Not the user's directory: the endpoint would keep it busy and read its settings file.

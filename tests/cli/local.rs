@@ -153,3 +153,47 @@ fn another_region_than_the_endpoints_is_refused() {
     assert_eq!(run.code, 2);
     insta::assert_snapshot!(run.transcript(sandbox.path()));
 }
+
+#[test]
+fn latency_and_speed_outlive_the_endpoint_and_cannot_change_under_it() {
+    let sandbox = Sandbox::new();
+    let pace = |status: &serde_json::Value| (status["latency"].clone(), status["speed"].clone());
+    let first = sandbox.json(&["local", "start", "--port", "0", "--latency", "aws", "--speed", "250"]);
+    assert_eq!(pace(&first), ("aws".into(), 250.0.into()));
+    let run = sandbox.run(&["local", "start", "--latency", "none"]);
+    assert!(run.stderr.contains("another latency or speed") && run.stderr.contains("local stop"), "{}", run.stderr);
+    let kill = std::process::Command::new("kill").args(["-9", &first["pid"].to_string()]).status().unwrap();
+    assert!(kill.success());
+    wait_for_the_end(&first["pid"]);
+    // Started by a command that needs it.
+    sandbox.ok(&["status"]);
+    let second = sandbox.json(&["local", "status"]);
+    assert_ne!(second["pid"], first["pid"]);
+    assert_eq!(pace(&second), pace(&first));
+    sandbox.ok(&["local", "stop"]);
+    assert_eq!(pace(&sandbox.json(&["local", "start"])), pace(&first));
+    sandbox.ok(&["local", "stop"]);
+    assert_eq!(pace(&sandbox.json(&["local", "start", "--latency", "none"])), ("none".into(), 1.0.into()));
+}
+
+#[test]
+fn a_speed_below_one_or_without_latency_is_wrong_usage() {
+    let sandbox = Sandbox::new();
+    for arguments in
+        [&["--latency", "aws", "--speed", "0.5"][..], &["--latency", "aws", "--speed", "fast"], &["--speed", "2"]]
+    {
+        let run = sandbox.run(&[&["local", "start"], arguments].concat());
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains("--speed") || run.stderr.contains("--latency"), "{}", run.stderr);
+    }
+    assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+}
+
+#[test]
+fn the_lab_can_be_set_up_run_and_taken_down_with_latencies() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["local", "start", "--port", "0", "--latency", "aws", "--speed", "100"]);
+    sandbox.ok(&["up"]);
+    sandbox.ok(&["run", "original", "--batch-size", "1", "--item-seconds", "0.01"]);
+    sandbox.ok(&["down"]);
+}

@@ -1,16 +1,19 @@
 //! What happened to a stack, newest first.
+//!
+//! One table holds the events of both DescribeStackEvents and DescribeEvents. Those with an `EventType` are of the second
+//! only: early validation, and the making of change sets.
 
 use chrono::Utc;
 use rusqlite::params;
 use serde_json::{Value, json};
 
 use super::resources::Properties;
-use super::stack::Stack;
+use super::stack::{Operation, Stack};
 use super::{invalid, iso};
 use crate::error::ApiError;
 use crate::store::Tx;
 
-/// How many events a page of DescribeStackEvents has.
+/// How many events a page has.
 const PAGE: usize = 100;
 
 /// Something that happened to a stack or to a resource of it.
@@ -36,6 +39,7 @@ pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(),
         "EventId": event_id,
         "StackName": stack.name,
         "OperationId": stack.operation.id,
+        "OperationType": stack.operation.kind,
         "LogicalResourceId": event.logical_id,
         // AWS sends an empty element until the resource has an id.
         "PhysicalResourceId": event.physical_id.unwrap_or_default(),
@@ -52,6 +56,30 @@ pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(),
     if let Some(token) = &stack.operation.token {
         body["ClientRequestToken"] = json!(token);
     }
+    insert(tx, stack, &body)
+}
+
+/// Adds an event of an operation that is none of the stack's own states, with these members.
+pub(super) fn record_operation(
+    tx: &Tx<'_>,
+    stack: &Stack,
+    operation: &Operation,
+    members: Value,
+) -> Result<(), ApiError> {
+    let mut body = json!({
+        "EventId": uuid::Uuid::new_v4().to_string(),
+        "StackId": stack.stack_id,
+        "OperationId": operation.id,
+        "OperationType": operation.kind,
+        "Timestamp": iso(Utc::now()),
+    });
+    if let (Value::Object(body), Value::Object(members)) = (&mut body, members) {
+        body.extend(members);
+    }
+    insert(tx, stack, &body)
+}
+
+fn insert(tx: &Tx<'_>, stack: &Stack, body: &Value) -> Result<(), ApiError> {
     tx.sql()
         .prepare_cached("INSERT INTO stack_event (stack_id, body) VALUES (?, ?)")?
         .execute(params![stack.stack_id, body.to_string()])?;
@@ -60,18 +88,40 @@ pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(),
 
 /// One page of a stack's events, newest first, and the token of the next.
 pub(super) fn page(tx: &Tx<'_>, stack_id: &str, token: Option<&str>) -> Result<(Vec<Value>, Option<String>), ApiError> {
+    page_of(tx, Some(stack_id), token, |mut event| {
+        let members = event.as_object_mut()?;
+        members.remove("OperationType");
+        (!members.contains_key("EventType")).then_some(event)
+    })
+}
+
+/// One page of the events of a stack, or of all, newest first, as `shown` makes them, and the token of the next.
+pub(super) fn page_of(
+    tx: &Tx<'_>,
+    stack_id: Option<&str>,
+    token: Option<&str>,
+    shown: impl Fn(Value) -> Option<Value>,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
     let before: i64 = match token {
         None => i64::MAX,
         Some(token) => token.parse().map_err(|_| invalid(format!("The NextToken {token} is not valid")))?,
     };
-    let mut statement = tx.sql().prepare_cached(
-        "SELECT sequence, body FROM stack_event WHERE stack_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
-    )?;
-    let rows = statement
-        .query_map(params![stack_id, before, PAGE + 1], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let next = (rows.len() > PAGE).then(|| rows[PAGE - 1].0.to_string());
-    let events =
-        rows.iter().take(PAGE).map(|(_, body)| serde_json::from_str(body)).collect::<Result<Vec<Value>, _>>()?;
-    Ok((events, next))
+    // One text for each, so that the index of stacks serves the first.
+    let mut statement = tx.sql().prepare_cached(match stack_id {
+        Some(_) => {
+            "SELECT sequence, body FROM stack_event WHERE stack_id = ?1 AND sequence < ?2 ORDER BY sequence DESC"
+        }
+        None => "SELECT sequence, body FROM stack_event WHERE ?1 IS NULL AND sequence < ?2 ORDER BY sequence DESC",
+    })?;
+    let mut rows = statement.query(params![stack_id, before])?;
+    let (mut events, mut last) = (Vec::new(), None);
+    while let Some(row) = rows.next()? {
+        let Some(event) = shown(serde_json::from_str(&row.get::<_, String>(1)?)?) else { continue };
+        if events.len() == PAGE {
+            return Ok((events, last));
+        }
+        events.push(event);
+        last = Some(row.get::<_, i64>(0)?.to_string());
+    }
+    Ok((events, None))
 }

@@ -77,10 +77,18 @@ pub(super) struct Situation<'a> {
     pub(super) resources: &'a BTreeMap<String, StackResource>,
 }
 
+impl Situation<'_> {
+    /// The resources that are there, for references to them.
+    pub(super) fn created(&self) -> BTreeMap<String, Created> {
+        let alive = self.resources.iter().filter(|(_, resource)| !resource.status.is_gone());
+        alive.filter_map(|(logical_id, resource)| Some((logical_id.clone(), resource.created()?))).collect()
+    }
+}
+
 /// Computes the plan and with it checks all that can be checked before anything is made.
 pub(super) fn plan(situation: &Situation<'_>) -> Result<Plan, ApiError> {
-    let Situation { compiled, schemas, imports, stack, target, resources } = situation;
-    let mut created = there(resources);
+    let Situation { compiled, schemas, imports, stack, target, .. } = situation;
+    let mut created = situation.created();
     // What is replaced gets other ids, which can in turn replace what uses them.
     loop {
         let properties = compiled.planned_properties(&created, imports, schemas)?;
@@ -99,11 +107,6 @@ pub(super) fn plan(situation: &Situation<'_>) -> Result<Plan, ApiError> {
             });
         }
     }
-}
-
-fn there(resources: &BTreeMap<String, StackResource>) -> BTreeMap<String, Created> {
-    let alive = resources.iter().filter(|(_, resource)| !resource.status.is_gone());
-    alive.filter_map(|(logical_id, resource)| Some((logical_id.clone(), resource.created()?))).collect()
 }
 
 impl Planned {

@@ -101,6 +101,13 @@ impl Schema {
         }
     }
 
+    /// What early validation has to say of the properties.
+    pub(crate) fn mistakes(&self, properties: Properties) -> Result<Vec<check::Message>, ApiError> {
+        let mut value = Value::Object(properties);
+        coerce::coerce(&self.document, &self.document, &mut value);
+        check::mistakes(self, &value)
+    }
+
     /// The top-level properties that differ, with whether their change replaces the resource.
     pub(crate) fn changes(&self, old: &Properties, new: &Properties) -> Vec<Change> {
         let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();

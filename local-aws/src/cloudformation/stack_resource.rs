@@ -50,6 +50,9 @@ pub(super) struct StackResource {
     pub(super) now: Reality,
     /// What has been begun and is not known to be done. Not all that a type makes is in the engine's transaction.
     pub(super) pending: Option<Box<Reality>>,
+    /// When what has been begun is over. AWS takes its time, and a restart neither shortens nor repeats it.
+    #[serde(default)]
+    pub(super) ready_at: Option<DateTime<Utc>>,
     /// What it was when the stack was last complete, if an operation has changed it since.
     pub(super) before: Option<Box<Reality>>,
     /// Set where the old resource had to go before the new one could come: going back means making it again.
@@ -90,6 +93,7 @@ impl StackResource {
             update_replace_policy: DeletionPolicy::default(),
             now: Reality::default(),
             pending: None,
+            ready_at: None,
             before: None,
             before_is_gone: false,
         }
@@ -126,6 +130,7 @@ impl StackResource {
         self.status = status;
         self.status_reason = reason.map(str::to_owned);
         self.changed_at = Utc::now();
+        self.ready_at = None;
         self.operation_id.clone_from(&stack.operation.id);
     }
 

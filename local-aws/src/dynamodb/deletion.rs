@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_deletion_that_was_cut_off_is_ended_at_the_next_start() {
         let dir = tempfile::tempdir().unwrap();
-        let endpoint = Endpoint::open(dir.path(), String::new()).unwrap();
+        let endpoint = Endpoint::open(dir.path(), String::new(), crate::Options::default()).unwrap();
         let table = json!({
             "TableName": "Half",
             "BillingMode": "PAY_PER_REQUEST",

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn every_table_of_a_request_is_asked_for() {
         let dir = tempfile::tempdir().unwrap();
-        let endpoint = Endpoint::open(dir.path(), String::new()).unwrap();
+        let endpoint = Endpoint::open(dir.path(), String::new(), crate::Options::default()).unwrap();
         let arn = |name: &str| format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}");
         let pairs = |operation: &str, input: Value| needs(&endpoint, operation, &input).unwrap();
         let one = |action: &str, resource: String| (action.to_owned(), resource);

@@ -10,6 +10,7 @@ use super::nat_gateway::NatGateway;
 use super::new_id;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::quotas::ELASTIC_IPS;
 use crate::store::{Record, Tx};
 
 /// An Elastic IP address.
@@ -44,16 +45,15 @@ impl Address {
     /// Allocates the first free address.
     ///
     /// # Errors
-    /// AddressLimitExceeded when all are taken.
+    /// AddressLimitExceeded when the account has as many as it may.
     pub(crate) fn allocate(tx: &Tx<'_>, tags: Tags) -> Result<Self, ApiError> {
+        let reached = || ApiError::new("AddressLimitExceeded", "The maximum number of addresses has been reached.");
         let taken: Vec<Ipv4Addr> = tx.list::<Self>()?.iter().map(|address| address.public_ip).collect();
-        let public_ip = BLOCKS
-            .iter()
-            .flat_map(|[a, b, c]| (1..255).map(move |d| Ipv4Addr::new(*a, *b, *c, d)))
-            .find(|address| !taken.contains(address))
-            .ok_or_else(|| {
-                ApiError::new("AddressLimitExceeded", "The maximum number of addresses has been reached.")
-            })?;
+        if ELASTIC_IPS.is_reached(taken.len()) {
+            return Err(reached());
+        }
+        let addresses = BLOCKS.iter().flat_map(|[a, b, c]| (1..255).map(move |d| Ipv4Addr::new(*a, *b, *c, d)));
+        let public_ip = addresses.into_iter().find(|address| !taken.contains(address)).ok_or_else(reached)?;
         let address = Self { allocation_id: new_id("eipalloc"), public_ip, tags };
         tx.put(&address)?;
         Ok(address)

@@ -11,11 +11,13 @@ use super::describe::{Describe, Query, Tags, tag_set, time};
 use super::internet_gateway::InternetGateway;
 use super::new_id;
 use super::subnet::Subnet;
+use super::transit::Transit;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::quotas::NAT_GATEWAYS;
 use crate::store::{Record, Tx};
 
-/// A NAT gateway. It is there at once, where AWS takes minutes.
+/// A NAT gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NatGateway {
     pub(crate) id: String,
@@ -28,6 +30,8 @@ pub(crate) struct NatGateway {
     pub(crate) public_ip: Option<Ipv4Addr>,
     pub(crate) association_id: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) transit: Transit,
     pub(crate) tags: Tags,
 }
 
@@ -44,6 +48,8 @@ pub(crate) struct NatGatewayRequest<'a> {
     /// `None` makes a private gateway.
     pub(crate) allocation_id: Option<&'a str>,
     pub(crate) private_ip: Option<&'a str>,
+    /// Until when it is `pending`.
+    pub(crate) ready_at: Option<DateTime<Utc>>,
     pub(crate) tags: Tags,
 }
 
@@ -60,9 +66,17 @@ impl NatGateway {
     /// Makes a gateway.
     ///
     /// # Errors
-    /// Gateway.NotAttached in a VPC without internet gateway, Resource.AlreadyAssociated for an address in use.
+    /// NatGatewayLimitExceeded, Gateway.NotAttached in a VPC without internet gateway, Resource.AlreadyAssociated for an address in use.
     pub(crate) fn create(endpoint: &Endpoint, tx: &Tx<'_>, request: NatGatewayRequest<'_>) -> Result<Self, ApiError> {
         let subnet = Subnet::get(tx, request.subnet_id)?;
+        let zone = |nat: &Self| Ok(Subnet::get(tx, &nat.subnet_id)?.availability_zone);
+        let zones = tx.list::<Self>()?.iter().map(zone).collect::<Result<Vec<_>, ApiError>>()?;
+        if NAT_GATEWAYS.is_reached(zones.iter().filter(|zone| **zone == subnet.availability_zone).count()) {
+            return Err(ApiError::new(
+                "NatGatewayLimitExceeded",
+                format!("Performing this operation would exceed the limit of {} NAT gateways", NAT_GATEWAYS.value),
+            ));
+        }
         let address = request.allocation_id.map(|id| Address::get(tx, id)).transpose()?;
         if let Some(address) = &address {
             if address.user(tx)?.is_some() {
@@ -88,6 +102,7 @@ impl NatGateway {
             public_ip: address.as_ref().map(|address| address.public_ip),
             allocation_id: address.map(|address| address.allocation_id),
             created_at: Utc::now(),
+            transit: Transit::until(request.ready_at),
             tags: request.tags,
         };
         tx.put(&nat)?;
@@ -123,7 +138,7 @@ impl Describe for NatGateway {
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {
             "nat-gateway-id" => self.id.clone(),
-            "state" => "available".to_owned(),
+            "state" => self.transit.state().to_owned(),
             "subnet-id" => self.subnet_id.clone(),
             _ => self.vpc_id.clone(),
         }]
@@ -138,7 +153,7 @@ pub(super) fn describe_nat_gateways(endpoint: &Endpoint, input: Value) -> Result
             "networkInterfaceId": nat.network_interface_id,
             "privateIp": nat.private_ip,
             "isPrimary": true,
-            "status": "succeeded",
+            "status": if nat.transit.state() == "pending" { "associating" } else { "succeeded" },
         });
         if let (Some(allocation_id), Some(public_ip), Some(association_id)) =
             (&nat.allocation_id, nat.public_ip, &nat.association_id)
@@ -151,7 +166,7 @@ pub(super) fn describe_nat_gateways(endpoint: &Endpoint, input: Value) -> Result
             "natGatewayId": nat.id,
             "vpcId": nat.vpc_id,
             "subnetId": nat.subnet_id,
-            "state": "available",
+            "state": nat.transit.state(),
             "connectivityType": nat.connectivity_type(),
             "availabilityMode": "zonal",
             "createTime": time(&nat.created_at),

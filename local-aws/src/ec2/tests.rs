@@ -8,13 +8,14 @@ use super::route::{Route, Target};
 use super::route_table::RouteTable;
 use super::security_group::SecurityGroup;
 use super::subnet::{Subnet, SubnetSettings};
+use super::transit::Transit;
 use super::vpc::{Vpc, VpcSettings};
 use super::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use super::*;
 
 fn endpoint() -> (tempfile::TempDir, Arc<Endpoint>) {
     let dir = tempfile::tempdir().unwrap();
-    let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap();
+    let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into(), crate::Options::default()).unwrap();
     (dir, Arc::new(endpoint))
 }
 
@@ -54,6 +55,7 @@ fn what_is_in_use_cannot_go() {
             subnet_id: &subnet.id,
             allocation_id: Some(&address.allocation_id),
             private_ip: None,
+            ready_at: None,
             tags: Tags::new(),
         };
         let nat = NatGateway::create(&endpoint, tx, request())?;
@@ -108,8 +110,17 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
                 policy: None,
                 tags: Tags::new(),
             };
-            let s3 =
-                || VpcEndpoint::create(&endpoint, tx, &vpc.id, "com.amazonaws.us-east-1.s3", Kind::Gateway, settings());
+            let s3 = || {
+                VpcEndpoint::create(
+                    &endpoint,
+                    tx,
+                    &vpc.id,
+                    "com.amazonaws.us-east-1.s3",
+                    Kind::Gateway,
+                    Transit::default(),
+                    settings(),
+                )
+            };
             s3()?;
             assert_eq!(code(s3()), "RouteAlreadyExists");
             InternetGateway::detach(tx, &vpc.id)

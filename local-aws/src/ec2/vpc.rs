@@ -13,6 +13,7 @@ use super::vpc_endpoint::VpcEndpoint;
 use super::{new_id, refusal};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::quotas::VPCS;
 use crate::store::{Record, Tx};
 use crate::wire::{decode, flag};
 
@@ -62,6 +63,9 @@ impl Vpc {
         let network = parse_cidr(cidr_block)?;
         if !(16..=28).contains(&network.prefix_len()) {
             return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{cidr_block}' is invalid.")));
+        }
+        if VPCS.is_reached(tx.list::<Self>()?.len()) {
+            return Err(ApiError::new("VpcLimitExceeded", "The maximum number of VPCs has been reached."));
         }
         let id = new_id("vpc");
         RouteTable::create_main(tx, &id)?;

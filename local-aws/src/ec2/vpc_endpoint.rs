@@ -12,6 +12,7 @@ use super::new_id;
 use super::route_table::RouteTable;
 use super::security_group::SecurityGroup;
 use super::subnet::Subnet;
+use super::transit::Transit;
 use super::vpc::Vpc;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -64,6 +65,8 @@ pub(crate) struct VpcEndpoint {
     pub(crate) kind: Kind,
     pub(crate) interfaces: Vec<EndpointInterface>,
     pub(crate) created_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) transit: Transit,
     pub(crate) settings: VpcEndpointSettings,
 }
 
@@ -127,6 +130,7 @@ impl VpcEndpoint {
         vpc_id: &str,
         service_name: &str,
         kind: Kind,
+        transit: Transit,
         settings: VpcEndpointSettings,
     ) -> Result<Self, ApiError> {
         let vpc = Vpc::get(tx, vpc_id)?;
@@ -138,6 +142,7 @@ impl VpcEndpoint {
             kind,
             interfaces: Vec::new(),
             created_at: Utc::now(),
+            transit,
             settings: settings.clone(),
         };
         created.apply(endpoint, tx, settings)
@@ -373,7 +378,7 @@ impl Describe for VpcEndpoint {
         vec![match filter {
             "ip-address-type" => "ipv4".to_owned(),
             "service-name" => self.service_name.clone(),
-            "vpc-endpoint-state" => "available".to_owned(),
+            "vpc-endpoint-state" => self.transit.state().to_owned(),
             "vpc-endpoint-type" => format!("{:?}", self.kind),
             "vpc-id" => self.vpc_id.clone(),
             _ => self.id.clone(),
@@ -398,7 +403,7 @@ fn show(account_id: &str, endpoint: &VpcEndpoint, groups: &[SecurityGroup]) -> V
         "vpcId": endpoint.vpc_id,
         "ownerId": account_id,
         "serviceName": endpoint.service_name,
-        "state": "available",
+        "state": endpoint.transit.state(),
         "policyDocument": settings.policy.as_deref().unwrap_or(FULL_ACCESS),
         "routeTableIdSet": settings.route_table_ids,
         "subnetIdSet": settings.subnet_ids,

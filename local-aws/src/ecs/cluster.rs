@@ -13,6 +13,7 @@ use super::task::{Status, Task};
 use super::{INVALID, invalid};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam;
 use crate::store::{Record, Tx};
 use crate::wire;
 
@@ -177,6 +178,7 @@ pub(crate) fn create(
     if let Some(cluster) = tx.get::<Cluster>(name)?.filter(Cluster::is_active) {
         return Ok(cluster);
     }
+    iam::service_linked::ensure(endpoint, tx, "ecs.amazonaws.com")?;
     let arn = endpoint.arn("ecs", &format!("cluster/{name}"));
     let cluster = Cluster { name: name.to_owned(), arn, settings, capacity, tags, deleted_at: None };
     tx.put(&cluster)?;

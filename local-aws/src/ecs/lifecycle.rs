@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use rustix::process::Signal;
 use tokio::sync::Notify;
 
@@ -16,9 +16,10 @@ use super::output::{Ingested, ingest};
 use super::process::{Exit, Process, signal_named};
 use super::run_task::ClientToken;
 use super::task::{Desired, Status, StopCode, Task};
-use super::{cluster::Cluster, container, execution_role, task_definition};
+use super::{cluster::Cluster, container, execution_role, latency, task_definition};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::latency::until;
 use crate::store::Record;
 use crate::{images, logs};
 
@@ -33,7 +34,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// AWS keeps stopped tasks for at least an hour, and client tokens for a day.
-const KEEP: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+const KEEP: TimeDelta = TimeDelta::hours(1);
 
 // Changes of tasks by requests: the tasks' drivers look at their records again.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
@@ -103,6 +104,7 @@ fn clean(endpoint: &Endpoint, unfinished: &[Task]) {
 enum Next {
     Step,
     Poll,
+    Wait(Duration),
     Done,
 }
 
@@ -150,6 +152,12 @@ impl Driver {
                         () = tokio::time::sleep(POLL) => {}
                     }
                 }
+                Ok(Next::Wait(time)) => {
+                    tokio::select! {
+                        () = changed => {}
+                        () = tokio::time::sleep(time) => {}
+                    }
+                }
                 Ok(Next::Done) => return,
                 Err(error) => {
                     tracing::error!(%error, task = self.task.arn, "a task could not go on; trying again");
@@ -168,7 +176,9 @@ impl Driver {
             self.seen = changes;
         }
         let is_unwanted = self.task.desired_status == Desired::Stopped;
+        let rest = self.rest(endpoint);
         match self.task.last_status {
+            _ if !rest.is_zero() => Ok(Next::Wait(rest)),
             Status::Provisioning | Status::Pending if is_unwanted => self.advance(endpoint, Status::Deprovisioning),
             Status::Provisioning => self.advance(endpoint, Status::Pending),
             Status::Pending => self.advance(endpoint, Status::Activating),
@@ -182,6 +192,20 @@ impl Driver {
             }
             Status::Stopped => Ok(Next::Done),
         }
+    }
+
+    /// How long the task still stays where it is, when the latencies are AWS's. One that is not wanted any more does not
+    /// start.
+    fn rest(&self, endpoint: &Endpoint) -> Duration {
+        let is_starting = self.task.last_status < Status::Running;
+        if endpoint.latency.is_none() || is_starting && self.task.desired_status == Desired::Stopped {
+            return Duration::ZERO;
+        }
+        let typical = latency::of(self.task.last_status);
+        let begin = self.task.entered_at.unwrap_or(self.task.created_at);
+        let end =
+            TimeDelta::from_std(endpoint.latency.of(typical)).ok().and_then(|stay| begin.checked_add_signed(stay));
+        end.map(until).unwrap_or_default()
     }
 
     /// Before STOPPED is told, so that a stopped task has left nothing. All that was in the files is in the state.

@@ -27,6 +27,7 @@ pub(crate) mod cluster;
 mod container;
 mod container_endpoint;
 mod execution_role;
+pub(crate) mod latency;
 mod lifecycle;
 mod network;
 mod output;

@@ -100,6 +100,9 @@ pub(crate) struct Task {
     pub(super) revision: u32,
     pub(super) last_status: Status,
     pub(super) desired_status: Desired,
+    /// When it came into `last_status`.
+    #[serde(default)]
+    pub(super) entered_at: Option<DateTime<Utc>>,
     /// Counts the changes, so that who gets events out of order can tell.
     pub(super) version: u64,
     pub(super) cpu: u32,
@@ -176,6 +179,7 @@ impl Task {
     /// Goes to `status`, with the marks that AWS sets there.
     pub(super) fn enter(&mut self, status: Status) {
         let now = Utc::now();
+        self.entered_at = Some(now);
         match status {
             Status::Pending => self.connectivity_at = Some(now),
             Status::Activating => self.pull_started_at = Some(now),

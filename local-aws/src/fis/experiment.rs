@@ -13,6 +13,7 @@ use super::template::{self, Spec};
 use super::{bad_token, epoch, invalid, max_results, not_found, quota_exceeded, run, token};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam;
 use crate::paging::page;
 use crate::store::{Record, Tx};
 
@@ -278,6 +279,7 @@ pub(super) fn create(endpoint: &Endpoint, input: &StartExperiment) -> Result<(Ex
         if let Some(id) = token::used(tx, START, client_token, &request)? {
             return Ok((find(tx, &id)?, false));
         }
+        iam::service_linked::ensure(endpoint, tx, "fis.amazonaws.com")?;
         let experiment = Experiment::create(endpoint, tx, &request)?;
         token::keep(tx, START, client_token, &request, &experiment.id)?;
         Ok((experiment, true))

@@ -10,10 +10,8 @@ use crate::ecs::{self, ActiveTask};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam;
+use crate::quotas::STOPPED_TASKS;
 use crate::store::Tx;
-
-/// Quota "Target Tasks for aws:ecs:stop-task".
-const MAX_TASKS: usize = 5;
 
 /// Something that AWS would let fail, or that this endpoint cannot do now (e.g. on a full disk) and will try again.
 pub(super) enum Stopped {
@@ -82,9 +80,10 @@ pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experim
             let failure = Failure::new("InvalidTarget", "Target resolution returned empty set", &name);
             return Err(Stopped::Failed(failure));
         }
-        if count > MAX_TASKS {
+        if STOPPED_TASKS.is_reached(count.saturating_sub(1)) {
             let reason = format!(
-                "Target resolution returned {count} tasks, more than the quota Target Tasks for {STOP_TASK} ({MAX_TASKS}) allows"
+                "Target resolution returned {count} tasks, more than the quota Target Tasks for {STOP_TASK} ({}) allows",
+                STOPPED_TASKS.value
             );
             return Err(Stopped::Failed(Failure::new("QuotaViolation", reason, &name)));
         }

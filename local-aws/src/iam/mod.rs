@@ -1,11 +1,13 @@
 //! Identity and Access Management: roles, what they may do, and who may assume them.
 //!
-//! Roles are made by CloudFormation; the API reads them.
+//! Roles are made by CloudFormation, those of ECS and FIS by a call or at the first use; the API reads them.
 
 mod managed;
 pub(crate) mod policy;
 mod read;
 pub(crate) mod role;
+pub(crate) mod service_linked;
+mod simulate;
 pub(crate) mod wildcard;
 
 use std::collections::BTreeMap;
@@ -23,12 +25,14 @@ use role::Role;
 /// One call of the service.
 pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
     match operation {
+        "CreateServiceLinkedRole" => service_linked::create_service_linked_role(endpoint, input),
         "GetRole" => read::get_role(endpoint, input),
         "GetRolePolicy" => read::get_role_policy(endpoint, input),
         "ListAttachedRolePolicies" => read::list_attached_role_policies(endpoint, input),
         "ListRolePolicies" => read::list_role_policies(endpoint, input),
         "ListRoleTags" => read::list_role_tags(endpoint, input),
         "ListRoles" => read::list_roles(endpoint, input),
+        "SimulatePrincipalPolicy" => simulate::simulate_principal_policy(endpoint, input),
         other => Err(ApiError::unknown_operation("iam", other)),
     }
 }

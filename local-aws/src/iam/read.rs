@@ -114,7 +114,7 @@ fn refuse_path_prefix(operation: &str, path_prefix: Option<&str>) -> Result<(), 
 }
 
 /// What ListRoles shows of a role.
-fn summary(role: &Role) -> Value {
+pub(super) fn summary(role: &Role) -> Value {
     let mut shown = json!({
         "Path": role.path,
         "RoleName": role.name,
@@ -140,7 +140,12 @@ fn url_encoded(document: &str) -> String {
 }
 
 /// A page of `items`; the marker is the index of the next one.
-fn page(name: &str, items: Vec<Value>, marker: Option<String>, max_items: Option<i64>) -> Result<Value, ApiError> {
+pub(super) fn page(
+    name: &str,
+    items: Vec<Value>,
+    marker: Option<String>,
+    max_items: Option<i64>,
+) -> Result<Value, ApiError> {
     let invalid = |what: &str| ApiError::new(INVALID, format!("Invalid {what}."));
     let start = marker.map_or(Ok(0), |marker| marker.parse::<usize>().map_err(|_| invalid("Marker")))?;
     let size = match max_items.unwrap_or(100) {

@@ -7,7 +7,7 @@ const SOURCE: &str = "arn:aws:fis:us-east-1:000000000000:experiment/EXP1";
 
 fn endpoint() -> (tempfile::TempDir, Endpoint) {
     let dir = tempfile::tempdir().unwrap();
-    let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap();
+    let endpoint = Endpoint::open(dir.path(), "http://127.0.0.1:1".into(), crate::Options::default()).unwrap();
     (dir, endpoint)
 }
 

@@ -34,6 +34,7 @@ const SERVICES: &[Service] = &[
     json("logs", "1.1", &["Logs_20140328"]),
     json("tagging", "1.1", &["ResourceGroupsTaggingAPI_20170126"]),
     json("ecr", "1.1", &["AmazonEC2ContainerRegistry_V20150921"]),
+    json("servicequotas", "1.1", &["ServiceQuotasV20190624"]),
     xml("cloudformation", Protocol::Query, "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
     xml("iam", Protocol::Query, "https://iam.amazonaws.com/doc/2010-05-08/"),
     xml("sts", Protocol::Query, "https://sts.amazonaws.com/doc/2011-06-15/"),

@@ -56,7 +56,9 @@ async fn victim() {
     let Ok(setting) = std::env::var(VARIABLE) else { return };
     let (port, state_dir) = setting.split_once(':').unwrap();
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
-    local_aws::serve(listener, Path::new(state_dir), std::future::pending()).await.unwrap();
+    local_aws::serve(listener, Path::new(state_dir), local_aws::Options::default(), std::future::pending())
+        .await
+        .unwrap();
 }
 
 fn config(state_dir: &Path, port: u16) -> SdkConfig {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use local_aws::Identity;
+use local_aws::{Identity, Options};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Endpoint {
     address: SocketAddr,
     state_dir: StateDir,
+    options: Options,
     shutdown: Option<oneshot::Sender<()>>,
     server: JoinHandle<Result<(), local_aws::ApiError>>,
     // A runtime of its own: dropping it ends everything that the endpoint does in the background, as a kill does.
@@ -38,10 +39,15 @@ impl StateDir {
 impl Endpoint {
     /// An endpoint with a new, empty state.
     pub(crate) async fn start() -> Self {
-        Self::serve(StateDir::Owned(tempfile::tempdir().unwrap())).await
+        Self::start_with(Options::default()).await
     }
 
-    async fn serve(state_dir: StateDir) -> Self {
+    /// The same with these settings.
+    pub(crate) async fn start_with(options: Options) -> Self {
+        Self::serve(StateDir::Owned(tempfile::tempdir().unwrap()), options).await
+    }
+
+    async fn serve(state_dir: StateDir, options: Options) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -51,12 +57,12 @@ impl Endpoint {
         let directory = state_dir.path().to_owned();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.spawn(async move {
-            local_aws::serve(TcpListener::from_std(listener).unwrap(), &directory, async {
+            local_aws::serve(TcpListener::from_std(listener).unwrap(), &directory, options, async {
                 let _ = stopped.await;
             })
             .await
         });
-        Self { address, state_dir, shutdown: Some(shutdown), server, runtime: Some(runtime) }
+        Self { address, state_dir, options, shutdown: Some(shutdown), server, runtime: Some(runtime) }
     }
 
     /// Where it listens, e.g. `http://127.0.0.1:4566`.
@@ -114,7 +120,7 @@ impl Endpoint {
     pub(crate) async fn restart(mut self) -> Self {
         self.end_runtime().await;
         let state_dir = std::mem::replace(&mut self.state_dir, StateDir::Given(PathBuf::new()));
-        Self::serve(state_dir).await
+        Self::serve(state_dir, self.options).await
     }
 
     async fn end_runtime(&mut self) {

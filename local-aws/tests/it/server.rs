@@ -107,7 +107,9 @@ async fn an_unknown_operation_is_refused_by_name() {
 async fn only_a_loopback_listener_is_served() {
     let dir = tempfile::tempdir().unwrap();
     let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let error = local_aws::serve(listener, dir.path(), std::future::pending()).await.unwrap_err();
+    let error = local_aws::serve(listener, dir.path(), local_aws::Options::default(), std::future::pending())
+        .await
+        .unwrap_err();
     assert!(error.message.contains("not a loopback address"), "{error}");
 }
 
@@ -117,7 +119,9 @@ async fn two_endpoints_do_not_share_a_state() {
     // Answers only once it holds the lock.
     aws_sdk_sts::Client::new(&endpoint.sdk_config()).get_caller_identity().send().await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let error = local_aws::serve(listener, endpoint.state_dir(), std::future::pending()).await.unwrap_err();
+    let error = local_aws::serve(listener, endpoint.state_dir(), local_aws::Options::default(), std::future::pending())
+        .await
+        .unwrap_err();
     assert!(error.message.contains("already serves"), "{error}");
 }
 
@@ -127,7 +131,9 @@ async fn refused_with(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
         std::fs::write(dir.path().join(name), content).unwrap();
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let error = local_aws::serve(listener, dir.path(), std::future::pending()).await.unwrap_err();
+    let error = local_aws::serve(listener, dir.path(), local_aws::Options::default(), std::future::pending())
+        .await
+        .unwrap_err();
     for (name, content) in files {
         assert_eq!(std::fs::read_to_string(dir.path().join(name)).unwrap(), *content, "{name} was changed");
     }
@@ -151,7 +157,9 @@ async fn a_state_of_another_version_is_left_alone() {
     connection.pragma_update(None, "user_version", 4711).unwrap();
     drop(connection);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let error = local_aws::serve(listener, dir.path(), std::future::pending()).await.unwrap_err();
+    let error = local_aws::serve(listener, dir.path(), local_aws::Options::default(), std::future::pending())
+        .await
+        .unwrap_err();
     assert!(error.message.contains("4711"), "{error}");
 }
 

@@ -1,6 +1,7 @@
 //! `local`: the embedded endpoint.
 
 mod env;
+mod pace;
 mod reset;
 mod serve;
 mod start;

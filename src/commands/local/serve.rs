@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::pace::PaceArgs;
 use crate::commands::Context;
 use crate::endpoint::{self, DEFAULT_PORT, ServeArgs, StateDir};
 use crate::error::Result;
@@ -14,6 +15,8 @@ pub struct ServeCommand {
     /// Take another port when this one is taken, and end with the last stack
     #[arg(long)]
     automatic: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
 }
 
 /// Serves until SIGTERM.
@@ -21,7 +24,8 @@ pub struct ServeCommand {
 /// # Errors
 /// When the port is taken or the state cannot be opened.
 pub fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
-    let ServeCommand { port, automatic } = *args;
+    let ServeCommand { port, automatic, pace } = *args;
+    let pace = pace.pace().unwrap_or_default();
     let region = context.settings.region.clone();
-    endpoint::serve(&StateDir::new(&context.settings.state_dir), &ServeArgs { port, region, automatic })
+    endpoint::serve(&StateDir::new(&context.settings.state_dir), &ServeArgs { port, region, automatic, pace })
 }

@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::pace::PaceArgs;
 use super::status::Status;
 use crate::commands::Context;
 use crate::endpoint::{self, Start, StateDir};
@@ -14,11 +15,14 @@ use crate::settings::PORT_VARIABLE;
 Examples:
   fis-workshop local start
   fis-workshop local start --port 0      On any free port
+  fis-workshop local start --latency aws --speed 60      As slow as AWS, but a minute takes a second
   eval \"$(fis-workshop local env)\"       Then the AWS CLI and any SDK use it, too")]
 pub(super) struct StartArgs {
     /// Port on 127.0.0.1; 0 takes a free one [default: the last one, 4566 at first]
     #[arg(long, env = PORT_VARIABLE, hide_env_values = true)]
     port: Option<u16>,
+    #[command(flatten)]
+    pace: PaceArgs,
 }
 
 /// Starts it, unless it runs.
@@ -27,13 +31,19 @@ pub(super) struct StartArgs {
 /// When the port is taken or the state directory cannot be used.
 pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
-    let how = Start { port: args.port, region: context.settings.region.as_deref(), automatic: false };
+    let pace = args.pace.pace();
+    let how = Start { port: args.port, region: context.settings.region.as_deref(), pace, automatic: false };
     let started = endpoint::start(&state, how).await?;
     let port = started.record.port;
     if !started.new && args.port.is_some_and(|wanted| wanted != 0 && wanted != port) {
         context
             .ui
             .warn(format_args!("It runs already, on port {port}; `fis-workshop local stop` first to change that."));
+    }
+    if !started.new && pace.is_some_and(|wanted| wanted != started.record.pace) {
+        context
+            .ui
+            .warn("It runs already, with another latency or speed; `fis-workshop local stop` first to change that.");
     }
     context.ui.result(&Status::of(&state)?)?;
     Ok(0)

@@ -7,7 +7,7 @@ use local_aws::Identity;
 use serde::Serialize;
 
 use crate::commands::Context;
-use crate::endpoint::StateDir;
+use crate::endpoint::{Latency, StateDir};
 use crate::error::Result;
 
 /// Show whether the endpoint runs, and where
@@ -26,6 +26,8 @@ pub(super) struct Status {
     port: Option<u16>,
     endpoint: Option<String>,
     started_at: Option<DateTime<Utc>>,
+    latency: Option<Latency>,
+    speed: Option<f64>,
     version: Option<String>,
     account_id: Option<String>,
     region: Option<String>,
@@ -45,6 +47,8 @@ impl Status {
             port: record.map(|record| record.port),
             endpoint: record.map(|record| record.endpoint.clone()),
             started_at: record.map(|record| record.started_at),
+            latency: record.map(|record| record.pace.latency),
+            speed: record.map(|record| record.pace.speed),
             version: record.map(|record| record.version.clone()),
             account_id: identity.as_ref().map(|identity| identity.account_id.clone()),
             region: identity.as_ref().map(|identity| identity.region.clone()),
@@ -71,6 +75,9 @@ impl fmt::Display for Status {
         }
         if let (Some(account), Some(region)) = (&self.account_id, &self.region) {
             writeln!(f, "  account {account}, region {region}")?;
+        }
+        if let (Some(Latency::Aws), Some(speed)) = (self.latency, self.speed) {
+            writeln!(f, "  latency as on AWS, {speed} times as fast")?;
         }
         writeln!(f, "  state   {}", self.state_dir.display())
     }

@@ -204,7 +204,8 @@ fn nothing_is_left(aws: &Terminal<'_>) {
         ("ecs list-task-definitions", "taskDefinitionArns"),
         ("dynamodb list-tables", "TableNames"),
         ("logs describe-log-groups", "logGroups"),
-        ("iam list-roles", "Roles"),
+        // The service-linked roles are the account's.
+        ("iam list-roles --query {Roles:Roles[?!starts_with(Path,'/aws-service-role/')]}", "Roles"),
         ("ecr describe-repositories", "repositories"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),

@@ -28,6 +28,7 @@ struct DeleteStackInput {
 pub(in crate::cloudformation) fn delete_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
     let input: DeleteStackInput = decode("DeleteStack", input)?;
     let begun = endpoint.store.write(|tx| begin(tx, input))?;
+    endpoint.stack_calls.notify_waiters();
     if let Some(stack_id) = begun {
         operation::start(endpoint, Arc::default(), &stack_id);
     }

@@ -3,6 +3,7 @@
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod describe;
+pub(super) mod events;
 pub(super) mod exports;
 pub(super) mod resources;
 pub(super) mod templates;

@@ -39,6 +39,9 @@ struct UpdateStackInput {
     client_request_token: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     retain_except_on_create: Option<bool>,
+    /// Name conflicts are found by the resource here, and properties before the call is answered, with or without it.
+    #[serde(default, rename = "DisableValidation", deserialize_with = "crate::wire::flag")]
+    _disable_validation: Option<bool>,
 }
 
 pub(in crate::cloudformation) fn update_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {

@@ -10,14 +10,15 @@ use super::{ChangeSet, changes, of_stack};
 use crate::cloudformation::api::create::stack_id;
 use crate::cloudformation::api::update::check_updatable;
 use crate::cloudformation::api::{check_name, decode};
+use crate::cloudformation::early_validation::{self, Finding};
 use crate::cloudformation::export::Imports;
-use crate::cloudformation::invalid;
 use crate::cloudformation::plan::{Situation, plan};
 use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
+use crate::cloudformation::{event, invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -42,6 +43,8 @@ struct CreateChangeSetInput {
     tags: Option<Vec<TagInput>>,
     client_token: Option<String>,
     on_stack_failure: Option<OnFailure>,
+    #[serde(default, deserialize_with = "crate::wire::flag")]
+    disable_validation: Option<bool>,
 }
 
 pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
@@ -86,31 +89,96 @@ fn compare(endpoint: &Arc<Endpoint>, input: CreateChangeSetInput, creating: bool
         target: &target,
         resources: &resources,
     };
-    let plan = plan(&situation)?;
-    // A retry of a failed operation is a change even when the template is the same.
-    let is_empty = plan.is_empty() && !stack.status.is_left_failed();
-    let changes = changes::shown(&situation, &plan);
+    let (verdict, changes) = judge(endpoint, &situation, input.disable_validation == Some(true))?;
+    let is_ready = matches!(verdict, Verdict::Ready);
+    let operation = Operation::new("CREATE_CHANGESET", None);
     let id = endpoint.arn("cloudformation", &format!("changeSet/{}/{}", input.change_set_name, uuid::Uuid::new_v4()));
     let set = ChangeSet {
         change_set_id: id,
         name: input.change_set_name,
         stack_id: stack.stack_id.clone(),
         stack_name: stack.name.clone(),
+        operation_id: operation.id.clone(),
         description: input.description,
-        status: if is_empty { "FAILED" } else { "CREATE_COMPLETE" }.to_owned(),
-        status_reason: is_empty.then(|| {
-            "The submitted information didn't contain changes. Submit different information to create a change set."
-                .to_owned()
-        }),
-        execution_status: if is_empty { "UNAVAILABLE" } else { "AVAILABLE" }.to_owned(),
+        status: if is_ready { "CREATE_COMPLETE" } else { "FAILED" }.to_owned(),
+        status_reason: verdict.reason().map(str::to_owned),
+        execution_status: if is_ready { "AVAILABLE" } else { "UNAVAILABLE" }.to_owned(),
         created_at: Utc::now(),
         on_stack_failure: input.on_stack_failure,
         token: input.client_token,
         target,
         changes,
     };
-    let is_recorded = endpoint.store.write(|tx| record(tx, stack, is_new, &set))?;
+    let is_recorded = endpoint.store.write(|tx| {
+        let is_recorded = record(tx, stack.clone(), is_new, &set)?;
+        if is_recorded {
+            tell(tx, &stack, &operation, &set, &verdict)?;
+        }
+        Ok(is_recorded)
+    })?;
     Ok(is_recorded.then(|| answer(&set)))
+}
+
+/// What becomes of a change set.
+enum Verdict {
+    Ready,
+    Empty,
+    Refused(Vec<Finding>),
+}
+
+impl Verdict {
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Ready => None,
+            Self::Empty => Some(
+                "The submitted information didn't contain changes. Submit different information to create a change set.",
+            ),
+            Self::Refused(_) => Some(early_validation::REASON),
+        }
+    }
+}
+
+/// Computes the changes, and says whether they can be made.
+fn judge(
+    endpoint: &Endpoint,
+    situation: &Situation<'_>,
+    without_validation: bool,
+) -> Result<(Verdict, Vec<Value>), ApiError> {
+    let plan = match plan(situation) {
+        Ok(plan) => plan,
+        // What is wrong with properties is told by events. Every other mistake is the call's.
+        Err(error) if error.status < 500 && !without_validation => {
+            return match early_validation::properties(situation) {
+                Ok(findings) if !findings.is_empty() => Ok((Verdict::Refused(findings), Vec::new())),
+                _ => Err(error),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    // A retry of a failed operation is a change even when the template is the same.
+    let is_empty = plan.is_empty() && !situation.stack.status.is_left_failed();
+    let shown = changes::shown(situation, &plan);
+    if is_empty || without_validation {
+        return Ok((if is_empty { Verdict::Empty } else { Verdict::Ready }, shown));
+    }
+    let findings = endpoint.store.read(|tx| early_validation::names(endpoint, tx, &plan))?;
+    Ok((if findings.is_empty() { Verdict::Ready } else { Verdict::Refused(findings) }, shown))
+}
+
+/// The events of the operation that made the change set: what was found, and how it ended.
+fn tell(tx: &Tx<'_>, stack: &Stack, operation: &Operation, set: &ChangeSet, verdict: &Verdict) -> Result<(), ApiError> {
+    if let Verdict::Refused(findings) = verdict {
+        for finding in findings {
+            event::record_operation(tx, stack, operation, finding.shown())?;
+        }
+    }
+    let status = if matches!(verdict, Verdict::Ready) { "SUCCEEDED" } else { "FAILED" };
+    let time = iso(set.created_at);
+    let mut end = json!({"EventType": "STACK_EVENT", "OperationStatus": status, "StartTime": time, "EndTime": time});
+    if let Some(reason) = verdict.reason() {
+        end["ResourceStatusReason"] = json!(reason);
+    }
+    event::record_operation(tx, stack, operation, end)
 }
 
 fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {

@@ -27,6 +27,9 @@ pub(super) struct ChangeSet {
     pub(super) name: String,
     pub(super) stack_id: String,
     pub(super) stack_name: String,
+    /// The operation that made it, by which its events are found.
+    #[serde(default)]
+    pub(super) operation_id: String,
     pub(super) description: Option<String>,
     /// `CREATE_COMPLETE` or `FAILED`.
     pub(super) status: String,

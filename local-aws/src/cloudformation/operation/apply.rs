@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::step::{self, Action, Step};
@@ -30,7 +30,7 @@ pub(super) struct Apply {
     /// A call has given the stack something else to do.
     superseded: bool,
     /// Set when the first resource fails: those under way are cancelled.
-    cancelled: Arc<AtomicBool>,
+    cancelled: Arc<watch::Sender<bool>>,
 }
 
 /// The phase CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS.
@@ -46,7 +46,7 @@ pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
         created: BTreeMap::new(),
         started: BTreeSet::new(),
         superseded: false,
-        cancelled: Arc::default(),
+        cancelled: Arc::new(watch::Sender::new(false)),
         resources,
         stack,
     };
@@ -61,17 +61,17 @@ pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
 impl Apply {
     async fn work(&mut self) -> Result<(), ApiError> {
         // After a restart: what failed before it has failed.
-        self.cancelled.store(!self.failed().is_empty(), Ordering::SeqCst);
+        self.cancelled.send_replace(!self.failed().is_empty());
         let mut running: JoinSet<Result<StackResource, ApiError>> = JoinSet::new();
         loop {
-            while !self.superseded && !self.cancelled.load(Ordering::SeqCst) {
+            while !self.superseded && !*self.cancelled.borrow() {
                 let ready = self.ready();
                 if ready.is_empty() {
                     break;
                 }
                 for (step, record) in self.begin(&ready)? {
                     let (run, stack, cancelled) = (self.run.clone(), self.stack.clone(), Arc::clone(&self.cancelled));
-                    running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled) });
+                    running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled).await });
                 }
             }
             let Some(record) = running.join_next().await else { return Ok(()) };
@@ -125,7 +125,7 @@ impl Apply {
 
     fn note(&mut self, record: StackResource) {
         if record.status.is_failed() {
-            self.cancelled.store(true, Ordering::SeqCst);
+            self.cancelled.send_replace(true);
         } else if let Some(created) = record.created() {
             self.created.insert(record.logical_id.clone(), created);
         }

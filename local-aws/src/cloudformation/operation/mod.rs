@@ -112,6 +112,7 @@ impl Run {
             logical_id,
             tags: &reality.tags,
             generation: reality.generation,
+            ready_at: None,
             repeated: false,
         }
     }

@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 use super::Run;
 use super::step::handler;
 use super::unrecorded::undo_pending;
+use crate::cloudformation::latency;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::error::ApiError;
+use crate::latency::until;
 use crate::store::{Record, Tx};
 
 /// A resource that leaves its stack.
@@ -32,7 +34,31 @@ impl Item {
         Self { record, leftover: true, keep }
     }
 
-    /// Writes the state; what has been replaced has a record of its own.
+    /// Whether the deletion was begun before, by an endpoint that was ended, and is to be waited for.
+    fn is_going(&self, stack: &Stack) -> bool {
+        let record = &self.record;
+        (record.status, &record.operation_id) == (ResourceStatus::DeleteInProgress, &stack.operation.id)
+            && record.ready_at.is_some()
+    }
+
+    /// Writes when AWS would be through with the deletion.
+    fn take_time(&mut self, tx: &Tx<'_>, run: &Run, stack: &Stack) -> Result<(), ApiError> {
+        let now = &self.record.now;
+        let typical = latency::deletion(&self.record.resource_type, &now.properties);
+        let ready_at = run.endpoint.latency.end_of(typical);
+        let (Some(physical_id), Some(_)) = (&now.physical_id, ready_at) else { return Ok(()) };
+        let cx = run.context(tx, stack, &self.record.logical_id, now);
+        handler(&self.record.resource_type)?.begin_deletion(&cx, physical_id)?;
+        self.record.ready_at = ready_at;
+        self.put(tx)
+    }
+
+    /// Writes the record; what has been replaced has one of its own.
+    fn put(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
+        if self.leftover { tx.put(&Leftover(self.record.clone())) } else { tx.put(&self.record) }
+    }
+
+    /// Writes the state.
     fn enter(
         &mut self,
         tx: &Tx<'_>,
@@ -42,12 +68,10 @@ impl Item {
     ) -> Result<(), ApiError> {
         self.record.mark(stack, status, reason);
         let properties = self.record.now.properties.clone();
-        if !self.leftover {
-            tx.put(&self.record)?;
-        } else if status.is_gone() {
+        if self.leftover && status.is_gone() {
             tx.delete::<Leftover>(&Leftover(self.record.clone()).id())?;
         } else {
-            tx.put(&Leftover(self.record.clone()))?;
+            self.put(tx)?;
         }
         self.record.tell(tx, stack, status, reason, &properties)
     }
@@ -79,7 +103,12 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
         for item in ready {
             blocking.push(item.clone());
             let (run, stack) = (run.clone(), stack.clone());
-            running.spawn(async move { delete(&run, &stack, item) });
+            running.spawn(async move {
+                if let Some(time) = item.record.ready_at {
+                    tokio::time::sleep(until(time)).await;
+                }
+                delete(&run, &stack, item)
+            });
         }
         let Some(item) = running.join_next().await else { return Ok(failed.into_iter().collect()) };
         let item = item.map_err(|error| ApiError::internal(format!("A deletion was cut short: {error}")))??;
@@ -102,7 +131,11 @@ fn begin(run: &Run, stack: &Stack, items: &mut [Item]) -> Result<(), ApiError> {
     }
     run.endpoint.store.write(|tx| {
         for item in items.iter_mut().filter(|item| !item.keep && item.record.now.physical_id.is_some()) {
+            if item.is_going(stack) {
+                continue;
+            }
             item.enter(tx, stack, ResourceStatus::DeleteInProgress, None)?;
+            item.take_time(tx, run, stack)?;
         }
         Ok(())
     })

@@ -1,17 +1,20 @@
 //! One resource on the way to what the template says: kept, made, changed or replaced.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 use super::Run;
 use super::apply::Apply;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
+use crate::cloudformation::latency;
 use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
+use crate::latency::until;
 use crate::store::{Record, Tx};
 
 /// What has to be done with a resource.
@@ -29,6 +32,8 @@ pub(super) struct Step {
     wanted: Reality,
     /// It was begun before, by an endpoint that was ended.
     repeated: bool,
+    /// It was even done, and only has to be waited for.
+    done: bool,
 }
 
 impl Action {
@@ -82,8 +87,13 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
         // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
         wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
-        return Ok(Step { action: Action::Create, wanted, repeated: false });
+        return Ok(Step { action: Action::Create, wanted, repeated: false, done: false });
     };
+    if existing.ready_at.is_some() && existing.operation_id == apply.stack.operation.id {
+        let creating = existing.status == ResourceStatus::CreateInProgress;
+        let action = if creating { Action::Create } else { Action::Update };
+        return Ok(Step { action, wanted, repeated: true, done: true });
+    }
     let changes = schema.changes(&existing.now.properties, &wanted.properties);
     let action = if changes.iter().any(|change| change.replaces) {
         Action::Replace { old_first: schema.deletes_before_creating() }
@@ -97,7 +107,7 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
         Action::Keep
     };
     wanted.generation = existing.now.generation + u32::from(matches!(action, Action::Replace { .. }));
-    Ok(Step { action, wanted, repeated: false })
+    Ok(Step { action, wanted, repeated: false, done: false })
 }
 
 /// Writes that work on the resource begins. A resource that could not even be resolved has failed.
@@ -125,6 +135,9 @@ pub(super) fn begin(
             return Ok((None, record));
         }
     };
+    if step.done {
+        return Ok((Some(step), record));
+    }
     if step.action == Action::Keep {
         record.now.depends_on.clone_from(&step.wanted.depends_on);
         record.now.imports.clone_from(&step.wanted.imports);
@@ -151,35 +164,80 @@ pub(super) fn begin(
     Ok((Some(step), record))
 }
 
-/// Does it, unless another resource has failed in the meantime. Whatever comes of it is in the record that it gives.
-pub(super) fn carry_out(
+/// Does it and waits as long as AWS takes, unless another resource fails in the meantime. Whatever comes of it is in the
+/// record that it gives.
+pub(super) async fn carry_out(
     run: &Run,
     stack: &Stack,
     step: Step,
     record: StackResource,
-    cancelled: &AtomicBool,
+    cancelled: &watch::Sender<bool>,
 ) -> Result<StackResource, ApiError> {
     let mut record = record;
-    let reason = if cancelled.load(Ordering::SeqCst) {
-        record.pending = None;
-        step.action.cancelled().to_owned()
+    let made = if *cancelled.borrow() {
+        Err(None)
+    } else if step.done {
+        Ok(())
     } else {
         match run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone())) {
-            Ok(record) => return Ok(record),
-            Err(error) => {
-                cancelled.store(true, Ordering::SeqCst);
-                // A type that refuses has left nothing; after a failure of the store nobody knows.
-                if error.status < 500 {
-                    record.pending = None;
-                }
-                error.message
+            Ok(made) => {
+                record = made;
+                Ok(())
             }
+            Err(error) => Err(Some(error)),
+        }
+    };
+    let reason = match (made, record.ready_at) {
+        (Ok(()), None) => return Ok(record),
+        (Ok(()), Some(time)) if is_over(run, stack, time, cancelled).await? => {
+            return run.endpoint.store.write(|tx| {
+                record.enter(tx, stack, step.action.complete(), None, &step.wanted.properties)?;
+                Ok(record)
+            });
+        }
+        (Ok(()), Some(_)) => step.action.cancelled().to_owned(),
+        (Err(None), _) => {
+            record.pending = None;
+            step.action.cancelled().to_owned()
+        }
+        (Err(Some(error)), _) => {
+            cancelled.send_replace(true);
+            // A type that refuses has left nothing; after a failure of the store nobody knows.
+            if error.status < 500 {
+                record.pending = None;
+            }
+            error.message
         }
     };
     run.endpoint.store.write(|tx| {
         record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
         Ok(record)
     })
+}
+
+/// Waits until `time`, and not longer than the operation goes on; says whether the time has come.
+async fn is_over(
+    run: &Run,
+    stack: &Stack,
+    time: DateTime<Utc>,
+    cancelled: &watch::Sender<bool>,
+) -> Result<bool, ApiError> {
+    let mut cancelled = cancelled.subscribe();
+    loop {
+        let call = run.endpoint.stack_calls.notified();
+        tokio::pin!(call);
+        // Before the look at the stack: a call between the two is not missed.
+        call.as_mut().enable();
+        let now = run.endpoint.store.read(|tx| Stack::of(tx, &stack.stack_id))?;
+        if (now.status, &now.operation.id) != (stack.status, &stack.operation.id) {
+            return Ok(false);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(until(time)) => return Ok(true),
+            _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => return Ok(false),
+            () = call => {}
+        }
+    }
 }
 
 /// The change itself, with record and events: all of it is there or nothing.
@@ -195,8 +253,13 @@ fn make(
     record.pending = None;
     let old = std::mem::replace(&mut record.now, step.wanted.clone());
     let logical_id = record.logical_id.clone();
-    let cx = Context { repeated: step.repeated, ..run.context(tx, stack, &logical_id, &step.wanted) };
     let properties = &step.wanted.properties;
+    let typical = match step.action {
+        Action::Update => latency::update(&record.resource_type, properties),
+        _ => latency::creation(&record.resource_type, properties),
+    };
+    let ready_at = run.endpoint.latency.end_of(typical);
+    let cx = Context { repeated: step.repeated, ready_at, ..run.context(tx, stack, &logical_id, &step.wanted) };
     match (step.action, &old.physical_id) {
         (Action::Update, Some(physical_id)) => {
             record.now.attributes = handler.update(&cx, physical_id, &old.properties, properties)?;
@@ -228,7 +291,12 @@ fn make(
     if step.action != Action::Update {
         record.tell(tx, stack, step.action.progress().0, Some("Resource creation Initiated"), properties)?;
     }
-    record.enter(tx, stack, step.action.complete(), None, properties)?;
+    if ready_at.is_some() {
+        record.ready_at = ready_at;
+        tx.put(&record)?;
+    } else {
+        record.enter(tx, stack, step.action.complete(), None, properties)?;
+    }
     Ok(record)
 }
 

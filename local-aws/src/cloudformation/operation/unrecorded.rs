@@ -43,7 +43,7 @@ mod tests {
     #[tokio::test]
     async fn a_rollback_finds_what_was_made_and_not_yet_recorded() {
         let dir = tempfile::tempdir().unwrap();
-        let endpoint = Arc::new(Endpoint::open(dir.path(), String::new()).unwrap());
+        let endpoint = Arc::new(Endpoint::open(dir.path(), String::new(), crate::Options::default()).unwrap());
         let operation = Operation::new("CREATE_STACK", None);
         let stack = Stack::new("arn:aws:s/x".to_owned(), "x", StackStatus::RollbackInProgress, operation);
         let run = Run { endpoint: Arc::clone(&endpoint), schemas: Arc::default(), stack_id: stack.stack_id.clone() };

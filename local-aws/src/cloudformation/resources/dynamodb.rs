@@ -9,6 +9,7 @@ use super::{Context, Created, Properties, ResourceType};
 use crate::dynamodb::{run, tags};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&Table];
 
@@ -151,6 +152,16 @@ impl ResourceType for Table {
         ]
     }
 
+    fn taken_name(
+        &self,
+        endpoint: &Endpoint,
+        _tx: &Tx<'_>,
+        properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        let Some(name) = properties.get("TableName").and_then(Value::as_str) else { return Ok(None) };
+        Ok(exists(endpoint, name)?.then(|| name.to_owned()))
+    }
+
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let table = TableProperties::read(properties)?;
         let name = table.table_name.clone().unwrap_or_else(|| cx.generated_name(255));
@@ -212,16 +223,21 @@ fn already_exists(name: &str) -> ApiError {
 
 /// Whether the attempt that was cut off made the table: its tags say whose it is.
 fn is_ours(cx: &Context<'_>, name: &str) -> Result<bool, ApiError> {
-    match run(cx.endpoint, "DescribeTable", &json!({"TableName": name})) {
-        Err(error) if error.code == "ResourceNotFoundException" => return Ok(false),
-        Err(error) => return Err(error),
-        Ok(_) => {}
+    if !exists(cx.endpoint, name)? {
+        return Ok(false);
     }
     let tags = tags(cx.endpoint, &arn(cx.endpoint, name))?;
     let same = ["aws:cloudformation:stack-id", "aws:cloudformation:logical-id"]
         .iter()
         .all(|key| cx.tags.contains_key(*key) && tags.get(*key) == cx.tags.get(*key));
     Ok(same)
+}
+
+fn exists(endpoint: &Endpoint, name: &str) -> Result<bool, ApiError> {
+    match run(endpoint, "DescribeTable", &json!({"TableName": name})) {
+        Err(error) if error.code == "ResourceNotFoundException" => Ok(false),
+        answer => answer.map(|_| true),
+    }
 }
 
 fn arn(endpoint: &Endpoint, name: &str) -> String {

@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, Created, Properties, ResourceType};
+use super::{Context, Created, Properties, ResourceType, taken};
 use crate::ecr::{Repository, RepositorySettings};
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&RepositoryType];
 
@@ -108,6 +110,15 @@ impl ResourceType for RepositoryType {
 
     fn refused(&self) -> &'static [&'static str] {
         &["EncryptionConfiguration/KmsKey"]
+    }
+
+    fn taken_name(
+        &self,
+        _endpoint: &Endpoint,
+        tx: &Tx<'_>,
+        properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        taken::<Repository>(tx, properties, "RepositoryName")
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

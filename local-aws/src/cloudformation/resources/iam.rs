@@ -6,8 +6,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Context, Created, Properties, ResourceType};
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::role::{Role, Settings};
+use crate::store::Tx;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&RoleType, &PolicyType];
 
@@ -70,6 +72,17 @@ impl ResourceType for RoleType {
 
     fn refused(&self) -> &'static [&'static str] {
         &["PermissionsBoundary"]
+    }
+
+    fn taken_name(
+        &self,
+        _endpoint: &Endpoint,
+        tx: &Tx<'_>,
+        properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        let Some(name) = properties.get("RoleName").and_then(Value::as_str) else { return Ok(None) };
+        // Role names are unique without regard to case.
+        Ok(tx.get::<Role>(&name.to_lowercase())?.map(|role| role.name))
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, Created, Properties, ResourceType};
+use super::{Context, Created, Properties, ResourceType, taken};
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::logs::{self, LogGroup};
-use crate::store::Record;
+use crate::store::{Record, Tx};
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&LogGroupType];
 
@@ -62,6 +63,15 @@ impl ResourceType for LogGroupType {
             "KmsKeyId",
             "ResourcePolicyDocument",
         ]
+    }
+
+    fn taken_name(
+        &self,
+        _endpoint: &Endpoint,
+        tx: &Tx<'_>,
+        properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        taken::<LogGroup>(tx, properties, "LogGroupName")
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

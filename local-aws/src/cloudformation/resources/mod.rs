@@ -10,12 +10,13 @@ mod logs;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 
 /// Properties or attributes of a resource, in the names of its CloudFormation schema.
 pub(crate) type Properties = Map<String, Value>;
@@ -42,6 +43,8 @@ pub(crate) struct Context<'a> {
     pub(crate) tags: &'a BTreeMap<String, String>,
     /// Counts the replacements of this logical resource, so that the next one gets another name.
     pub(crate) generation: u32,
+    /// Until when AWS would take to make it, for types whose read calls tell.
+    pub(crate) ready_at: Option<DateTime<Utc>>,
     /// An earlier attempt was cut off. What it made outside this transaction (in DynamoDB) is there, and ours.
     pub(crate) repeated: bool,
 }
@@ -63,6 +66,12 @@ impl Context<'_> {
     }
 }
 
+/// The name in this property, if there is a record of this kind with it.
+fn taken<R: Record>(tx: &Tx<'_>, properties: &Properties, property: &str) -> Result<Option<String>, ApiError> {
+    let Some(name) = properties.get(property).and_then(Value::as_str) else { return Ok(None) };
+    Ok(tx.get::<R>(name)?.map(|_| name.to_owned()))
+}
+
 /// One type of resource, e.g. `AWS::ECS::Cluster`. Its schema is AWS's own, in `schemas/`.
 pub(crate) trait ResourceType: Sync {
     /// `AWS::SERVICE::TYPE`.
@@ -72,6 +81,16 @@ pub(crate) trait ResourceType: Sync {
     /// `ContainerDefinitions/*/DependsOn`. A template that sets one is refused by name before anything is created.
     fn refused(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The name that the template gives the resource, if something of this type bears it already.
+    fn taken_name(
+        &self,
+        _endpoint: &Endpoint,
+        _tx: &Tx<'_>,
+        _properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        Ok(None)
     }
 
     /// Makes the resource. Properties have passed the schema and hold no intrinsic function.
@@ -85,6 +104,11 @@ pub(crate) trait ResourceType: Sync {
         old: &Properties,
         new: &Properties,
     ) -> Result<Properties, ApiError>;
+
+    /// Says that the resource is going, for types whose read calls tell; it goes with [`ResourceType::delete`].
+    fn begin_deletion(&self, _cx: &Context<'_>, _physical_id: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
 
     /// Deletes the resource; one that is gone already is no error.
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;

@@ -68,6 +68,16 @@ impl Place<'_> {
 
 /// Holds the properties against the whole schema.
 pub(super) fn valid(schema: &Schema, place: &Place<'_>, properties: &Value) -> Result<(), ApiError> {
+    let messages = mistakes(schema, properties)?;
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = messages.into_iter().map(|(pointer, message)| format!("{place}{pointer}: {message}")).collect();
+    Err(ApiError::new("ValidationError", lines.join("; ")))
+}
+
+/// What is wrong with the properties, each with its pointer.
+pub(super) fn mistakes(schema: &Schema, properties: &Value) -> Result<Vec<Message>, ApiError> {
     let validator = schema.validator()?;
     let mut messages = Vec::new();
     for error in validator.iter_errors(properties) {
@@ -75,12 +85,8 @@ pub(super) fn valid(schema: &Schema, place: &Place<'_>, properties: &Value) -> R
             describe(&schema.document, &error, &mut messages);
         }
     }
-    if messages.is_empty() {
-        return Ok(());
-    }
     messages.dedup();
-    let lines: Vec<_> = messages.into_iter().map(|(pointer, message)| format!("{place}{pointer}: {message}")).collect();
-    Err(ApiError::new("ValidationError", lines.join("; ")))
+    Ok(messages)
 }
 
 impl Schema {
@@ -134,7 +140,8 @@ fn asks_for_keys_only(schema: &Value) -> bool {
     }
 }
 
-type Message = (String, String);
+/// A pointer below the properties, and what is wrong there.
+pub(crate) type Message = (String, String);
 
 /// What is wrong, where. Of alternatives only the one that was meant, if that can be told.
 fn describe(root: &Value, error: &ValidationError<'_>, messages: &mut Vec<Message>) {

@@ -9,7 +9,8 @@ use super::*;
 /// An endpoint on which no driver runs, with one experiment that is about to begin.
 fn started(actions: serde_json::Value) -> (tempfile::TempDir, Arc<Endpoint>, String) {
     let dir = tempfile::tempdir().unwrap();
-    let endpoint = Arc::new(Endpoint::open(dir.path(), "http://127.0.0.1:1".into()).unwrap());
+    let endpoint =
+        Arc::new(Endpoint::open(dir.path(), "http://127.0.0.1:1".into(), crate::Options::default()).unwrap());
     let targets = json!({"T": {"resourceType": "aws:ecs:task", "resourceTags": {"a": "b"}, "selectionMode": "ALL"}});
     let template = template::create(
         &endpoint,

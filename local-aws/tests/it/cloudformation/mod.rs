@@ -4,6 +4,7 @@ mod calls;
 mod change_sets;
 mod creation;
 mod deletion;
+mod early_validation;
 mod exports;
 mod laws;
 mod updates;
@@ -27,13 +28,13 @@ async fn start() -> (Endpoint, Client) {
 }
 
 /// A template with these resources and outputs (YAML, two blanks deep).
-fn template(resources: &str, outputs: &str) -> String {
+pub(crate) fn template(resources: &str, outputs: &str) -> String {
     let outputs = if outputs.is_empty() { String::new() } else { format!("Outputs:\n{outputs}") };
     format!("Resources:\n{resources}\n{outputs}")
 }
 
 /// An on-demand table with one key; `more` are further properties (YAML, six blanks deep).
-fn table(logical_id: &str, more: &str) -> String {
+pub(crate) fn table(logical_id: &str, more: &str) -> String {
     format!(
         "  {logical_id}:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      BillingMode: PAY_PER_REQUEST\n      \
          AttributeDefinitions: [{{AttributeName: Id, AttributeType: S}}]\n      \
@@ -41,7 +42,7 @@ fn table(logical_id: &str, more: &str) -> String {
     )
 }
 
-async fn create(client: &Client, name: &str, body: &str) -> String {
+pub(crate) async fn create(client: &Client, name: &str, body: &str) -> String {
     client.create_stack().stack_name(name).template_body(body).send().await.unwrap().stack_id.unwrap()
 }
 
@@ -54,7 +55,7 @@ async fn created(client: &Client, name: &str, body: &str) -> Stack {
 }
 
 /// The stack, once no operation is at work on it.
-async fn settled(client: &Client, name_or_id: &str) -> Stack {
+pub(crate) async fn settled(client: &Client, name_or_id: &str) -> Stack {
     let started = std::time::Instant::now();
     loop {
         let stack = describe(client, name_or_id).await.unwrap();
@@ -67,7 +68,7 @@ async fn settled(client: &Client, name_or_id: &str) -> Stack {
 }
 
 /// Sends a request that starts an operation, and gives back while that goes on: the answer may come at its end only.
-async fn begun<T: Send + 'static>(
+pub(crate) async fn begun<T: Send + 'static>(
     client: &Client,
     name_or_id: &str,
     request: impl Future<Output = T> + Send + 'static,
@@ -82,14 +83,14 @@ async fn begun<T: Send + 'static>(
 }
 
 /// The stack, or the error's text.
-async fn describe(client: &Client, name_or_id: &str) -> Result<Stack, String> {
+pub(crate) async fn describe(client: &Client, name_or_id: &str) -> Result<Stack, String> {
     match client.describe_stacks().stack_name(name_or_id).send().await {
         Ok(output) => Ok(output.stacks.unwrap().remove(0)),
         Err(error) => Err(message(&error)),
     }
 }
 
-fn status(stack: &Stack) -> &str {
+pub(crate) fn status(stack: &Stack) -> &str {
     stack.stack_status().unwrap().as_str()
 }
 
@@ -108,7 +109,7 @@ fn previous(key: &str) -> Parameter {
 }
 
 /// All events, oldest first, over all pages.
-async fn events(client: &Client, name_or_id: &str) -> Vec<StackEvent> {
+pub(crate) async fn events(client: &Client, name_or_id: &str) -> Vec<StackEvent> {
     let mut events = Vec::new();
     let mut token = None;
     loop {
@@ -123,7 +124,7 @@ async fn events(client: &Client, name_or_id: &str) -> Vec<StackEvent> {
 }
 
 /// The events as `LOGICALID STATUS [reason]`, oldest first.
-async fn story(client: &Client, name_or_id: &str) -> Vec<String> {
+pub(crate) async fn story(client: &Client, name_or_id: &str) -> Vec<String> {
     let line = |event: &StackEvent| {
         let mut line =
             format!("{} {}", event.logical_resource_id().unwrap(), event.resource_status().unwrap().as_str());
@@ -136,7 +137,7 @@ async fn story(client: &Client, name_or_id: &str) -> Vec<String> {
 }
 
 /// Physical ids by logical id.
-async fn resources(client: &Client, name_or_id: &str) -> std::collections::BTreeMap<String, String> {
+pub(crate) async fn resources(client: &Client, name_or_id: &str) -> std::collections::BTreeMap<String, String> {
     let resources = client.describe_stack_resources().stack_name(name_or_id).send().await.unwrap();
     let pairs = resources.stack_resources().iter().map(|resource| {
         (
@@ -148,7 +149,7 @@ async fn resources(client: &Client, name_or_id: &str) -> std::collections::BTree
 }
 
 /// Names of the tables that there are.
-async fn tables(endpoint: &Endpoint) -> Vec<String> {
+pub(crate) async fn tables(endpoint: &Endpoint) -> Vec<String> {
     let client = aws_sdk_dynamodb::Client::new(&endpoint.sdk_config());
     client.list_tables().send().await.unwrap().table_names.unwrap_or_default()
 }

@@ -163,6 +163,7 @@ impl ResourceType for NatGatewayType {
             subnet_id,
             allocation_id: wanted.allocation_id.as_deref(),
             private_ip: wanted.private_ip_address.as_deref(),
+            ready_at: cx.ready_at,
             tags: tags(cx, &wanted.tags)?,
         };
         let nat = NatGateway::create(cx.endpoint, cx.tx, request)?;
@@ -182,6 +183,12 @@ impl ResourceType for NatGatewayType {
         nat.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&nat)?;
         Ok(shown(&nat))
+    }
+
+    fn begin_deletion(&self, cx: &Context<'_>, physical_id: &str) -> Result<(), ApiError> {
+        let Some(mut nat) = cx.tx.get::<NatGateway>(physical_id)? else { return Ok(()) };
+        nat.transit.leave();
+        cx.tx.put(&nat)
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::{Context, Created, Properties, ResourceType};
 use super::{Tag, attributes, read, tags};
+use crate::ec2::transit::Transit;
 use crate::ec2::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::error::ApiError;
 
@@ -91,12 +92,16 @@ impl ResourceType for VpcEndpointType {
             .service_name
             .as_deref()
             .ok_or_else(|| ApiError::new("MissingParameter", "The request must contain the parameter ServiceName"))?;
+        let kind = wanted.kind()?;
+        // A gateway endpoint is but routes: it is available at once.
+        let ready_at = cx.ready_at.filter(|_| kind == Kind::Interface);
         let endpoint = VpcEndpoint::create(
             cx.endpoint,
             cx.tx,
             &wanted.vpc_id,
             service_name,
-            wanted.kind()?,
+            kind,
+            Transit::until(ready_at),
             wanted.settings(cx)?,
         )?;
         Ok(Created { attributes: shown(&endpoint), physical_id: endpoint.id })
@@ -112,6 +117,12 @@ impl ResourceType for VpcEndpointType {
         let wanted: Wanted = read(new)?;
         let endpoint = VpcEndpoint::get(cx.tx, physical_id)?.apply(cx.endpoint, cx.tx, wanted.settings(cx)?)?;
         Ok(shown(&endpoint))
+    }
+
+    fn begin_deletion(&self, cx: &Context<'_>, physical_id: &str) -> Result<(), ApiError> {
+        let Some(mut endpoint) = cx.tx.get::<VpcEndpoint>(physical_id)? else { return Ok(()) };
+        endpoint.transit.leave();
+        cx.tx.put(&endpoint)
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

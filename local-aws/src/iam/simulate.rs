@@ -1,0 +1,108 @@
+//! SimulatePrincipalPolicy: what a principal may do, without doing it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::policy::{Decision, Document, Request, evaluate};
+use super::read::page;
+use super::role::{Role, no_such_entity};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::wire::{decode, number};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct SimulatePrincipalPolicy {
+    policy_source_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    action_names: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    resource_arns: Vec<String>,
+    #[serde(default)]
+    context_entries: Vec<ContextEntry>,
+    marker: Option<String>,
+    #[serde(default, deserialize_with = "number")]
+    max_items: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct ContextEntry {
+    context_key_name: String,
+    #[serde(default, deserialize_with = "list")]
+    context_key_values: Vec<String>,
+    #[serde(rename = "ContextKeyType")]
+    _context_key_type: Option<String>,
+}
+
+/// Reads a list of the query protocol; an empty one arrives as empty text.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) if text.is_empty() => Ok(Vec::new()),
+        value => serde_json::from_value(value).map_err(serde::de::Error::custom),
+    }
+}
+
+pub(super) fn simulate_principal_policy(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+    let input: SimulatePrincipalPolicy = decode("ValidationError", "SimulatePrincipalPolicy", input)?;
+    let invalid = |message: String| ApiError::new("InvalidInput", message);
+    if let Some(action) = input.action_names.iter().find(|action| !action.contains(':')) {
+        return Err(invalid(format!("Invalid Action: {action}")));
+    }
+    if input.action_names.is_empty() {
+        return Err(invalid("ActionNames must have at least one member.".to_owned()));
+    }
+    if let Some(entry) = input.context_entries.iter().find(|entry| entry.context_key_values.len() > 1) {
+        return Err(ApiError::unsupported(format!(
+            "More than one value of the context key {}",
+            entry.context_key_name
+        )));
+    }
+    let policies = policies(endpoint, &input.policy_source_arn)?;
+    let everything = vec!["*".to_owned()];
+    let resources = if input.resource_arns.is_empty() { &everything } else { &input.resource_arns };
+    let context = input.context_entries.iter();
+    let context: BTreeMap<String, String> = context
+        .filter_map(|entry| Some((entry.context_key_name.clone(), entry.context_key_values.first()?.clone())))
+        .collect();
+    let mut results = Vec::new();
+    for action in &input.action_names {
+        for resource in resources {
+            let request = Request { action, resource, service: "", context: &context };
+            let decision = policies.as_ref().map_or(Decision::Allowed, |policies| evaluate(policies, &request));
+            results.push(json!({
+                "EvalActionName": action,
+                "EvalResourceName": resource,
+                "EvalDecision": shown(decision),
+                "MatchedStatements": [],
+                "MissingContextValues": [],
+            }));
+        }
+    }
+    page("EvaluationResults", results, input.marker, input.max_items)
+}
+
+/// What the principal's policies say; `None` for the endpoint's owner, who may do everything.
+fn policies(endpoint: &Endpoint, arn: &str) -> Result<Option<Vec<Document>>, ApiError> {
+    if arn == endpoint.identity.user_arn() {
+        return Ok(None);
+    }
+    if !arn.contains(":role/") {
+        return Err(no_such_entity(format!("The user or role {arn} cannot be found.")));
+    }
+    endpoint.store.read(|tx| {
+        let role = Role::with_arn(tx, arn)?
+            .ok_or_else(|| no_such_entity(format!("The role with name {arn} cannot be found.")))?;
+        role.identity_policies().map(Some)
+    })
+}
+
+fn shown(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allowed => "allowed",
+        Decision::ExplicitlyDenied => "explicitDeny",
+        Decision::ImplicitlyDenied => "implicitDeny",
+    }
+}

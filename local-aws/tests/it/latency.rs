@@ -1,0 +1,140 @@
+//! Latencies as on AWS: what comes after what, what is seen meanwhile, what a kill and a failure do to a wait.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_ec2::types::NatGatewayState;
+use local_aws::{Latency, Options};
+
+use crate::cloudformation::{
+    begun, create, describe, events, resources, settled, status, story, table, tables, template,
+};
+use crate::harness::Endpoint;
+use crate::network::NETWORK;
+
+async fn start(speed: f64) -> (Endpoint, Client) {
+    let endpoint = Endpoint::start_with(Options { latency: Latency::aws(speed).unwrap() }).await;
+    let client = Client::new(&endpoint.sdk_config());
+    (endpoint, client)
+}
+
+/// Waits until an event says this.
+async fn told(client: &Client, name: &str, line: &str) {
+    while !story(client, name).await.iter().any(|it| it == line) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn position(story: &[String], line: &str) -> usize {
+    story.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {story:#?}"))
+}
+
+fn count(story: &[String], line: &str) -> usize {
+    story.iter().filter(|it| *it == line).count()
+}
+
+#[tokio::test]
+async fn resources_take_their_time_at_the_same_time_and_dependents_wait_for_the_end() {
+    let (_endpoint, client) = start(100.0).await;
+    let body = template(&(table("A", "") + &table("B", "") + &table("C", "    DependsOn: A")), "");
+    let id = create(&client, "Times", &body).await;
+    assert_eq!(status(&settled(&client, &id).await), "CREATE_COMPLETE");
+    let created = story(&client, &id).await;
+    let at = |line: &str| position(&created, line);
+    assert!(at("A CREATE_IN_PROGRESS") < at("A CREATE_IN_PROGRESS [Resource creation Initiated]"));
+    assert!(at("B CREATE_IN_PROGRESS [Resource creation Initiated]") < at("A CREATE_COMPLETE"));
+    assert!(at("A CREATE_IN_PROGRESS [Resource creation Initiated]") < at("B CREATE_COMPLETE"));
+    assert!(at("A CREATE_COMPLETE") < at("C CREATE_IN_PROGRESS"));
+    client.delete_stack().stack_name(&id).send().await.unwrap();
+    assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
+    let gone = story(&client, &id).await;
+    assert!(position(&gone, "C DELETE_COMPLETE") < position(&gone, "A DELETE_IN_PROGRESS"));
+}
+
+#[tokio::test]
+async fn a_nat_gateway_is_pending_then_available_and_deleting_before_it_is_gone() {
+    let (endpoint, client) = start(40.0).await;
+    let ec2 = aws_sdk_ec2::Client::new(&endpoint.sdk_config());
+    let state = async || {
+        let gateways = ec2.describe_nat_gateways().send().await.unwrap().nat_gateways.unwrap_or_default();
+        gateways.first().and_then(|it| it.state.clone())
+    };
+    let id = create(&client, "Network", NETWORK).await;
+    let mut seen = Vec::new();
+    let mut watch = async |last: &str| {
+        while describe(&client, &id).await.is_ok_and(|stack| status(&stack) != last) {
+            let now = state().await;
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        seen.push(state().await);
+    };
+    watch("CREATE_COMPLETE").await;
+    client.delete_stack().stack_name(&id).send().await.unwrap();
+    watch("DELETE_COMPLETE").await;
+    seen.dedup();
+    let expected = [NatGatewayState::Pending, NatGatewayState::Available, NatGatewayState::Deleting];
+    assert_eq!(seen.into_iter().flatten().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_failure_cancels_what_is_waited_for() {
+    let (endpoint, client) = start(10.0).await;
+    let bad =
+        "  Bad:\n    Type: AWS::EC2::Subnet\n    Properties: {VpcId: vpc-00000000000000000, CidrBlock: 10.0.0.0/24}\n";
+    let id = create(&client, "Fails", &template(&(table("Slow", "") + bad), "")).await;
+    assert_eq!(status(&settled(&client, &id).await), "ROLLBACK_COMPLETE");
+    let story = story(&client, &id).await;
+    assert!(
+        position(&story, "Slow CREATE_FAILED [Resource creation cancelled]")
+            < position(&story, "Slow DELETE_IN_PROGRESS")
+    );
+    assert_eq!(count(&story, "Slow CREATE_COMPLETE"), 0, "{story:#?}");
+    assert!(tables(&endpoint).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_does_not_wait_for_the_creation_that_it_ends() {
+    let (endpoint, client) = start(10.0).await;
+    let id = create(&client, "Ends", &template(&table("Slow", ""), "")).await;
+    told(&client, &id, "Slow CREATE_IN_PROGRESS [Resource creation Initiated]").await;
+    client.delete_stack().stack_name(&id).send().await.unwrap();
+    assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
+    let story = story(&client, &id).await;
+    position(&story, "Slow CREATE_FAILED [Resource creation cancelled]");
+    assert_eq!(count(&story, "Slow CREATE_COMPLETE"), 0, "{story:#?}");
+    assert!(tables(&endpoint).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_kill_in_a_wait_neither_repeats_nor_shortens_it() {
+    let (endpoint, client) = start(10.0).await;
+    let initiated = "Slow CREATE_IN_PROGRESS [Resource creation Initiated]";
+    let id = create(&client, "Killed", &template(&table("Slow", ""), "")).await;
+    told(&client, &id, initiated).await;
+    let physical_id = resources(&client, &id).await["Slow"].clone();
+    let endpoint = endpoint.restart().await;
+    let client = Client::new(&endpoint.sdk_config());
+    assert_eq!(status(&settled(&client, &id).await), "CREATE_COMPLETE");
+    assert_eq!(resources(&client, &id).await["Slow"], physical_id);
+    assert_eq!(tables(&endpoint).await, [physical_id]);
+    let created = story(&client, &id).await;
+    for line in ["Slow CREATE_IN_PROGRESS", initiated, "Slow CREATE_COMPLETE"] {
+        assert_eq!(count(&created, line), 1, "{created:#?}");
+    }
+    let all = events(&client, &id).await;
+    let time = |index: usize| all[index].timestamp().unwrap().as_secs_f64();
+    let took = time(position(&created, "Slow CREATE_COMPLETE")) - time(position(&created, "Slow CREATE_IN_PROGRESS"));
+    assert!(took > 2.9, "a table takes 30 s, here a tenth of that: {took}");
+
+    let delete = client.delete_stack().stack_name(&id).send();
+    begun(&client, &id, delete).await;
+    told(&client, &id, "Slow DELETE_IN_PROGRESS").await;
+    let endpoint = endpoint.restart().await;
+    let client = Client::new(&endpoint.sdk_config());
+    assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
+    assert_eq!(count(&story(&client, &id).await, "Slow DELETE_IN_PROGRESS"), 1);
+    assert!(tables(&endpoint).await.is_empty());
+}
