@@ -2,6 +2,7 @@
 
 pub mod clear;
 pub mod completions;
+pub mod doctor;
 pub mod down;
 mod environments;
 pub mod interrupt;
@@ -73,6 +74,7 @@ pub enum Command {
     Lab(lab::LabArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
+    Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
@@ -97,6 +99,7 @@ impl Command {
             Self::Lab(args) => lab::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
+            Self::Doctor(args) => doctor::run(context, args).await,
             Self::Render(args) => render::run(context, args),
             Self::Local(args) => local::run(context, args).await,
             Self::Completions(args) => completions::run(context, args),

@@ -3,7 +3,7 @@
 use crate::harness::Sandbox;
 
 /// Every command; the last one is hidden.
-pub(crate) const COMMANDS: [&[&str]; 21] = [
+pub(crate) const COMMANDS: [&[&str]; 22] = [
     &[],
     &["up"],
     &["plan"],
@@ -15,6 +15,7 @@ pub(crate) const COMMANDS: [&[&str]; 21] = [
     &["clear"],
     &["lab"],
     &["down"],
+    &["doctor"],
     &["render"],
     &["local"],
     &["local", "start"],

@@ -6,6 +6,7 @@ mod harness;
 
 mod aws_cli;
 mod cfn_lint;
+mod doctor;
 mod errors;
 mod help;
 mod kills;
@@ -13,3 +14,4 @@ mod lab;
 mod local;
 mod reference;
 mod render;
+mod survivors;
