@@ -52,6 +52,9 @@ enum Remedy {
     Denied,
     Throttled,
     NotAws,
+    Quota,
+    Clock,
+    Region,
 }
 
 /// A failure in JSON.
@@ -130,12 +133,19 @@ impl Error {
 
     /// Whether the endpoint could not be reached at all.
     pub fn is_connection(&self) -> bool {
-        self.remedy == Some(Remedy::Connection)
+        matches!(self.remedy, Some(Remedy::Connection | Remedy::Region))
     }
 
     /// The same for machines.
     pub fn document(&self) -> Document {
         Document { message: self.message.clone(), causes: self.causes.clone(), hints: self.hints.clone() }
+    }
+
+    /// What to do about it, in one line.
+    pub fn advice(&self, target: Target) -> Option<String> {
+        let remedy = self.remedy.map(|remedy| remedy.hint(target).to_owned());
+        let all: Vec<_> = self.hints.iter().cloned().chain(remedy).collect();
+        (!all.is_empty()).then(|| all.join(" "))
     }
 
     /// Message, causes and hints, each on a line of its own, as they are printed after `error: `.
@@ -169,9 +179,16 @@ impl From<local_aws::ApiError> for Error {
 }
 
 impl Remedy {
-    fn of(code: &str) -> Option<Self> {
+    fn of(code: &str, message: &str) -> Option<Self> {
         // By family: the JSON services, REST and the query protocol spell the same refusal differently.
         match code {
+            "RequestTimeTooSkewed" => Some(Self::Clock),
+            // A signature that is too old or from the future has the code of any wrong signature.
+            "SignatureDoesNotMatch" | "InvalidSignatureException"
+                if ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words)) =>
+            {
+                Some(Self::Clock)
+            }
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Some(Self::Expired),
             "UnrecognizedClientException"
             | "InvalidClientTokenId"
@@ -185,6 +202,12 @@ impl Remedy {
             "Throttling" | "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
                 Some(Self::Throttled)
             }
+            "VpcLimitExceeded"
+            | "AddressLimitExceeded"
+            | "NatGatewayLimitExceeded"
+            | "LimitExceeded"
+            | "LimitExceededException"
+            | "ServiceQuotaExceededException" => Some(Self::Quota),
             _ => None,
         }
     }
@@ -207,7 +230,25 @@ impl Remedy {
             (Self::Expired, Target::Aws) => {
                 "The credentials have expired; get new ones, for example with `aws sso login`."
             }
-            (Self::Denied, Target::Aws) => "These credentials may not do that; use a role that may (`--profile`).",
+            (Self::Denied, Target::Aws) => {
+                "These credentials may not do that; have the action that AWS names allowed, or use a role that may \
+                 (`--profile`). `fis-workshop doctor --target aws` lists what is missing, docs/permissions.md has the policies."
+            }
+            (Self::Quota, Target::Aws) => {
+                "A quota of the account is reached. `fis-workshop doctor --target aws` shows which and how to raise \
+                 it; `fis-workshop down` frees what an environment that is not needed any more takes."
+            }
+            (Self::Quota, Target::Local) => {
+                "The local endpoint has AWS's default quotas; `fis-workshop down` frees what is not needed any more."
+            }
+            (Self::Clock, _) => {
+                "The clock of this machine differs from that of AWS by more than 5 minutes; set it, for example by \
+                 `sudo timedatectl set-ntp true`."
+            }
+            (Self::Region, _) => {
+                "There is no such host: the region does not exist or does not have the service (`--region` names \
+                 another, `AWS_REGION` and the AWS profile do, too), or this machine cannot resolve names."
+            }
             (Self::NotAws, _) => {
                 "This is no answer of AWS: a proxy or gateway on the way may have given it (`HTTPS_PROXY`, \
                  `AWS_ENDPOINT_URL`); repeat the command."
@@ -243,7 +284,7 @@ where
             let code = meta.code().unwrap_or("an error without a code");
             let message = meta.message().unwrap_or("no message");
             let mut failure = failure.cause(format!("{code}: {message}"));
-            failure.remedy = Remedy::of(code);
+            failure.remedy = Remedy::of(code, message);
             failure.code = Some(code.to_owned());
             failure
         }
@@ -251,7 +292,13 @@ where
             let text = root_cause(error);
             let mut failure = failure.cause(&text);
             let no_credentials = dispatch.is_other() && text.contains("credential");
-            failure.remedy = Some(if no_credentials { Remedy::Credentials } else { Remedy::Connection });
+            let no_such_host = ["lookup address", "Name or service not known", "nodename nor servname", "resolve"];
+            let no_such_host = no_such_host.iter().any(|words| text.contains(words));
+            failure.remedy = Some(match (no_credentials, no_such_host) {
+                (true, _) => Remedy::Credentials,
+                (false, true) => Remedy::Region,
+                (false, false) => Remedy::Connection,
+            });
             failure
         }
         SdkError::TimeoutError(_) => {
@@ -305,8 +352,22 @@ mod tests {
 
     #[test]
     fn refusals_of_one_family_have_one_remedy() {
-        assert_eq!(Remedy::of("ExpiredToken"), Remedy::of("ExpiredTokenException"));
-        assert_eq!(Remedy::of("Throttling"), Some(Remedy::Throttled));
-        assert_eq!(Remedy::of("ValidationError"), None);
+        assert_eq!(Remedy::of("ExpiredToken", ""), Remedy::of("ExpiredTokenException", ""));
+        assert_eq!(Remedy::of("Throttling", ""), Some(Remedy::Throttled));
+        assert_eq!(Remedy::of("VpcLimitExceeded", ""), Some(Remedy::Quota));
+        assert_eq!(Remedy::of("ServiceQuotaExceededException", ""), Some(Remedy::Quota));
+        assert_eq!(Remedy::of("ValidationError", ""), None);
+    }
+
+    #[test]
+    fn a_signature_that_is_too_old_is_a_matter_of_the_clock() {
+        for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
+            assert_eq!(Remedy::of(code, "Signature expired: 2024 is now earlier than 2025"), Some(Remedy::Clock));
+            assert_eq!(
+                Remedy::of(code, "The request signature we calculated does not match"),
+                Some(Remedy::Credentials)
+            );
+        }
+        assert_eq!(Remedy::of("RequestTimeTooSkewed", ""), Some(Remedy::Clock));
     }
 }

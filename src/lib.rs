@@ -6,6 +6,7 @@
 //! - [`lab`]: the chapter as a program: its steps, the evidence, the verdict
 //! - [`setup`]: both stacks of the lab, up and down again
 //! - [`aws`]: one file for each AWS service, without a word to the terminal
+//! - [`doctor`]: what would stand in the way of `up`
 //! - [`endpoint`]: the local endpoint as a background process
 //! - [`environment`]: one copy of the lab, and the names of its parts
 //! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file
@@ -13,6 +14,7 @@
 
 pub mod aws;
 pub mod commands;
+pub mod doctor;
 pub mod endpoint;
 pub mod environment;
 pub mod error;

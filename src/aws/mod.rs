@@ -1,6 +1,7 @@
 //! AWS: one file for each service that the lab uses. Nothing here talks to the terminal.
 
 pub mod clients;
+pub mod cost;
 pub mod deployed;
 pub mod experiment;
 pub mod images;
@@ -9,6 +10,7 @@ pub mod pace;
 pub mod patience;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub mod service_roles;
 pub mod stack;
 pub mod stop_reason;
 pub mod survivors;

@@ -2,6 +2,7 @@
 
 pub mod clear;
 pub mod completions;
+pub mod doctor;
 pub mod down;
 mod environments;
 pub mod image;
@@ -75,6 +76,7 @@ pub enum Command {
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
     Image(image::ImageCommandArgs),
+    Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
@@ -100,6 +102,7 @@ impl Command {
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
             Self::Image(args) => image::run(context, args).await,
+            Self::Doctor(args) => doctor::run(context, args).await,
             Self::Render(args) => render::run(context, args),
             Self::Local(args) => local::run(context, args).await,
             Self::Completions(args) => completions::run(context, args),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Scene;
 use super::progress::{StackProgress, Tally};
 use crate::aws::experiment;
+use crate::aws::cost;
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Survivor};
@@ -185,6 +186,10 @@ impl fmt::Display for Down {
             return if self.failures.is_empty() { writeln!(f, "Nothing is left.") } else { Ok(()) };
         }
         writeln!(f, "Still there:")?;
-        self.survivors.iter().try_for_each(|survivor| writeln!(f, "  {survivor}"))
+        self.survivors.iter().try_for_each(|survivor| writeln!(f, "  {survivor}"))?;
+        match survivors::hourly_usd(&self.survivors) {
+            Some(usd) => writeln!(f, "Together they cost {} (list price of us-east-1).", cost::about(usd)),
+            None => Ok(()),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::harness::Sandbox;
 
 /// Every command; the last one is hidden.
-pub(crate) const COMMANDS: [&[&str]; 25] = [
+pub(crate) const COMMANDS: [&[&str]; 27] = [
     &[],
     &["up"],
     &["plan"],
@@ -15,10 +15,12 @@ pub(crate) const COMMANDS: [&[&str]; 25] = [
     &["clear"],
     &["lab"],
     &["down"],
+    &["regenerate"],
     &["image"],
     &["image", "build"],
     &["image", "push"],
     &["image", "inspect"],
+    &["doctor"],
     &["render"],
     &["local"],
     &["local", "start"],

@@ -1,0 +1,34 @@
+use clap::Args;
+
+use super::Context;
+use super::several::SeveralArgs;
+use crate::doctor;
+use crate::error::Result;
+
+/// Check what `up` needs, before anything is spent
+///
+/// On AWS: credentials, region, clock, services and their roles, quotas against what so many environments need, and
+/// permissions. Locally: state directory, disk and port. Changes nothing. Exit code 1 if there is a problem; what cannot
+/// be read is a warning.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop doctor
+  fis-workshop doctor --target aws --count 40
+  fis-workshop doctor --target aws --output json")]
+pub struct DoctorArgs {
+    /// For which ones.
+    #[command(flatten)]
+    several: SeveralArgs,
+}
+
+/// Checks.
+///
+/// # Errors
+/// When the environments are named wrongly, or stdout cannot be written.
+pub async fn run(context: &Context, args: DoctorArgs) -> Result<u8> {
+    let environments = args.several.environments(&context.settings)?;
+    let report = doctor::examine(&context.settings, &environments).await;
+    context.ui.result(&report)?;
+    Ok(u8::from(report.problems > 0))
+}
