@@ -22,7 +22,7 @@ Examples:
   fis-workshop image build --to images           An OCI layout for other tools:
   skopeo inspect oci:images:original
   podman run --rm oci:images:improved")]
-pub struct BuildArgs {
+pub(super) struct BuildArgs {
     /// Processor: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
     arch: Option<Architecture>,
@@ -59,7 +59,7 @@ struct ReportedImage {
 ///
 /// # Errors
 /// When there is neither source nor an embedded image, the tool chain lacks something, or the layout cannot be written.
-pub async fn run(context: &Context, args: BuildArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, args: BuildArgs) -> Result<u8> {
     let architecture = args.arch.unwrap_or(embedded::architecture());
     let source = source(args.source.as_deref())?;
     let directory = args.to.unwrap_or_else(|| images::directory(&context.settings.state_dir, architecture));

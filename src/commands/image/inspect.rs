@@ -20,7 +20,7 @@ Examples:
   fis-workshop image inspect
   fis-workshop image inspect improved --output json
   fis-workshop image inspect localhost:5000/lab:improved-0123456789abcdef")]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// Which image: original, improved, or HOST[:PORT]/NAME with :TAG or @DIGEST [default: both variants]
     #[arg(value_name = "VARIANT|URI")]
     image: Option<String>,
@@ -65,7 +65,7 @@ struct Layer {
 ///
 /// # Errors
 /// When there is no such image, or its registry cannot be reached.
-pub async fn run(context: &Context, args: InspectArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, args: InspectArgs) -> Result<u8> {
     let variant = args.image.as_deref().and_then(|name| Variant::ALL.into_iter().find(|one| one.name() == name));
     let images = match (args.image, variant) {
         (Some(uri), None) => vec![remote(context, &uri.parse()?, args.arch).await?],

@@ -17,7 +17,7 @@ Examples:
   fis-workshop image push --target aws           To the lab's repository in ECR
   fis-workshop image push localhost:5000/lab
   fis-workshop image push ghcr.io/me/lab --username me --password-stdin < token")]
-pub struct PushArgs {
+pub(super) struct PushArgs {
     /// Where to, HOST[:PORT]/NAME [default: the lab's repository]
     repository: Option<String>,
     /// Processor: x86_64 or arm64 [default: this machine's]
@@ -35,7 +35,7 @@ pub struct PushArgs {
 ///
 /// # Errors
 /// When the registry cannot be reached or refuses.
-pub async fn run(context: &Context, args: PushArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, args: PushArgs) -> Result<u8> {
     let built = Built::find(&context.settings, args.arch)?;
     let named: Option<RepositoryUri> = args.repository.as_deref().map(str::parse).transpose()?;
     let registry = match (named, args.username) {
