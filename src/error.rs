@@ -111,6 +111,13 @@ impl Error {
         self
     }
 
+    /// The other side did not answer at all: what to do about it depends on the target.
+    #[must_use]
+    pub fn unreachable(mut self) -> Self {
+        self.remedy = Some(Remedy::Connection);
+        self
+    }
+
     /// What the failure means.
     pub fn kind(&self) -> Kind {
         self.kind

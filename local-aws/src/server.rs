@@ -19,9 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
 use crate::wire::{self, Service};
-use crate::{
-    cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, images, logs, quotas, registry, sts, tagging,
-};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, images, logs, quotas, registry, sts, tagging};
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;

@@ -52,7 +52,8 @@ pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
-    let up = setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
+    let up =
+        setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
     let up = up.await?;
     let deployed = up.deployed()?;
     let played = play(connected.scene(), &deployed, &script).await;

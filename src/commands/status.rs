@@ -141,7 +141,7 @@ impl fmt::Display for Several {
             let items = items.as_ref().map_or_else(|| "-".to_owned(), TableStatus::progress);
             table.add_row([&environment.to_string(), stack, &running.to_string(), experiment, &items]);
         }
-        writeln!(f, "{}", table)
+        writeln!(f, "{table}")
     }
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::Scene;
 use super::progress::{StackProgress, Tally};
-use crate::aws::experiment;
 use crate::aws::cost;
+use crate::aws::experiment;
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Survivor};

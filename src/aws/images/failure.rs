@@ -111,9 +111,8 @@ impl Failure {
         let failed = Error::failed(format!("{what} failed.")).cause(self.text());
         let status = match &self {
             Self::Unreachable(_) => {
-                return failed.hint(format!(
-                    "The registry {} does not answer; check the network connection, and repeat the command: \
-                     what has arrived is not sent again.",
+                return failed.unreachable().hint(format!(
+                    "The registry {} does not answer. Repeat the command then: what has arrived is not sent again.",
                     repository.host
                 ));
             }

@@ -117,7 +117,7 @@ async fn remote(context: &Context, uri: &ImageUri, architecture: Option<Architec
         manifest = registry.manifest(&chosen.digest).await?.ok_or_else(missing)?;
     }
     let parts: ImageManifest = parse(&manifest.bytes)?;
-    let config = registry.blob(&parts.config().digest().to_string()).await?;
+    let config = registry.blob(parts.config().digest().as_ref()).await?;
     inspected(&uri.to_string(), &Blob { digest: manifest.digest, bytes: manifest.bytes }, &config)
 }
 

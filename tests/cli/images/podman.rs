@@ -11,7 +11,7 @@ fn podman(sandbox: &Sandbox, args: &[&str]) -> Command {
     let directory = |name: &str| sandbox.path().join("podman").join(name).display().to_string();
     podman.args(["--root", &directory("root"), "--runroot", &directory("run"), "--tmpdir", &directory("tmp")]);
     podman.args(["--storage-driver=vfs", "--runtime", "runc", "--cgroup-manager=cgroupfs", "--events-backend=none"]);
-    podman.args(args);
+    podman.args(args).current_dir(sandbox.path());
     podman
 }
 
@@ -31,7 +31,8 @@ fn run(sandbox: &Sandbox, name: &str, item_seconds: &str, detached: bool) -> Com
         .collect();
     settings.push(format!("--env=TABLE_NAME={}", up["workshop"]["outputs"]["TableName"].as_str().unwrap()));
     settings.push(format!("--env=ITEM_SECONDS={item_seconds}"));
-    let layout = format!("oci:{}:{name}", sandbox.path().join("layout").display());
+    // Relative: podman names the image by this path, and refuses capitals in it.
+    let layout = format!("oci:layout:{name}");
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     podman(sandbox, &[args, settings, vec![layout.as_str()]].concat())
 }

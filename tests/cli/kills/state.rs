@@ -176,9 +176,11 @@ fn limited(sandbox: &Sandbox, blocks: u32, args: &[&str]) -> Run {
 #[test]
 fn no_room_for_the_images() {
     let sandbox = Sandbox::with_endpoint();
-    // The endpoint has room, the command has none.
-    let up = limited(&sandbox, 2048, &["up"]);
-    refused(&up, "images", "File too large");
+    // A file where the endpoint wants to make the directory: it has room for the state, and none for images.
+    let images = data(&sandbox).join("images");
+    std::fs::write(&images, "in the way").unwrap();
+    refused(&sandbox.run(&["up"]), "images cannot be written", "check the space on the disk");
+    std::fs::remove_file(&images).unwrap();
     sandbox.ok(&["up"]);
     assert_eq!(sandbox.ok(&["run", "improved", "--item-seconds", "0"]).lines().count(), 12);
     sandbox.ok(&["down"]);

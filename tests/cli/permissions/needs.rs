@@ -39,7 +39,8 @@ impl Needs {
                 let repository = call.input.get("repositoryName");
                 vec![need(repository.map_or_else(any, |name| arn("ecr", &format!("repository/{name}"))))]
             }
-            "tagging" => vec![need(any())],
+            // None of the calls of these names a resource that could be narrowed beforehand.
+            "ec2" | "iam" | "servicequotas" | "tagging" => vec![need(any())],
             // Needs no permission: AWS answers it even when a policy denies it.
             "sts" if call.operation == "GetCallerIdentity" => Vec::new(),
             other => panic!("{other}:{} is a call whose permission is not known here", call.operation),

@@ -32,6 +32,7 @@ const FIS: &[(&str, &str, &str)] = &[
     ("GET", "experiments", "ListExperiments"),
     ("GET", "experiments/", "GetExperiment"),
     ("DELETE", "experiments/", "StopExperiment"),
+    ("GET", "actions/", "GetAction"),
 ];
 
 impl Call {
