@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::clients::Clients;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 
 /// A service that acts in the account by a role of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,13 @@ async fn is_missing(clients: &Clients, service: Service) -> Result<bool> {
     }
 }
 
+/// Whether AWS refused because the account does not have such a role yet; each service says it in its own words.
+pub fn is_lacking(error: &Error) -> bool {
+    let words = error.aws_message().to_lowercase();
+    let names_it = ["createservicelinkedrole", "awsservicerolefor", "service-linked role", "service linked role"];
+    names_it.iter().any(|name| words.contains(name))
+}
+
 /// Makes the role. Somebody else may have done so in the meantime: that is as good. IAM takes some seconds until every
 /// service knows of it, so what failed for want of it may have to be repeated more than once.
 ///
@@ -80,5 +87,22 @@ pub async fn create(clients: &Clients, service: Service) -> Result<()> {
              --aws-service-name {}`.",
             service.principal()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_say_in_their_own_words_that_the_role_is_missing() {
+        let lacks = |words: &str| is_lacking(&Error::failed("The stack could not be completed.").cause(words));
+        assert!(lacks(
+            "Cluster (AWS::ECS::Cluster) CREATE_FAILED: Resource handler returned message: \"Invalid request provided: \
+             CreateCluster Invalid Request: Unable to assume the service linked role. Please verify that the ECS \
+             service linked role exists.\""
+        ));
+        assert!(lacks("AccessDeniedException: ... is not authorized to perform: iam:CreateServiceLinkedRole"));
+        assert!(!lacks("Cluster (AWS::ECS::Cluster) CREATE_FAILED: Rate exceeded"));
     }
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::environments::{Environments, report};
 use super::image::ImageArgs;
 use super::several::SeveralArgs;
+use crate::doctor;
 use crate::error::Result;
 use crate::setup::{self, Wanted};
 
@@ -37,6 +38,10 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
+    // What would fail later is better said before anything is planned.
+    if !context.settings.is_local() {
+        doctor::cheap(&connected.clients).await?;
+    }
     let images = &choice.images(&connected.clients, &context.ui).await?;
     let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
     let up = setup::up(connected.scene(), wanted).await?;

@@ -1,6 +1,7 @@
 //! One stack on its way to what it should be, whoever gets in between.
 
 use super::Scene;
+use crate::aws::service_roles::{self, Service};
 use crate::aws::stack::{self, Action, Event, Prepared, Stack, StackSpec};
 use crate::error::{Error, Result};
 
@@ -27,12 +28,22 @@ pub(super) async fn converge(
     mut on_event: impl FnMut(&Event),
 ) -> Result<Converged> {
     let mut planned = planned;
+    let mut has_role = false;
     let mut attempt = 1;
     loop {
         match step(scene, spec, planned.take(), &mut on_event).await {
-            Err(error) if attempt < ATTEMPTS && is_overtaken(&error) => attempt += 1,
+            Err(error) if attempt < ATTEMPTS && is_overtaken(&error) => {}
+            // The first cluster of an account needs a role that is there for the second. IAM makes it known late.
+            Err(error) if attempt < ATTEMPTS && service_roles::is_lacking(&error) => {
+                if !has_role {
+                    scene.ui.note("The account has no role AWSServiceRoleForECS yet: creating it.");
+                    service_roles::create(scene.clients, Service::Ecs).await?;
+                    has_role = true;
+                }
+            }
             other => return other,
         }
+        attempt += 1;
     }
 }
 

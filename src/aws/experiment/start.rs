@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use crate::aws::clients::{Clients, token};
 use crate::aws::patience::Patience;
+use crate::aws::service_roles::{self, Service};
 use crate::error::{Doing, Error, Result};
-
-/// The service as IAM names it.
-const SERVICE: &str = "fis.amazonaws.com";
 
 /// How long to try again: a role that has just been made, and the place that another experiment leaves, come within that.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -29,10 +27,10 @@ pub async fn start(clients: &Clients, template_id: &str, mut on_wait: impl FnMut
             Ok(id) => return Ok(id),
             Err(error) => error,
         };
-        if lacks_role(&error) {
+        if service_roles::is_lacking(&error) {
             if !has_role {
                 on_wait("The account has no role AWSServiceRoleForFIS yet: creating it.");
-                create_role(clients).await?;
+                service_roles::create(clients, Service::Fis).await?;
                 has_role = true;
             }
         } else if error.has_code(&["ServiceQuotaExceededException"]) {
@@ -53,24 +51,6 @@ async fn attempt(clients: &Clients, template_id: &str, token: &str) -> Result<St
     id.map(str::to_owned).ok_or_else(|| Error::failed("FIS started an experiment without an id."))
 }
 
-fn lacks_role(error: &Error) -> bool {
-    let words = error.aws_message().to_lowercase();
-    let names_it = ["createservicelinkedrole", "awsservicerolefor", "service-linked role", "service linked role"];
-    names_it.iter().any(|name| words.contains(name))
-}
-
-async fn create_role(clients: &Clients) -> Result<()> {
-    let doing = "Creating the service-linked role AWSServiceRoleForFIS";
-    match clients.iam.create_service_linked_role().aws_service_name(SERVICE).send().await.doing(doing) {
-        Ok(_) => Ok(()),
-        // Somebody else was quicker.
-        Err(error) if error.has_code(&["InvalidInput", "InvalidInputException"]) && error.aws_message().contains("has been taken") => Ok(()),
-        Err(error) => Err(error.hint(format!(
-            "Somebody who may has to do it once for the account: `aws iam create-service-linked-role --aws-service-name {SERVICE}`."
-        ))),
-    }
-}
-
 fn explained(error: Error) -> Error {
     let words = error.aws_message().to_lowercase();
     if error.has_code(&["ServiceQuotaExceededException"]) {
@@ -85,10 +65,10 @@ fn explained(error: Error) -> Error {
     if error.has_code(&["ResourceNotFoundException"]) {
         return error.hint("The experiment template is gone; `fis-workshop up` makes it again.");
     }
-    if words.contains("iam:passrole") || lacks_role(&error) {
-        return error.hint(format!(
-            "Whoever starts the first experiment of an account needs `iam:CreateServiceLinkedRole` for {SERVICE}, and `iam:PassRole` for the experiment's role."
-        ));
+    if words.contains("iam:passrole") || service_roles::is_lacking(&error) {
+        return error.hint(
+            "Whoever starts the first experiment of an account needs `iam:CreateServiceLinkedRole` for fis.amazonaws.com, and `iam:PassRole` for the experiment's role.",
+        );
     }
     error
 }

@@ -21,7 +21,7 @@ Examples:
   fis-workshop image inspect improved --output json
   fis-workshop image inspect localhost:5000/lab:improved-0123456789abcdef")]
 pub(super) struct InspectArgs {
-    /// Which image: original, improved, or HOST[:PORT]/NAME with :TAG or @DIGEST [default: both variants]
+    /// Which image: original, improved, or HOST/NAME with :TAG or @DIGEST [default: both variants]
     #[arg(value_name = "VARIANT|URI")]
     image: Option<String>,
     /// Processor: x86_64 or arm64 [default: this machine's]

@@ -18,7 +18,7 @@ Examples:
   fis-workshop image push localhost:5000/lab
   fis-workshop image push ghcr.io/me/lab --username me --password-stdin < token")]
 pub(super) struct PushArgs {
-    /// Where to, HOST[:PORT]/NAME [default: the lab's repository]
+    /// Where to, HOST/NAME [default: the lab's repository]
     repository: Option<String>,
     /// Processor: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
