@@ -1,7 +1,6 @@
 //! What the lab costs while it exists.
 //!
-//! List prices of us-east-1, without tax, as AWS published them in January 2025. Other regions differ, most of them
-//! upwards: what is derived from these is always called "about".
+//! List prices of us-east-1, without tax, as of January 2025 and not checked since. Other regions differ: what is derived from these is always called "about".
 
 /// A NAT gateway; each gigabyte through it costs the same again (<https://aws.amazon.com/vpc/pricing/>).
 pub const NAT_GATEWAY: f64 = 0.045;

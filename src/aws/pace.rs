@@ -47,7 +47,8 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// AWS documents no rate for `DescribeStackEvents`; four a second were never reported as throttled.
+    /// AWS documents no rate for `DescribeStackEvents`. Four a second for a whole command is our choice: forty stacks are then
+    /// asked about every ten seconds each.
     pub fn new(place: Place) -> Self {
         let apart = match place {
             Place::Loopback => Duration::ZERO,

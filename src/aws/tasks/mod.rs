@@ -51,11 +51,6 @@ impl Task {
         self.last_status == "STOPPED"
     }
 
-    /// The task did what it should.
-    pub fn succeeded(&self) -> bool {
-        self.exit_code == Some(0)
-    }
-
     fn of(task: &types::Task, container: Option<&str>) -> Self {
         let worker = task.containers().iter().find(|c| container.is_none() || c.name() == container);
         let text = |value: Option<&str>| value.map(str::to_owned);
