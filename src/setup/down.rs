@@ -85,7 +85,7 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
         async move {
             let gone = take_down(scene, environment, stack, tally).await;
             tally.one_done(environment, gone.as_ref().err());
-            gone
+            gone.map_err(|error| (stack, error))
         }
     });
     for gone in stream::iter(work).buffered(target.parallel).collect::<Vec<_>>().await {
@@ -94,19 +94,32 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
                 down.stopped_tasks.extend(gone.stopped_tasks);
                 down.note_deleted(gone.stack);
             }
-            Err(error) if target.environments.len() == 1 => return Err(error),
-            Err(error) => down.failures.push(error),
+            Err((stack, error)) if target.environments.len() == 1 => {
+                down.failures.push(survived(scene, stack, error).await?);
+            }
+            Err((_, error)) => down.failures.push(error),
         }
     }
     // As long as an environment's security group or subnet is in use, the network cannot go.
-    let network = network.filter(|_| down.failures.is_empty());
-    if let Some(network) = network {
-        delete(scene, network, &mut StackProgress::new(scene.ui, &network.name)).await?;
-        down.note_deleted(Some(network.name.clone()));
-    }
     let network_goes = target.network && down.remaining_environments.is_empty() && down.failures.is_empty();
+    if let Some(network) = network.filter(|_| network_goes) {
+        match delete(scene, network, &mut StackProgress::new(scene.ui, &network.name)).await {
+            Ok(()) => down.note_deleted(Some(network.name.clone())),
+            Err(error) => down.failures.push(survived(scene, Some(network), error).await?),
+        }
+    }
     down.survivors = look_for_survivors(scene, target.environments, network_goes).await?;
     Ok(())
+}
+
+/// A stack that CloudFormation could not delete is one of the survivors, and what is left of it is listed. Anything else
+/// that went wrong, a refusal or no answer, ends the command.
+async fn survived(scene: Scene<'_>, stack: Option<&Stack>, error: Error) -> Result<Error> {
+    let Some(stack) = stack else { return Err(error) };
+    match stack::find(scene.clients, &stack.id).await? {
+        Some(stack) if stack.status == "DELETE_FAILED" => Ok(error),
+        _ => Err(error),
+    }
 }
 
 impl Down {

@@ -21,4 +21,3 @@ mod moto;
 mod permissions;
 mod reference;
 mod render;
-mod survivors;
