@@ -1,49 +1,26 @@
 //! What the caller may do, by IAM's own simulation.
 
-use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Check;
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
 use super::identity::{Caller, unread};
+use super::{Check, Level};
 use crate::aws::clients::Clients;
 use crate::environment::Environment;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 
-/// Something that `up`, `run`, `interrupt` or `down` does, and to what: `{at}` is region and account, `{stack}` and
-/// `{cluster}` are the environment's. A resource that a policy may name is asked about by a name that it must allow.
-const NEEDED: [(&str, &[&str]); 8] = [
-    (
-        "*",
-        &[
-            "cloudformation:DescribeStacks",
-            "ecr:GetAuthorizationToken",
-            "ecs:ListClusters",
-            "ecs:RegisterTaskDefinition",
-            "ec2:DescribeNatGateways",
-            "ec2:DescribeVpcs",
-            "tag:GetResources",
-            "dynamodb:ListTables",
-        ],
-    ),
-    (
-        "arn:aws:cloudformation:{at}:stack/{stack}/0",
-        &[
-            "cloudformation:CreateChangeSet",
-            "cloudformation:DescribeChangeSet",
-            "cloudformation:ExecuteChangeSet",
-            "cloudformation:DescribeStackEvents",
-            "cloudformation:DeleteStack",
-        ],
-    ),
-    ("arn:aws:ec2:{at}:vpc/vpc-0", &["ec2:CreateVpc", "ec2:DeleteVpc"]),
-    ("arn:aws:ec2:{at}:natgateway/nat-0", &["ec2:CreateNatGateway", "ec2:DeleteNatGateway"]),
-    ("arn:aws:ecs:{at}:cluster/{cluster}", &["ecs:CreateCluster", "ecs:DeleteCluster", "ecs:DescribeClusters"]),
-    ("arn:aws:ecs:{at}:task/{cluster}/0", &["ecs:DescribeTasks", "ecs:StopTask"]),
-    (
-        "arn:aws:dynamodb:{at}:table/{stack}-DynamoTable-0",
-        &["dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:Query"],
-    ),
-    ("arn:aws:fis:{at}:experiment/0", &["fis:StartExperiment", "fis:GetExperiment"]),
+/// The policies that the documentation gives to whoever sets up and takes down. Tests hold them against what the commands
+/// call, so what they allow is what is needed.
+const POLICIES: [&str; 2] = [
+    include_str!("../../docs/permissions/deployer.json"),
+    include_str!("../../docs/permissions/deployer-cloudformation.json"),
 ];
+
+/// How many simulations at once: IAM is slow to answer and quick to throttle.
+const AT_ONCE: usize = 4;
 
 const CHECK: &str = "permissions";
 
@@ -60,18 +37,112 @@ pub(super) async fn check(clients: &Clients, caller: &Caller, environments: &[En
         let remedy = "Go on; `up` names the action if one is refused.";
         return vec![Check::warning(CHECK, format!("IAM cannot simulate what {} may do", caller.arn), remedy)];
     };
-    let environment = environments.first().cloned().unwrap_or_default();
-    let simulations = NEEDED.iter().map(|(resource, actions)| {
-        let resource = resource
-            .replace("{at}", &format!("{}:{}", clients.region, caller.account))
-            .replace("{stack}", &environment.stack_name())
-            .replace("{cluster}", &environment.cluster_name());
-        denied(clients, &principal, resource, actions)
-    });
-    match futures_util::future::try_join_all(simulations).await {
+    let place =
+        Place { region: &clients.region, caller, environment: environments.first().cloned().unwrap_or_default() };
+    let statements =
+        match POLICIES.iter().map(|policy| statements(policy, &place)).collect::<serde_json::Result<Vec<_>>>() {
+            Ok(statements) => statements.concat(),
+            Err(error) => {
+                let error = Error::failed("The policies inside this program cannot be read.").cause(error);
+                return vec![Check::failed(CHECK, Level::Warning, &error)];
+            }
+        };
+    let simulations = statements.into_iter().map(|statement| denied(clients, &principal, statement));
+    let answers = stream::iter(simulations).buffered(AT_ONCE).try_collect::<Vec<_>>();
+    match answers.await {
         Ok(denied) => vec![verdict(&denied.concat(), &principal)],
         Err(error) => vec![unread(CHECK, &error)],
     }
+}
+
+/// What stands for the `*` of the policies.
+struct Place<'a> {
+    region: &'a str,
+    caller: &'a Caller,
+    environment: Environment,
+}
+
+impl Place<'_> {
+    /// A resource, or the value of a condition, that the pattern allows.
+    fn example(&self, pattern: &str) -> String {
+        let partition = self.caller.arn.split(':').nth(1).unwrap_or("aws");
+        let at = format!(":{}:{}:", self.region, self.caller.account);
+        let global = format!("::{}:", self.caller.account);
+        pattern
+            .replace("arn:aws:", &format!("arn:{partition}:"))
+            .replace(":*:*:", &at)
+            .replace("::*:", &global)
+            .replace("FisStopTaskStack*", &self.environment.stack_name())
+            .replace("FisStackECS-Cluster*", &self.environment.cluster_name())
+            .replace('*', "0")
+    }
+}
+
+/// A statement of a policy, as the documents write it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    action: Texts,
+    resource: Texts,
+    #[serde(default)]
+    condition: BTreeMap<String, BTreeMap<String, Texts>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy {
+    statement: Vec<Statement>,
+}
+
+/// One text, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Texts {
+    fn all(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
+}
+
+/// A request to simulate: what the policy's statement is there to allow.
+#[derive(Debug, Clone)]
+struct Simulation {
+    actions: Vec<String>,
+    resources: Vec<String>,
+    context: Vec<ContextEntry>,
+}
+
+fn statements(policy: &str, place: &Place<'_>) -> serde_json::Result<Vec<Simulation>> {
+    let policy: Policy = serde_json::from_str(policy)?;
+    let of = |statement: &Statement| Simulation {
+        actions: statement.action.all().to_vec(),
+        // `*` is what AWS calls the resource of an action that knows none.
+        resources: match statement.resource.all() {
+            [any] if any == "*" => vec![any.clone()],
+            patterns => patterns.iter().map(|pattern| place.example(pattern)).collect(),
+        },
+        context: statement.condition.iter().flat_map(|(operator, keys)| context(operator, keys, place)).collect(),
+    };
+    Ok(policy.statement.iter().map(of).collect())
+}
+
+/// What the request would say of itself, so that the condition holds.
+fn context(operator: &str, keys: &BTreeMap<String, Texts>, place: &Place<'_>) -> Vec<ContextEntry> {
+    let is_list = operator.starts_with("ForAnyValue:");
+    let kind = if is_list { ContextKeyTypeEnum::StringList } else { ContextKeyTypeEnum::String };
+    let entry = |(key, values): (&String, &Texts)| {
+        let value = values.all().first().map(|value| place.example(value));
+        let entry = ContextEntry::builder().context_key_name(key).context_key_type(kind.clone());
+        entry.set_context_key_values(value.map(|value| vec![value])).build()
+    };
+    keys.iter().map(entry).collect()
 }
 
 /// An action that the simulation did not allow.
@@ -85,11 +156,12 @@ struct Denied {
 fn verdict(denied: &[Denied], principal: &str) -> Check {
     let names = |depends| {
         let of = denied.iter().filter(|denied| denied.depends == depends).map(|denied| denied.action.as_str());
-        of.collect::<Vec<_>>().join(", ")
+        of.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
     };
     let (refused, conditional) = (names(false), names(true));
     if !refused.is_empty() {
-        let remedy = "Have these actions allowed, or use another role (`--profile`).";
+        let remedy =
+            "Have these actions allowed (docs/permissions.md has the policies), or use another role (`--profile`).";
         return Check::problem(CHECK, format!("{principal} may not {refused}"), remedy);
     }
     if !conditional.is_empty() {
@@ -117,25 +189,45 @@ fn of_session(arn: &str, role: &str) -> String {
     format!("arn:{partition}:iam::{account}:role/{role}")
 }
 
-async fn denied(clients: &Clients, principal: &str, resource: String, actions: &[&str]) -> Result<Vec<Denied>> {
-    let request = clients.iam.simulate_principal_policy().policy_source_arn(principal).resource_arns(resource);
-    let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-    let answer = request.set_action_names(Some(actions)).send().await;
-    let answer = answer.doing(format_args!("Simulating the policies of {principal}"))?;
-    let refused = answer.evaluation_results().iter();
-    let refused = refused.filter(|result| *result.eval_decision() != PolicyEvaluationDecisionType::Allowed);
-    Ok(refused
-        .map(|result| Denied {
+async fn denied(clients: &Clients, principal: &str, simulation: Simulation) -> Result<Vec<Denied>> {
+    let request = clients.iam.simulate_principal_policy().policy_source_arn(principal);
+    let request = request.set_resource_arns(Some(simulation.resources)).set_action_names(Some(simulation.actions));
+    let request = request.set_context_entries(Some(simulation.context));
+    let mut denied = Vec::new();
+    let mut pages = request.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.doing(format_args!("Simulating the policies of {principal}"))?;
+        let refused = page.evaluation_results().iter();
+        let refused = refused.filter(|result| *result.eval_decision() != PolicyEvaluationDecisionType::Allowed);
+        denied.extend(refused.map(|result| Denied {
             action: result.eval_action_name().to_owned(),
             depends: !result.missing_context_values().is_empty(),
-        })
-        .collect())
+        }));
+    }
+    Ok(denied)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
+
+    #[test]
+    fn what_is_simulated_is_what_the_policies_allow_in_this_place() {
+        let caller = Caller { arn: "arn:aws-cn:iam::123456789012:user/me".into(), account: "123456789012".into() };
+        let place = Place { region: "cn-north-1", caller: &caller, environment: "team".parse().unwrap() };
+        let all: Vec<_> = POLICIES.iter().flat_map(|policy| statements(policy, &place).unwrap()).collect();
+        let of = |action: &str| all.iter().find(|it| it.actions.iter().any(|name| name == action)).unwrap();
+        let run = of("ecs:RunTask");
+        assert_eq!(run.resources, ["arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/FisStopTask0"]);
+        let cluster = "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/FisStackECS-Cluster-team";
+        assert_eq!(run.context[0].context_key_values(), [cluster]);
+        let create = of("ec2:CreateVpc");
+        assert_eq!(create.context[0].context_key_type(), Some(&ContextKeyTypeEnum::StringList));
+        assert_eq!(create.context[0].context_key_values(), ["cloudformation.amazonaws.com"]);
+        assert_eq!(of("tag:GetResources").resources, ["*"]);
+        let resources = all.iter().flat_map(|it| &it.resources);
+        assert!(resources.clone().all(|it| it == "*" || !it.contains('*')), "{:?}", resources.collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_session_has_the_policies_of_its_role() {
