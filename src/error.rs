@@ -297,7 +297,9 @@ where
         }
         SdkError::DispatchFailure(dispatch) => {
             let text = root_cause(error);
-            let mut failure = failure.cause(&text);
+            // The SDK appends each place where it has looked for credentials, a line each.
+            let summary = text.lines().next().unwrap_or_default().trim_end_matches(" Attempted:");
+            let mut failure = failure.cause(summary);
             let no_credentials = dispatch.is_other() && text.contains("credential");
             let no_such_host = ["lookup address", "Name or service not known", "nodename nor servname", "resolve"];
             let no_such_host = no_such_host.iter().any(|words| text.contains(words));

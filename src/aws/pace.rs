@@ -1,8 +1,10 @@
 //! How often to ask for something that changes by itself.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::Url;
 use tokio::time::Instant;
 
 /// Where the questions go.
@@ -18,12 +20,10 @@ pub enum Place {
 impl Place {
     /// By the endpoint URL that was configured; none leads to AWS.
     pub fn of(endpoint_url: Option<&str>) -> Self {
-        let authority = endpoint_url.and_then(|url| url.split("://").nth(1)).and_then(|rest| rest.split('/').next());
-        let host = authority.map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
-        match host {
-            Some("127.0.0.1" | "localhost" | "[::1]") => Self::Loopback,
-            _ => Self::Away,
-        }
+        let url = endpoint_url.and_then(|url| Url::parse(url).ok());
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if is_loopback { Self::Loopback } else { Self::Away }
     }
 }
 
@@ -115,9 +115,13 @@ mod tests {
         for near in ["http://127.0.0.1:4566", "http://localhost:4566/", "http://[::1]:1", "https://localhost"] {
             assert_eq!(Place::of(Some(near)), Place::Loopback, "{near}");
         }
-        for away in
-            [None, Some("https://ecs.us-east-1.amazonaws.com"), Some("http://localhost.example.com:80"), Some("")]
-        {
+        for away in [
+            None,
+            Some("https://ecs.us-east-1.amazonaws.com"),
+            Some("http://localhost.example.com:80"),
+            Some("http://127.0.0.1.example.com"),
+            Some(""),
+        ] {
             assert_eq!(Place::of(away), Place::Away, "{away:?}");
         }
     }

@@ -148,6 +148,6 @@ impl fmt::Display for Report {
                 writeln!(f, "         {} {remedy}", paint(FAINT, "->"))?;
             }
         }
-        writeln!(f, "{} problems, {} warnings", self.problems, self.warnings)
+        writeln!(f, "problems: {}, warnings: {}", self.problems, self.warnings)
     }
 }

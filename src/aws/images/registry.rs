@@ -1,6 +1,5 @@
 //! One repository of a registry, over OCI's distribution API.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 
 use super::failure::Failure;
 use super::reference::RepositoryUri;
+use crate::aws::pace::Place;
 use crate::error::{Error, Result};
 
 /// How often one thing is tried.
@@ -349,9 +349,7 @@ fn pieces(
 
 /// Whether `host`, with or without a port, is this machine.
 fn is_loopback(host: &str) -> bool {
-    let Ok(url) = Url::parse(&format!("http://{host}/")) else { return false };
-    let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    Place::of(Some(&format!("http://{host}/"))) == Place::Loopback
 }
 
 #[cfg(test)]
