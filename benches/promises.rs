@@ -139,8 +139,9 @@ impl Lab {
         // Those of the deployer are Scans and tag calls; a worker asks by Query and writes by PutItem.
         let count = || -> Result<usize> {
             let text = std::fs::read_to_string(&log)?;
-            let of_worker = |line: &&str| line.contains("Query") || line.contains("PutItem");
-            Ok(text.lines().filter(|line| line.contains("dynamodb")).filter(of_worker).count())
+            let of_worker = |line: &&str| line.contains("operation=Query") || line.contains("operation=PutItem");
+            // The decision about the worker's role is a line of its own.
+            Ok(text.lines().filter(|line| line.contains("service=\"dynamodb\"")).filter(of_worker).count())
         };
         let before = count()?;
         self.run(arguments)?;
