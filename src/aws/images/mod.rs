@@ -75,7 +75,7 @@ impl Images {
     ) -> Result<Pushed> {
         match self {
             Self::Built(built) => {
-                let registry = ecr::registry(clients, &repository_uri.parse()?).await?;
+                let registry = ecr::registry(clients, &RepositoryUri::answered(repository_uri)?).await?;
                 push(&registry, &built.images, on_progress).await
             }
             Self::Ready(_) => Ok(Pushed::default()),

@@ -37,6 +37,20 @@ pub struct EcrPlace<'a> {
 }
 
 impl RepositoryUri {
+    /// The repository that ECR or CloudFormation answered with: `HOST/NAME`. What people write is parsed instead, by a
+    /// grammar whose compilation alone takes longer than a whole `up` that changes nothing.
+    ///
+    /// # Errors
+    /// When there is no name behind a host.
+    pub fn answered(uri: &str) -> Result<Self> {
+        match uri.split_once('/') {
+            Some((host, name)) if !host.is_empty() && !name.is_empty() => {
+                Ok(Self { host: host.to_owned(), name: name.to_owned() })
+            }
+            _ => Err(Error::failed(format!("AWS answered {uri:?} as the URI of a repository."))),
+        }
+    }
+
     /// Account and region, if the host is a registry of ECR.
     pub fn ecr(&self) -> Option<EcrPlace<'_>> {
         // ACCOUNT.dkr.ecr.REGION.amazonaws.com, or of both IP versions: ACCOUNT.dkr-ecr.REGION.on.aws

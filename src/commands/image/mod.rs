@@ -47,5 +47,5 @@ pub async fn run(context: &Context, args: ImageCommandArgs) -> Result<u8> {
 /// The repository of the network's stack.
 async fn repository_of_the_lab(connected: &Connected<'_>) -> Result<RepositoryUri> {
     let stack = stack::find(&connected.clients, NETWORK_STACK).await?.ok_or_else(choice::no_network_stack)?;
-    stack.output("RepositoryUri")?.parse()
+    RepositoryUri::answered(stack.output("RepositoryUri")?)
 }
