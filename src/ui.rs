@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
@@ -26,6 +27,16 @@ pub const FAINT: Style = Style::new().dimmed();
 /// `text` in `style`; removed again where there is no colour.
 pub fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// `about 2 minutes left`.
+pub fn about_left(left: Duration) -> String {
+    format!("about {} left", HumanDuration(left))
+}
+
+/// A time is whole whatever happened to the one who had the lock.
+fn lock(end: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How the program talks to its user.
@@ -136,14 +147,22 @@ impl Ui {
     /// A line that changes while something goes on; on a terminal only.
     pub fn progress(&self, text: impl Into<String>) -> Progress {
         let bar = self.live.add(ProgressBar::new_spinner());
-        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
-            bar.set_style(style);
+        let end = Arc::new(Mutex::new(None));
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim} {left:.dim}") {
+            let end = Arc::clone(&end);
+            bar.set_style(style.with_key("left", move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let left = lock(&end).map(|end: Instant| end.saturating_duration_since(Instant::now()));
+                if let Some(left) = left.filter(|left| *left >= Duration::from_secs(1)) {
+                    // Into a string, which takes everything.
+                    let _ = write!(out, "({})", about_left(left));
+                }
+            }));
         }
         bar.set_message(text.into());
         if self.terminal {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Progress { bar, ui: self.clone() }
+        Progress { bar, end, ui: self.clone() }
     }
 
     /// Asks a yes-or-no question; `None` where nobody can answer.
@@ -171,6 +190,8 @@ impl Ui {
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
+    /// When it is expected to be over.
+    end: Arc<Mutex<Option<Instant>>>,
     ui: Ui,
 }
 
@@ -178,6 +199,11 @@ impl Progress {
     /// What is going on now.
     pub fn now(&self, text: impl Into<String>) {
         self.bar.set_message(text.into());
+    }
+
+    /// How long it is expected to go on; `None` if that is not known. On a terminal the time runs down by itself.
+    pub fn expect(&self, left: Option<Duration>) {
+        *lock(&self.end) = left.map(|left| Instant::now() + left);
     }
 
     /// Something has happened: a plain line, off the terminal only, where it would repeat what the live line shows.

@@ -9,9 +9,6 @@ use super::pace::Pace;
 use crate::settings::Target;
 
 /// Asks at the pace of the target, and only for a limited time.
-///
-/// The waits are spread at random: a class whose commands were refused at the same moment must not come back at the
-/// same moment.
 #[derive(Debug)]
 pub struct Patience {
     pace: Pace,
@@ -46,16 +43,9 @@ impl Patience {
         if self.begin.elapsed() >= self.limit {
             return false;
         }
-        let before = Instant::now();
         self.pace.wait().await;
-        tokio::time::sleep(before.elapsed().mul_f64(random() / 4.0)).await;
         true
     }
-}
-
-/// From 0 to 1.
-fn random() -> f64 {
-    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

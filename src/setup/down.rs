@@ -78,7 +78,7 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
     let network = stacks.iter().find(|stack| stack.name == NETWORK_STACK);
     let network = network.filter(|_| target.network && down.remaining_environments.is_empty());
     network.map_or(Ok(()), stack::check_deletable)?;
-    let tally = Tally::new(scene.ui, target.environments.len(), "taken down");
+    let tally = Tally::new(scene.ui, target.environments.len(), target.parallel, "taken down");
     let tally = &tally;
     let work = target.environments.iter().map(|environment| {
         let stack = stacks.iter().find(|stack| stack.name == environment.stack_name());
@@ -103,7 +103,7 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
     // As long as an environment's security group or subnet is in use, the network cannot go.
     let network_goes = target.network && down.remaining_environments.is_empty() && down.failures.is_empty();
     if let Some(network) = network.filter(|_| network_goes) {
-        match delete(scene, network, &mut StackProgress::new(scene.ui, &network.name)).await {
+        match delete(scene, network, &mut StackProgress::of_stack(scene.ui, network)).await {
             Ok(()) => down.note_deleted(Some(network.name.clone())),
             Err(error) => down.failures.push(survived(scene, Some(network), error).await?),
         }
@@ -154,7 +154,7 @@ pub(super) async fn take_down(
     for arn in &stopped_tasks {
         scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
     }
-    delete(scene, stack, &mut tally.stack(&stack.name)).await?;
+    delete(scene, stack, &mut tally.one(StackProgress::of_stack(scene.ui, stack))).await?;
     Ok(Gone { stopped_tasks, stack: Some(stack.name.clone()) })
 }
 

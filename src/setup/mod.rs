@@ -6,6 +6,7 @@ mod network;
 mod plan;
 mod progress;
 mod regenerate;
+mod time_left;
 mod up;
 
 pub use converge::Converged;

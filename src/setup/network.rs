@@ -77,6 +77,7 @@ mod tests {
         let mut gathering = Gathering::default();
         let event = |logical_id: &str, status: &str| Event {
             id: String::new(),
+            time: std::time::SystemTime::UNIX_EPOCH,
             logical_id: logical_id.into(),
             physical_id: format!("{logical_id}-id").to_lowercase(),
             resource_type: String::new(),

@@ -115,7 +115,7 @@ fn planned_now(prepared: Result<Prepared>) -> Result<Option<Prepared>> {
 async fn settled(scene: Scene<'_>, stack: Option<&Stack>) -> Result<Option<Stack>> {
     let Some(stack) = stack.filter(|stack| stack.is_busy()) else { return Ok(stack.cloned()) };
     scene.ui.note(format_args!("Something is going on with {} already; following it.", stack.name));
-    let mut progress = StackProgress::new(scene.ui, &stack.name);
+    let mut progress = StackProgress::of_stack(scene.ui, stack);
     stack::settle(scene.clients, &stack.name, |event| progress.show(event)).await
 }
 

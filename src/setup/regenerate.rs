@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 
 use super::converge::{Converged, converge};
 use super::down::take_down;
-use super::progress::Tally;
+use super::progress::{StackProgress, Tally};
 use super::up::{EnvironmentUp, Up, push_images};
 use super::{NetworkIds, Scene, Wanted, workshop_spec};
 use crate::aws::stack::{self, Action, Stack, StackSpec, status};
@@ -34,7 +34,7 @@ pub async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     }
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
     scene.confirm(&format!("Delete all data of the environments {}, and make them again?", names.join(", ")))?;
-    let tally = Tally::new(scene.ui, environments.len(), "regenerated");
+    let tally = Tally::new(scene.ui, environments.len(), parallel, "regenerated");
     let tally = &tally;
     let work = environments.iter().map(|environment| {
         let existing = existing(environment);
@@ -73,7 +73,7 @@ async fn again(
         spec.keep_parameters(existing);
     }
     take_down(scene, environment, existing, tally).await?;
-    let mut progress = tally.stack(&spec.name);
+    let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));
     let made = converge(scene, &spec, None, |event| progress.show(event)).await?;
     Ok(Converged { action: if existing.is_some() { Action::Recreate } else { made.action }, ..made })
 }

@@ -11,7 +11,7 @@ use super::{NetworkIds, Scene, StackProgress, Wanted, network_spec, workshop_spe
 use crate::aws::deployed::Deployed;
 use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Event};
-use crate::environment::{Environment, NETWORK_STACK};
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 
 /// How often to begin again when the network comes out with other ids than the environments were given.
@@ -95,7 +95,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
     let network_work = async {
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
-        let mut progress = StackProgress::new(scene.ui, NETWORK_STACK);
+        let mut progress = StackProgress::of_spec(scene.ui, &network_spec());
         let mut gathering = Gathering::default();
         let on_event = |event: &Event| {
             progress.show(event);
@@ -114,7 +114,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
             None => Ok(()),
         }
     };
-    let tally = Tally::new(scene.ui, environments.len(), "set up");
+    let tally = Tally::new(scene.ui, environments.len(), what.parallel, "set up");
     let tally = &tally;
     let environment_work = environments.into_iter().map(|prepared| {
         let mut wanted = wanted.clone();
@@ -162,7 +162,7 @@ async fn set_up(
         let stack = stack::apply(scene.clients, prepared, |_| {}).await?;
         return Ok(Converged { stack, action: Action::None });
     }
-    let mut progress = tally.stack(&spec.name);
+    let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));
     converge(scene, &spec, prepared, |event| progress.show(event)).await
 }
 

@@ -7,13 +7,15 @@
 //! - `status`, `stack`, `stack_resource`, `event`, `export`: what is on record
 //! - `request` to `compiled` to `plan`: from a call to what it would change; all checks are made on this way, those of
 //!   `early_validation` for change sets
-//! - `operation`: does it, in the background, step by step; `latency`: how long it takes on AWS
+//! - `operation`: does it, in the background, step by step; `latency`: how long each type takes on AWS, `estimate`: how long
+//!   a whole stack
 //! - `change_set`, `api`: the calls
 
 mod api;
 mod change_set;
 mod compiled;
 mod early_validation;
+mod estimate;
 mod event;
 mod export;
 pub(crate) mod latency;
@@ -36,6 +38,7 @@ use serde_json::Value;
 use crate::ec2;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+pub use estimate::{Estimate, Way};
 use stack::Stack;
 
 /// How long the answer to a call that starts an operation is held back for the operation to end. The waiters of the AWS

@@ -1,5 +1,7 @@
 //! Following what CloudFormation does, by its events.
 
+use std::time::SystemTime;
+
 use super::{Stack, status};
 use crate::aws::clients::Clients;
 use crate::aws::pace::Pace;
@@ -12,6 +14,8 @@ use aws_sdk_cloudformation::types::StackEvent;
 pub struct Event {
     /// Id of the event.
     pub id: String,
+    /// When it happened, by AWS's clock.
+    pub time: SystemTime,
     /// Logical id of the resource.
     pub logical_id: String,
     /// Physical id of the resource, once it has one.
@@ -31,6 +35,8 @@ impl Event {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         Self {
             id: text(event.event_id()),
+            // AWS gives every event its time.
+            time: event.timestamp().and_then(|time| SystemTime::try_from(*time).ok()).unwrap_or_else(SystemTime::now),
             logical_id: text(event.logical_resource_id()),
             physical_id: text(event.physical_resource_id()),
             resource_type: text(event.resource_type()),
@@ -199,6 +205,7 @@ mod tests {
     fn event(logical_id: &str, status: &str, reason: &str, is_stack: bool) -> Event {
         Event {
             id: format!("{logical_id}-{status}"),
+            time: SystemTime::UNIX_EPOCH,
             logical_id: logical_id.into(),
             physical_id: String::new(),
             resource_type: "AWS::X::Y".into(),
