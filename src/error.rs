@@ -118,6 +118,14 @@ impl Error {
         self
     }
 
+    /// Adds the remedy for what CloudFormation names as the reason of a resource's failure: there, the code of AWS's
+    /// refusal is part of a text.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        self.remedy = self.remedy.or_else(|| Remedy::of_reason(reason));
+        self
+    }
+
     /// What the failure means.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -216,6 +224,18 @@ impl Remedy {
             | "LimitExceededException"
             | "ServiceQuotaExceededException" => Some(Self::Quota),
             _ => None,
+        }
+    }
+
+    /// `HandlerErrorCode` is the contract of resource handlers; older types give only the service's own words.
+    fn of_reason(reason: &str) -> Option<Self> {
+        let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        if has(&["ServiceLimitExceeded", "LimitExceeded", "maximum number of", "quota"]) {
+            Some(Self::Quota)
+        } else if has(&["HandlerErrorCode: AccessDenied", "not authorized to perform", "UnauthorizedOperation"]) {
+            Some(Self::Denied)
+        } else {
+            None
         }
     }
 
@@ -365,6 +385,11 @@ mod tests {
         assert_eq!(Remedy::of("Throttling", ""), Some(Remedy::Throttled));
         assert_eq!(Remedy::of("VpcLimitExceeded", ""), Some(Remedy::Quota));
         assert_eq!(Remedy::of("ServiceQuotaExceededException", ""), Some(Remedy::Quota));
+        let vpcs = "Resource handler returned message: \"The maximum number of VPCs has been reached.\" (HandlerErrorCode: \
+                    ServiceLimitExceeded)";
+        assert_eq!(Remedy::of_reason(vpcs), Some(Remedy::Quota));
+        assert_eq!(Remedy::of_reason("You are not authorized to perform this operation."), Some(Remedy::Denied));
+        assert_eq!(Remedy::of_reason("Resource creation cancelled"), None);
         assert_eq!(Remedy::of("ValidationError", ""), None);
     }
 

@@ -58,6 +58,7 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
     let stacks: BTreeMap<_, _> =
         stack::all(scene.clients).await?.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     let network = stacks.get(NETWORK_STACK);
+    network.map_or(Ok(()), stack::check_ours)?;
     let is_creating = network.is_some_and(|stack| stack.status == "CREATE_IN_PROGRESS");
     let network = if is_creating { None } else { settled(scene, network).await? };
     let complete = network.as_ref().filter(|stack| status::is_updatable(&stack.status));

@@ -27,6 +27,7 @@ pub async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
         Error::failed(format!("There is no network yet: the stack {NETWORK_STACK} does not exist."))
             .hint("`fis-workshop up` sets the network and the environments up.")
     })?;
+    stack::check_ours(network)?;
     let network = complete(scene, network).await?;
     let ids = &NetworkIds::of_stack(&network)?;
     if let [one] = environments {

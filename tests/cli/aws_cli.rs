@@ -4,6 +4,7 @@ mod bad_input;
 mod chapter;
 mod reads;
 mod reasons;
+mod refusals;
 mod survivors;
 
 use std::collections::BTreeMap;

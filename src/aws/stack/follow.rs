@@ -76,10 +76,8 @@ impl End {
     pub fn failure(&self, message: String) -> Error {
         let failed = self.events.iter().filter(|event| event.is_root_failure());
         let mut error = failed.fold(Error::failed(message), |error, event| {
-            error.cause(format_args!(
-                "{} ({}) {}: {}",
-                event.logical_id, event.resource_type, event.status, event.reason
-            ))
+            let Event { logical_id, resource_type, status, reason, .. } = event;
+            error.cause(format_args!("{logical_id} ({resource_type}) {status}: {reason}")).because(reason)
         });
         let mut own = self.events.iter().filter(|event| event.is_stack && !event.reason.is_empty());
         if let Some(event) = own.rfind(|event| event.reason != "User Initiated") {

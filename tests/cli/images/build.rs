@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::Sandbox;
 
 /// Another architecture than this machine's.
-fn other() -> &'static str {
+pub(super) fn other() -> &'static str {
     if std::env::consts::ARCH == "x86_64" { "arm64" } else { "x86_64" }
 }
 

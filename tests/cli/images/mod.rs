@@ -9,6 +9,8 @@ mod podman;
 #[cfg(target_os = "linux")]
 mod push;
 #[cfg(target_os = "linux")]
+mod ready;
+#[cfg(target_os = "linux")]
 mod registry;
 
 use std::path::PathBuf;

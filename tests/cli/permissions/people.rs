@@ -28,6 +28,8 @@ const UNSEEN: &[(&str, &str)] = &[
     ("FindNetworksAndImages", "ec2:DescribeNetworkInterfaces"),
     ("FindNetworksAndImages", "ec2:DescribeVpcEndpoints"),
     ("SeeExperiments", "fis:StopExperiment"),
+    // `run` follows a network that is still being made.
+    ("FollowTheNetwork", "cloudformation:DescribeStackEvents"),
 ];
 
 /// The chapter, and what goes wrong in it: an `interrupt` that finds no task looks for clusters.

@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     ResetAfter,
     /// The credentials have expired.
     Expired,
+    /// The caller lacks the permission.
+    Denied,
     /// The answer takes its time.
     Slow,
 }
@@ -42,12 +44,17 @@ impl Fault {
             (Self::Expired, Protocol::Json) => (400, "ExpiredTokenException"),
             (Self::Expired, Protocol::Rest) => (403, "ExpiredTokenException"),
             (Self::Expired, Protocol::Ec2) => (400, "RequestExpired"),
+            (Self::Denied, Protocol::Query) => (403, "AccessDenied"),
+            (Self::Denied, Protocol::Json) => (400, "AccessDeniedException"),
+            (Self::Denied, Protocol::Rest) => (403, "AccessDeniedException"),
+            (Self::Denied, Protocol::Ec2) => (403, "UnauthorizedOperation"),
             (Self::Gateway, _) => (502, ""),
             (Self::ResetBefore | Self::ResetAfter | Self::Slow, _) => return None,
         };
         let message = match self {
             Self::Throttled => "Rate exceeded",
             Self::Gateway => "<!doctype html><title>502 Bad Gateway</title>",
+            Self::Denied => "User: arn:aws:iam::123456789012:user/me is not authorized to perform: it",
             Self::Expired => "The security token included in the request is expired",
             _ => "We encountered an internal error. Please try again.",
         };
