@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::Instant;
 
-use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::Scene;
 use super::progress::{StackProgress, Tally};
+use super::{Scene, in_waves};
 use crate::aws::cost;
 use crate::aws::experiment;
 use crate::aws::pace::Pace;
@@ -88,7 +87,7 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
             gone.map_err(|error| (stack, error))
         }
     });
-    for gone in stream::iter(work).buffered(target.parallel).collect::<Vec<_>>().await {
+    for gone in in_waves(work, target.parallel).await {
         match gone {
             Ok(gone) => {
                 down.stopped_tasks.extend(gone.stopped_tasks);

@@ -20,6 +20,8 @@ use progress::StackProgress;
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, stream};
+
 use crate::aws::clients::Clients;
 use crate::aws::images::Images;
 use crate::aws::stack::StackSpec;
@@ -67,6 +69,14 @@ impl Scene<'_> {
                 .hint("Add `--yes`.")),
         }
     }
+}
+
+/// All of the work, so much of it at once; the results in its order. One that is slow holds up nobody behind it.
+async fn in_waves<T>(work: impl Iterator<Item = impl Future<Output = T>>, parallel: usize) -> Vec<T> {
+    let numbered = work.enumerate().map(|(number, work)| async move { (number, work.await) });
+    let mut done: Vec<_> = stream::iter(numbered).buffer_unordered(parallel).collect().await;
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The network as it should be.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::converge::is_overtaken;
-use super::{NetworkIds, Scene, StackProgress, Wanted, network_spec, workshop_spec};
+use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
 use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Change, Prepared, Stack, status};
 use crate::environment::{Environment, NETWORK_STACK};
@@ -71,8 +70,7 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
             PreparedEnvironment { environment, prepared, exists: existing.is_some() }
         }
     };
-    let environments =
-        stream::iter(wanted.environments.iter().map(environment)).buffered(wanted.parallel).collect::<Vec<_>>();
+    let environments = in_waves(wanted.environments.iter().map(environment), wanted.parallel);
     let network = async {
         if is_creating {
             return Ok(None);

@@ -1,12 +1,10 @@
 //! An environment as new, in the network that is there.
 
-use futures_util::{StreamExt, stream};
-
 use super::converge::{Converged, converge};
 use super::down::take_down;
 use super::progress::{StackProgress, Tally};
 use super::up::{EnvironmentUp, Up, push_images};
-use super::{NetworkIds, Scene, Wanted, workshop_spec};
+use super::{NetworkIds, Scene, Wanted, in_waves, workshop_spec};
 use crate::aws::stack::{self, Action, Stack, StackSpec, status};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
@@ -45,7 +43,7 @@ pub async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
             EnvironmentUp { environment: environment.clone(), result }
         }
     });
-    let work = stream::iter(work).buffered(parallel).collect::<Vec<_>>();
+    let work = in_waves(work, parallel);
     let (pushed, mut made) = tokio::join!(push_images(scene, images, &ids.repository_uri), work);
     pushed?;
     match made.as_mut_slice() {

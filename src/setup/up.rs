@@ -1,13 +1,12 @@
 //! Setting up, or updating: the slow network and the quick environments side by side.
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 use super::converge::{Converged, converge};
 use super::network::Gathering;
 use super::plan::{Preparation, PreparedEnvironment, prepare};
 use super::progress::Tally;
-use super::{NetworkIds, Scene, StackProgress, Wanted, network_spec, workshop_spec};
+use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
 use crate::aws::deployed::Deployed;
 use crate::aws::images::Images;
 use crate::aws::stack::{self, Action, Event};
@@ -129,7 +128,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
             (environment, made)
         }
     });
-    let environment_work = stream::iter(environment_work).buffered(what.parallel).collect::<Vec<_>>();
+    let environment_work = in_waves(environment_work, what.parallel);
     // All to their end: what one of them has begun goes on anyway, and should be seen.
     let (network, images, made) = tokio::join!(network_work, images_work, environment_work);
     let network = network?;
