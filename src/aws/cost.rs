@@ -1,8 +1,10 @@
 //! What the lab costs while it exists.
 //!
-//! List prices of us-east-1, without tax, as of January 2025 and not checked since. Other regions differ: what is derived from these is always called "about".
+//! List prices of us-east-1, without tax. Those of the NAT gateway, the address and FIS were compared with what was published
+//! in 2026; the others are those of January 2025. Other regions differ: what is derived from these is always called "about".
 
-/// A NAT gateway; each gigabyte through it costs the same again (<https://aws.amazon.com/vpc/pricing/>).
+/// A NAT gateway, where an hour that has begun is billed as a whole one; each gigabyte through it costs the same again
+/// (<https://aws.amazon.com/vpc/pricing/>).
 pub const NAT_GATEWAY: f64 = 0.045;
 
 /// A public IPv4 address, in use or idle (<https://aws.amazon.com/vpc/pricing/>, section Public IPv4 Address).

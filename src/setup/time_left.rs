@@ -1,5 +1,6 @@
 //! How long a stack that is on its way still takes.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +16,8 @@ const WORTH_SAYING: Duration = Duration::from_secs(1);
 pub(super) struct TimeLeft {
     template: &'static str,
     parameters: BTreeMap<String, String>,
-    /// Made only for an operation that lasts; `None` in it for a template that this version cannot read.
-    estimate: Option<Option<Estimate>>,
+    /// Made only for an operation that lasts; `None` for values that the template does not take.
+    estimate: OnceCell<Option<Estimate>>,
     way: Option<Way>,
     begin: Option<SystemTime>,
     resources: HashMap<String, Stage>,
@@ -33,7 +34,7 @@ impl TimeLeft {
         Self {
             template,
             parameters: parameters.clone(),
-            estimate: None,
+            estimate: OnceCell::new(),
             way: None,
             begin: None,
             resources: HashMap::new(),
@@ -48,9 +49,7 @@ impl TimeLeft {
         if since(self.begin?) < WORTH_SAYING {
             return None;
         }
-        let (template, parameters) = (self.template, &self.parameters);
-        let estimate = self.estimate.get_or_insert_with(|| Estimate::of(template, parameters).ok());
-        let estimate = estimate.as_ref()?;
+        let estimate = self.estimate.get_or_init(|| Estimate::of(self.template, &self.parameters).ok()).as_ref()?;
         let slowness = slowness(&self.resources, estimate, way);
         let left = estimate.longest_chain(way, |name, typical| {
             let usual = typical.mul_f64(slowness);

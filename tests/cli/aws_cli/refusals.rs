@@ -129,6 +129,34 @@ fn expired_credentials_change_nothing() {
     assert_eq!(stacks(&aws), json!([]));
 }
 
+#[test]
+fn without_credentials_or_region_that_is_what_is_said() {
+    let sandbox = Sandbox::new();
+    let aws = |region: &[(&str, &str)], args: &[&str]| {
+        let mut command = sandbox.command(&[args, &["--target", "aws"]].concat());
+        command.env("AWS_EC2_METADATA_DISABLED", "true").envs(region.iter().copied());
+        Run::of(command.output().unwrap())
+    };
+    for args in [
+        &["up", "--yes"][..],
+        &["plan"],
+        &["status"],
+        &["run", "original"],
+        &["regenerate", "--yes"],
+        &["down", "--yes"],
+    ] {
+        let run = aws(&[("AWS_REGION", "us-east-1")], args);
+        refused(&run, "error: ", "credentials", "aws configure");
+    }
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let run = aws(&keys, &["up", "--yes"]);
+    assert_eq!(
+        (run.code, run.stderr.contains("No AWS region is set"), run.stderr.contains("--region")),
+        (2, true, true),
+        "{run:?}"
+    );
+}
+
 /// The name of a region is part of every host: a wrong one leads nowhere.
 #[test]
 fn a_region_that_is_none_is_said_before_anything_else() {
