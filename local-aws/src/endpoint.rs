@@ -1,7 +1,9 @@
 //! What every service works on: the state, who we are, where we listen.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::ApiError;
 use crate::identity::Identity;
@@ -25,6 +27,8 @@ pub(crate) struct Endpoint {
     pub(crate) images: ImageStore,
     /// How many stack operations are under way.
     pub(crate) stack_operations: tokio::sync::watch::Sender<usize>,
+    /// Stack operations that wait for a state that can be written again (full disk): ids of the stacks, and what is wrong.
+    held_up: Mutex<BTreeMap<String, ApiError>>,
     /// How long resources and tasks take to come and go.
     pub(crate) latency: Latency,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
@@ -52,9 +56,25 @@ impl Endpoint {
             images,
             stack_calls: tokio::sync::Notify::new(),
             stack_operations,
+            held_up: Mutex::default(),
             latency: options.latency,
             url,
         })
+    }
+
+    /// Takes note of what keeps a stack's operation from going on, or that nothing does any more.
+    pub(crate) fn hold_up(&self, stack_id: &str, error: Option<ApiError>) {
+        let mut held_up = self.held_up.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(error) => held_up.insert(stack_id.to_owned(), error),
+            None => held_up.remove(stack_id),
+        };
+    }
+
+    /// Refuses when the stack's operation is held up: whoever follows it would wait for nothing.
+    pub(crate) fn check_held_up(&self, stack_id: &str) -> Result<(), ApiError> {
+        let held_up = self.held_up.lock().unwrap_or_else(PoisonError::into_inner);
+        held_up.get(stack_id).map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// ARN of a resource of this account and region: `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.

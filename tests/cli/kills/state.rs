@@ -200,3 +200,19 @@ fn no_room_for_the_state() {
     assert_eq!(sandbox.json(&["up"])["changed"], false);
     assert_eq!(sandbox.ok(&["run", "improved", "--item-seconds", "0"]).lines().count(), 12);
 }
+
+/// The state can take the beginning of a stack and not its end. Whoever follows it is told, and it goes on when there is room.
+#[test]
+fn no_room_in_the_middle_of_a_stack() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    sandbox.ok(&["local", "stop"]);
+    let run = limited(&sandbox, 600, &["up", "--env", "second"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+    assert!(run.stderr.contains("error: Reading the events of FisStopTaskStack-second failed."), "{run:?}");
+    assert!(run.stderr.contains("check the disk (full? unplugged?) and repeat the command"), "{run:?}");
+    let _ = sandbox.run(&["local", "stop"]);
+    sandbox.ok(&["up", "--env", "second"]);
+    assert_eq!(sandbox.ok(&["run", "improved", "--env", "second", "--item-seconds", "0"]).lines().count(), 12);
+    sandbox.ok(&["down", "--all"]);
+}

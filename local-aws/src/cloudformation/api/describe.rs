@@ -125,6 +125,7 @@ pub(in crate::cloudformation) fn describe_stack_events(
     let name = input.stack_name.ok_or_else(|| invalid("StackName must be specified."))?;
     endpoint.store.read(|tx| {
         let stack = Stack::find(tx, &name)?.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;
+        endpoint.check_held_up(&stack.stack_id)?;
         let (events, next) = event::page(tx, &stack.stack_id, input.next_token.as_deref())?;
         Ok(listed("StackEvents", events, next))
     })

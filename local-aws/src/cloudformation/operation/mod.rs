@@ -50,9 +50,11 @@ pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &
         let mut pause = RETRY.0;
         while let Err(error) = run.drive().await {
             tracing::error!(stack = run.stack_id, %error, "a stack operation is held up; it will be tried again");
+            run.endpoint.hold_up(&run.stack_id, Some(error));
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY.1);
         }
+        run.endpoint.hold_up(&run.stack_id, None);
         run.endpoint.stack_operations.send_modify(|count| *count -= 1);
     });
 }
