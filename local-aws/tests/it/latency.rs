@@ -82,8 +82,9 @@ async fn a_nat_gateway_is_pending_then_available_and_deleting_before_it_is_gone(
 #[tokio::test]
 async fn a_failure_cancels_what_is_waited_for() {
     let (endpoint, client) = start(10.0).await;
-    let bad =
-        "  Bad:\n    Type: AWS::EC2::Subnet\n    Properties: {VpcId: vpc-00000000000000000, CidrBlock: 10.0.0.0/24}\n";
+    // Fails a second after the table was begun, two seconds before that would be complete.
+    let bad = "  Cluster:\n    Type: AWS::ECS::Cluster\n  Bad:\n    Type: AWS::EC2::Subnet\n    DependsOn: Cluster\n    \
+               Properties: {VpcId: vpc-00000000000000000, CidrBlock: 10.0.0.0/24}\n";
     let id = create(&client, "Fails", &template(&(table("Slow", "") + bad), "")).await;
     assert_eq!(status(&settled(&client, &id).await), "ROLLBACK_COMPLETE");
     let story = story(&client, &id).await;
