@@ -77,6 +77,22 @@ fn killed_at(sandbox: &Sandbox, dice: &mut Dice, args: &[&str], longest: std::ti
     command.signal("KILL");
     let run = command.end();
     assert!(matches!(run.code, -1 | 0), "{run:?}");
+    let port = sandbox.json(&["local", "status"])["port"].as_u64().unwrap();
+    while is_at_work_for_the_dead(port) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// Whether the endpoint has still to end a request whose client is gone: on a busy machine that can take longer than a
+/// whole command, which then looks before the last wish of the dead has come true. On Linux the socket tells.
+fn is_at_work_for_the_dead(port: u64) -> bool {
+    const CLOSE_WAIT: &str = "08";
+    let Ok(sockets) = std::fs::read_to_string("/proc/net/tcp") else { return false };
+    let local = format!(":{port:04X}");
+    sockets.lines().skip(1).any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next().is_some_and(|address| address.ends_with(&local)) && fields.nth(1) == Some(CLOSE_WAIT)
+    })
 }
 
 #[test]
