@@ -12,7 +12,7 @@ help: ## list the targets
 
 lab: ## build, set up the lab, run both workers, interrupt them, compare, take everything down
 	$(CARGO) build --release --locked --bin fis-workshop
-	./target/release/fis-workshop lab
+	"$${CARGO_TARGET_DIR:-target}/release/fis-workshop" lab
 
 test: $(JUDGES) ## all tests, with the outside judges (AWS CLI, cfn-lint, moto, checkov) in .venv
 	$(CARGO) test --workspace --locked
