@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Stack of the network; shared by all environments.
-pub const NETWORK_STACK: &str = "FisStackVpc";
+pub(crate) const NETWORK_STACK: &str = "FisStackVpc";
 /// Stack of the default environment, and the start of every other's name.
 const WORKSHOP_STACK: &str = "FisStopTaskStack";
 /// Cluster of the default environment, and the start of every other's name.
@@ -14,18 +14,18 @@ const CLUSTER: &str = "FisStackECS-Cluster";
 /// Tag of both stacks, which CloudFormation passes on to their resources: how `down` finds what survived.
 ///
 /// Never `fisTarget`: on a stack, it would make every resource a target of the experiment.
-pub const ENVIRONMENT_TAG: &str = "fis-workshop:environment";
+pub(crate) const ENVIRONMENT_TAG: &str = "fis-workshop:environment";
 /// Value of [`ENVIRONMENT_TAG`] on the network, which belongs to all environments.
-pub const NETWORK_TAG_VALUE: &str = "@network";
+pub(crate) const NETWORK_TAG_VALUE: &str = "@network";
 
 /// Which copy of the lab. The default one has the names of the workshop guide; others have theirs with a suffix.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Environment(String);
+pub(crate) struct Environment(String);
 
 impl Environment {
     /// The environment that `lab` works in unless it is told otherwise.
-    pub fn lab() -> Self {
+    pub(crate) fn lab() -> Self {
         Self("lab".to_owned())
     }
 
@@ -34,33 +34,33 @@ impl Environment {
     ///
     /// # Errors
     /// When `prefix` makes no valid names.
-    pub fn numbered(prefix: &str, count: u16) -> Result<Vec<Self>, String> {
+    pub(crate) fn numbered(prefix: &str, count: u16) -> Result<Vec<Self>, String> {
         (1..=count).map(|number| format!("{prefix}-{number:02}").parse()).collect()
     }
 
     /// The environment whose stack has this name, if it is one of ours.
-    pub fn of_stack(stack_name: &str) -> Option<Self> {
+    pub(crate) fn of_stack(stack_name: &str) -> Option<Self> {
         let rest = stack_name.strip_prefix(WORKSHOP_STACK)?;
         if rest.is_empty() { Some(Self::default()) } else { rest.strip_prefix('-')?.parse().ok() }
     }
 
     /// Name of its stack.
-    pub fn stack_name(&self) -> String {
+    pub(crate) fn stack_name(&self) -> String {
         self.suffixed(WORKSHOP_STACK)
     }
 
     /// Name of its cluster; fixed in the template, so it is known even when the stack is not complete.
-    pub fn cluster_name(&self) -> String {
+    pub(crate) fn cluster_name(&self) -> String {
         self.suffixed(CLUSTER)
     }
 
     /// Value of the template's parameter `Environment`.
-    pub fn suffix(&self) -> &str {
+    pub(crate) fn suffix(&self) -> &str {
         &self.0
     }
 
     /// ` --env NAME` for commands in messages; nothing for the default environment.
-    pub fn flag(&self) -> String {
+    pub(crate) fn flag(&self) -> String {
         if self.0.is_empty() { String::new() } else { format!(" --env {}", self.0) }
     }
 

@@ -10,11 +10,11 @@ use serde::Serialize;
 use crate::settings::Target;
 
 /// What every fallible function of the deployer returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// What a failure means for the caller of the program; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Something did not work: 1.
     Failed,
     /// The command line, a variable or the settings file is wrong: 2.
@@ -31,7 +31,7 @@ pub enum Kind {
 
 impl Kind {
     /// The exit code of the process.
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::OutputClosed => 0,
             Self::Failed => 1,
@@ -59,18 +59,16 @@ enum Remedy {
 
 /// A failure in JSON.
 #[derive(Debug, Clone, Serialize)]
-pub struct Document {
-    /// What failed.
-    pub message: String,
+pub(crate) struct Document {
+    pub(crate) message: String,
     /// Why, root cause first.
-    pub causes: Vec<String>,
-    /// What to do.
-    pub hints: Vec<String>,
+    pub(crate) causes: Vec<String>,
+    pub(crate) hints: Vec<String>,
 }
 
 /// A failure on its way to the user.
 #[derive(Debug, Clone)]
-pub struct Error {
+pub(crate) struct Error {
     kind: Kind,
     message: String,
     /// Root cause first.
@@ -83,37 +81,37 @@ pub struct Error {
 
 impl Error {
     /// A failure of `kind`; `message` is one full sentence.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), remedy: None, code: None }
     }
 
     /// Something did not work.
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
     /// The user asked for something that cannot be.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
     /// Adds what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Adds a cause behind those that are known already: the root cause is the first that is added.
     #[must_use]
-    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+    pub(crate) fn cause(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string());
         self
     }
 
     /// The other side did not answer at all: what to do about it depends on the target.
     #[must_use]
-    pub fn unreachable(mut self) -> Self {
+    pub(crate) fn unreachable(mut self) -> Self {
         self.remedy = Some(Remedy::Connection);
         self
     }
@@ -121,50 +119,50 @@ impl Error {
     /// Adds the remedy for what CloudFormation names as the reason of a resource's failure: there, the code of AWS's
     /// refusal is part of a text.
     #[must_use]
-    pub fn because(mut self, reason: &str) -> Self {
+    pub(crate) fn because(mut self, reason: &str) -> Self {
         self.remedy = self.remedy.or_else(|| Remedy::of_reason(reason));
         self
     }
 
     /// What the failure means.
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
     /// The exit code that it leads to.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         self.kind.exit_code()
     }
 
     /// Whether AWS refused with one of these codes.
-    pub fn has_code(&self, codes: &[&str]) -> bool {
+    pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
     /// AWS's own words, when it was AWS that refused.
-    pub fn aws_message(&self) -> &str {
+    pub(crate) fn aws_message(&self) -> &str {
         self.causes.first().map_or("", String::as_str)
     }
 
     /// Whether the endpoint could not be reached at all.
-    pub fn is_connection(&self) -> bool {
+    pub(crate) fn is_connection(&self) -> bool {
         matches!(self.remedy, Some(Remedy::Connection | Remedy::Region))
     }
 
     /// The same for machines.
-    pub fn document(&self) -> Document {
+    pub(crate) fn document(&self) -> Document {
         Document { message: self.message.clone(), causes: self.causes.clone(), hints: self.hints.clone() }
     }
 
     /// What to do about it, in one line.
-    pub fn advice(&self, target: Target) -> Option<String> {
+    pub(crate) fn advice(&self, target: Target) -> Option<String> {
         let remedy = self.remedy.map(|remedy| remedy.hint(target).to_owned());
         let all: Vec<_> = self.hints.iter().cloned().chain(remedy).collect();
         (!all.is_empty()).then(|| all.join(" "))
     }
 
     /// Message, causes and hints, each on a line of its own, as they are printed after `error: `.
-    pub fn report(&self, target: Target) -> String {
+    pub(crate) fn report(&self, target: Target) -> String {
         let mut text = self.message.clone();
         for (index, cause) in self.causes.iter().enumerate() {
             let label = if index == 0 { "cause" } else { "  led to" };
@@ -286,7 +284,7 @@ impl Remedy {
 }
 
 /// Gives a failed call to AWS the words of what we were doing.
-pub trait Doing<T> {
+pub(crate) trait Doing<T> {
     /// `what` continues the sentence "… failed", e.g. `Deleting the stack FisStackVpc`.
     fn doing(self, what: impl fmt::Display) -> Result<T>;
 }

@@ -12,17 +12,17 @@
 //! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file
 //! - [`error`]: what failed, why, what to do, and with which exit code
 
-pub mod aws;
-pub mod commands;
-pub mod doctor;
-pub mod endpoint;
-pub mod environment;
-pub mod error;
-pub mod lab;
-pub mod render;
-pub mod settings;
-pub mod setup;
-pub mod ui;
+mod aws;
+mod commands;
+mod doctor;
+mod endpoint;
+mod environment;
+mod error;
+mod lab;
+mod render;
+mod settings;
+mod setup;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -97,7 +97,7 @@ fn run(context: &Context, cli: Cli) -> Result<u8> {
     })
 }
 
-/// Ready when the user has had enough.
+/// Resolves on SIGINT or SIGTERM.
 async fn interrupted() -> Error {
     let failed = |error: std::io::Error| Error::failed("Signals cannot be received.").cause(error);
     let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {

@@ -8,16 +8,16 @@ use yaml_serde::Value;
 use crate::error::{Error, Result};
 
 /// The network: VPC, subnets, routes, security group, image repository.
-pub const NETWORK: &str = include_str!("../templates/network.yaml");
+pub(crate) const NETWORK: &str = include_str!("../templates/network.yaml");
 /// One environment: cluster, task definitions, table, logs, roles, experiment template.
-pub const WORKSHOP: &str = include_str!("../templates/workshop.yaml");
+pub(crate) const WORKSHOP: &str = include_str!("../templates/workshop.yaml");
 
 /// `template` in JSON, with the long forms of the short tags, which JSON does not have.
 ///
 /// # Errors
 /// When the template is not YAML or has a tag that CloudFormation does not know.
-pub fn to_json(template: &str) -> Result<String> {
-    let broken = |error: &dyn fmt::Display| Error::failed("The template has no JSON form.").cause(error);
+pub(crate) fn to_json(template: &str) -> Result<String> {
+    let broken = |error: &dyn fmt::Display| Error::failed("The template cannot be written as JSON.").cause(error);
     let value: Value = yaml_serde::from_str(template).map_err(|error| broken(&error))?;
     serde_json::to_string_pretty(&LongForm(&value)).map_err(|error| broken(&error))
 }
@@ -26,7 +26,7 @@ pub fn to_json(template: &str) -> Result<String> {
 ///
 /// # Errors
 /// When the template is not YAML.
-pub fn unconditional_resources(template: &str) -> Result<Vec<(String, String)>> {
+pub(crate) fn unconditional_resources(template: &str) -> Result<Vec<(String, String)>> {
     let value: Value =
         yaml_serde::from_str(template).map_err(|error| Error::failed("The template cannot be read.").cause(error))?;
     let resources = value.get("Resources").and_then(Value::as_mapping);

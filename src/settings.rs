@@ -14,18 +14,18 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 
 /// Name of the settings file in the current directory.
-pub const SETTINGS_FILE: &str = "fis-workshop.toml";
+pub(crate) const SETTINGS_FILE: &str = "fis-workshop.toml";
 
 /// Variable with what to log on stderr, e.g. `debug` or `local_aws=debug`: of the endpoint, and of any command.
-pub const LOG_VARIABLE: &str = "FIS_WORKSHOP_LOG";
+pub(crate) const LOG_VARIABLE: &str = "FIS_WORKSHOP_LOG";
 
 /// Variable with the port of `local start`.
-pub const PORT_VARIABLE: &str = "FIS_WORKSHOP_PORT";
+pub(crate) const PORT_VARIABLE: &str = "FIS_WORKSHOP_PORT";
 
 /// Where the lab runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Target {
+pub(crate) enum Target {
     /// The embedded endpoint on this machine: no account, no cost
     #[default]
     Local,
@@ -36,7 +36,7 @@ pub enum Target {
 /// What a command prints on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Output {
+pub(crate) enum Output {
     /// For people
     #[default]
     Text,
@@ -47,7 +47,7 @@ pub enum Output {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
@@ -60,12 +60,12 @@ pub enum Color {
 /// The flags that every command takes, as they were given.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct GlobalArgs {
+pub(crate) struct GlobalArgs {
     /// Where the lab runs [default: local]
     #[arg(long, global = true, env = "FIS_WORKSHOP_TARGET", hide_env_values = true, value_name = "TARGET")]
     target: Option<Target>,
 
-    /// Which copy of the lab; may be given often where a command takes several. `default` has the names of the workshop
+    /// Which copy of the lab; may be repeated where a command takes several. `default` has the names of the workshop
     /// guide [default: default]
     #[arg(
         long,
@@ -113,7 +113,7 @@ pub struct GlobalArgs {
 /// The same settings in `fis-workshop.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FileSettings {
+pub(crate) struct FileSettings {
     target: Option<Target>,
     env: Option<Environment>,
     region: Option<String>,
@@ -128,7 +128,7 @@ impl FileSettings {
     ///
     /// # Errors
     /// When it cannot be read, or says something that is no setting.
-    pub fn load(directory: &Path) -> Result<Self> {
+    pub(crate) fn load(directory: &Path) -> Result<Self> {
         let path = directory.join(SETTINGS_FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -145,34 +145,34 @@ impl FileSettings {
 
 /// What the rest of the program goes by.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the lab runs.
-    pub target: Target,
+    pub(crate) target: Target,
     /// The environments that were named, each once, if any was: `lab` has another default than the rest.
-    pub named_environments: Vec<Environment>,
+    pub(crate) named_environments: Vec<Environment>,
     /// Region that was asked for.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Profile that was asked for.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Form of the data on stdout.
-    pub output: Output,
+    pub(crate) output: Output,
     /// When to use colour.
-    pub color: Color,
+    pub(crate) color: Color,
     /// State of the local endpoint.
-    pub state_dir: PathBuf,
+    pub(crate) state_dir: PathBuf,
     /// Confirmation was given on the command line.
-    pub yes: bool,
+    pub(crate) yes: bool,
 }
 
 impl Settings {
-    /// Flags and variables over the file over the defaults.
+    /// Precedence: flags, variables, file, defaults.
     ///
     /// # Errors
     /// When the platform has no directory for state and none was named.
-    pub fn resolve(args: GlobalArgs, file: FileSettings) -> Result<Self> {
+    pub(crate) fn resolve(args: GlobalArgs, file: FileSettings) -> Result<Self> {
         let state_dir = match args.state_dir.or(file.state_dir) {
             Some(directory) => std::path::absolute(&directory).map_err(|error| {
-                Error::usage(format!("The state directory {} is no path.", directory.display())).cause(error)
+                Error::usage(format!("The state directory {} is not a valid path.", directory.display())).cause(error)
             })?,
             None => platform_state_dir()?,
         };
@@ -199,7 +199,7 @@ impl Settings {
     ///
     /// # Errors
     /// When several were named, which not every command takes.
-    pub fn environment(&self) -> Result<Environment> {
+    pub(crate) fn environment(&self) -> Result<Environment> {
         Ok(self.named_environment()?.unwrap_or_default())
     }
 
@@ -207,7 +207,7 @@ impl Settings {
     ///
     /// # Errors
     /// When several were named.
-    pub fn named_environment(&self) -> Result<Option<Environment>> {
+    pub(crate) fn named_environment(&self) -> Result<Option<Environment>> {
         match self.named_environments.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one.clone())),
@@ -220,7 +220,7 @@ impl Settings {
     }
 
     /// Whether the lab runs on this machine.
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         self.target == Target::Local
     }
 }

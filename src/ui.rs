@@ -14,23 +14,23 @@ use crate::error::{Error, Kind, Result};
 use crate::settings::{Color, Output, Settings, Target};
 
 /// Good news.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Bad news.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Something is going on.
-pub const BUSY: Style = AnsiColor::Cyan.on_default();
+pub(crate) const BUSY: Style = AnsiColor::Cyan.on_default();
 /// To be noticed.
-pub const NOTICE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const NOTICE: Style = AnsiColor::Yellow.on_default();
 /// Of lesser interest.
-pub const FAINT: Style = Style::new().dimmed();
+pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// `text` in `style`; removed again where there is no colour.
-pub fn paint(style: Style, text: impl Display) -> String {
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
 /// `about 2 minutes left`.
-pub fn about_left(left: Duration) -> String {
+pub(crate) fn about_left(left: Duration) -> String {
     format!("about {} left", HumanDuration(left))
 }
 
@@ -41,7 +41,7 @@ fn lock(end: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
 
 /// How the program talks to its user.
 #[derive(Debug, Clone)]
-pub struct Ui {
+pub(crate) struct Ui {
     output: Output,
     stdout: ColorChoice,
     stderr: ColorChoice,
@@ -58,7 +58,7 @@ impl Default for Ui {
 
 impl Ui {
     /// For these settings, on the process's own streams.
-    pub fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self::with(settings.output, settings.color)
     }
 
@@ -80,33 +80,24 @@ impl Ui {
     }
 
     /// Whether stdout carries one JSON document and nothing else.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.output == Output::Json
     }
 
     /// The result of a command: its JSON form, or its text.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn result(&self, value: &(impl Display + Serialize)) -> Result<()> {
+    pub(crate) fn result(&self, value: &(impl Display + Serialize)) -> Result<()> {
         if self.is_json() { self.json(value) } else { self.data(value.to_string().trim_end_matches('\n')) }
     }
 
     /// `value` as a JSON document on stdout.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn json(&self, value: &impl Serialize) -> Result<()> {
-        let text =
-            serde_json::to_string(value).map_err(|error| Error::failed("The result has no JSON form.").cause(error))?;
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Error::failed("The result cannot be written as JSON.").cause(error))?;
         self.data(&text)
     }
 
     /// A line (or lines) of data on stdout.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn data(&self, text: &str) -> Result<()> {
+    pub(crate) fn data(&self, text: &str) -> Result<()> {
         self.live
             .suspend(|| {
                 let mut out = AutoStream::new(std::io::stdout().lock(), self.stdout);
@@ -119,7 +110,7 @@ impl Ui {
     }
 
     /// A line that tells what is going on.
-    pub fn note(&self, text: impl Display) {
+    pub(crate) fn note(&self, text: impl Display) {
         self.live.suspend(|| {
             let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
             // Without stderr there is nobody to tell, and the work itself is not affected.
@@ -128,24 +119,24 @@ impl Ui {
     }
 
     /// Something that did not go as it should, without being a failure.
-    pub fn warn(&self, text: impl Display) {
+    pub(crate) fn warn(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(NOTICE, "warning:")));
     }
 
     /// What to do next.
-    pub fn hint(&self, text: impl Display) {
+    pub(crate) fn hint(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(BUSY, "hint:")));
     }
 
     /// The failure that ends the command.
-    pub fn error(&self, error: &Error, target: Target) {
+    pub(crate) fn error(&self, error: &Error, target: Target) {
         if error.kind() != Kind::OutputClosed {
             self.note(format_args!("{} {}", paint(BAD, "error:"), error.report(target)));
         }
     }
 
     /// A line that changes while something goes on; on a terminal only.
-    pub fn progress(&self, text: impl Into<String>) -> Progress {
+    pub(crate) fn progress(&self, text: impl Into<String>) -> Progress {
         let bar = self.live.add(ProgressBar::new_spinner());
         let end = Arc::new(Mutex::new(None));
         if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim} {left:.dim}") {
@@ -169,7 +160,7 @@ impl Ui {
     ///
     /// # Errors
     /// When the terminal cannot be read.
-    pub fn ask(&self, question: &str) -> Result<Option<bool>> {
+    pub(crate) fn ask(&self, question: &str) -> Result<Option<bool>> {
         if !self.terminal || !std::io::stdin().is_terminal() {
             return Ok(None);
         }
@@ -188,7 +179,7 @@ impl Ui {
 
 /// A line of live progress; gone when it is dropped.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     /// When it is expected to be over.
     end: Arc<Mutex<Option<Instant>>>,
@@ -197,17 +188,17 @@ pub struct Progress {
 
 impl Progress {
     /// What is going on now.
-    pub fn now(&self, text: impl Into<String>) {
+    pub(crate) fn now(&self, text: impl Into<String>) {
         self.bar.set_message(text.into());
     }
 
     /// How long it is expected to go on; `None` if that is not known. On a terminal the time runs down by itself.
-    pub fn expect(&self, left: Option<Duration>) {
+    pub(crate) fn expect(&self, left: Option<Duration>) {
         *lock(&self.end) = left.map(|left| Instant::now() + left);
     }
 
     /// Something has happened: a plain line, off the terminal only, where it would repeat what the live line shows.
-    pub fn event(&self, text: impl Display) {
+    pub(crate) fn event(&self, text: impl Display) {
         if !self.ui.terminal {
             self.ui.note(text);
         }

@@ -35,7 +35,7 @@ impl Latency {
         self.speed.map_or(Duration::ZERO, |speed| typical.div_f64(speed))
     }
 
-    /// When that is over which begins now; `None` when it takes no time.
+    /// When something that starts now will end; `None` when it takes no time.
     pub(crate) fn end_of(self, typical: Duration) -> Option<DateTime<Utc>> {
         let duration = self.of(typical);
         if duration.is_zero() {
@@ -45,7 +45,7 @@ impl Latency {
     }
 }
 
-/// How long it still is until `time`; nothing when it has come.
+/// Time left until `time`; nothing when it has come.
 pub(crate) fn until(time: DateTime<Utc>) -> Duration {
     (time - Utc::now()).to_std().unwrap_or_default()
 }

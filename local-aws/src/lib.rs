@@ -39,7 +39,7 @@ mod sts;
 mod tagging;
 mod wire;
 
-pub use cloudformation::{Estimate, Way};
+pub use cloudformation::{Direction, Estimate};
 pub use error::ApiError;
 pub use identity::{DEFAULT_REGION, Identity};
 pub use latency::{Latency, Options};

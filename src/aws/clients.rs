@@ -18,35 +18,33 @@ const ATTEMPTS: u32 = 5;
 
 /// A client for each service.
 #[derive(Debug, Clone)]
-pub struct Clients {
-    /// Where they send their requests.
-    pub target: Target,
-    /// How far away that is.
-    pub place: Place,
+pub(crate) struct Clients {
+    pub(crate) target: Target,
+    pub(crate) place: Place,
     /// Region of all of them.
-    pub region: String,
+    pub(crate) region: String,
     /// CloudFormation.
-    pub cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     /// ECS.
-    pub ecs: aws_sdk_ecs::Client,
+    pub(crate) ecs: aws_sdk_ecs::Client,
     /// FIS.
-    pub fis: aws_sdk_fis::Client,
+    pub(crate) fis: aws_sdk_fis::Client,
     /// DynamoDB.
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     /// CloudWatch Logs.
-    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     /// Resource Groups Tagging.
-    pub tagging: aws_sdk_resourcegroupstagging::Client,
+    pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
     /// EC2: the network.
-    pub ec2: aws_sdk_ec2::Client,
+    pub(crate) ec2: aws_sdk_ec2::Client,
     /// ECR: the image repository.
-    pub ecr: aws_sdk_ecr::Client,
+    pub(crate) ecr: aws_sdk_ecr::Client,
     /// IAM.
-    pub iam: aws_sdk_iam::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
     /// Service Quotas.
-    pub quotas: aws_sdk_servicequotas::Client,
+    pub(crate) quotas: aws_sdk_servicequotas::Client,
     /// STS: whose credentials these are.
-    pub sts: aws_sdk_sts::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
     turns: Turns,
 }
 
@@ -55,7 +53,7 @@ impl Clients {
     ///
     /// # Errors
     /// When the key pair cannot be read, or another region is asked for than the endpoint's.
-    pub fn local(settings: &Settings, record: &Record) -> Result<Self> {
+    pub(crate) fn local(settings: &Settings, record: &Record) -> Result<Self> {
         let state = StateDir::new(&settings.state_dir);
         let identity = Identity::load(&state.data_dir())?.ok_or_else(|| {
             Error::failed(format!("The key pair of the local endpoint is not in {}.", state.data_dir().display()))
@@ -97,7 +95,7 @@ impl Clients {
     ///
     /// # Errors
     /// When there is no region.
-    pub async fn aws(settings: &Settings) -> Result<Self> {
+    pub(crate) async fn aws(settings: &Settings) -> Result<Self> {
         let tls = Provider::Rustls(CryptoMode::Ring);
         let mut loader =
             aws_config::defaults(BehaviorVersion::latest()).http_client(Builder::new().tls_provider(tls).build_https());
@@ -115,7 +113,7 @@ impl Clients {
     }
 
     /// How often to ask.
-    pub fn pace(&self) -> Pace {
+    pub(crate) fn pace(&self) -> Pace {
         Pace::new(self.place, self.turns.clone())
     }
 
@@ -154,7 +152,7 @@ fn patient(config: SdkConfig) -> SdkConfig {
 }
 
 /// A token that makes a mutating call safe to repeat. Starts with a letter, as CloudFormation asks for.
-pub fn token() -> String {
+pub(crate) fn token() -> String {
     format!("fis-workshop-{}", uuid::Uuid::new_v4())
 }
 

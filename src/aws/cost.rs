@@ -5,28 +5,28 @@
 
 /// A NAT gateway, where an hour that has begun is billed as a whole one; each gigabyte through it costs the same again
 /// (<https://aws.amazon.com/vpc/pricing/>).
-pub const NAT_GATEWAY: f64 = 0.045;
+pub(crate) const NAT_GATEWAY: f64 = 0.045;
 
 /// A public IPv4 address, in use or idle (<https://aws.amazon.com/vpc/pricing/>, section Public IPv4 Address).
-pub const PUBLIC_IPV4: f64 = 0.005;
+pub(crate) const PUBLIC_IPV4: f64 = 0.005;
 
 /// An interface endpoint, in each Availability Zone that it is in (<https://aws.amazon.com/privatelink/pricing/>).
-pub const INTERFACE_ENDPOINT_ZONE: f64 = 0.01;
+pub(crate) const INTERFACE_ENDPOINT_ZONE: f64 = 0.01;
 
 /// A task of 0.25 vCPU at 0.04048 and 0.5 GB at 0.004445, Linux on x86; on Arm a fifth less
 /// (<https://aws.amazon.com/fargate/pricing/>).
-pub const TASK: f64 = 0.25 * 0.04048 + 0.5 * 0.004_445;
+pub(crate) const TASK: f64 = 0.25 * 0.04048 + 0.5 * 0.004_445;
 
 /// The lab as long as it exists: its NAT gateway with its address, and `tasks` that run. Tables, logs and images of
 /// this size cost cents a month, and experiments by the minute of an action ($0.10).
-pub fn hourly(tasks: usize) -> f64 {
+pub(crate) fn hourly(tasks: usize) -> f64 {
     // A lab has fewer tasks than a float has digits.
     let tasks = u32::try_from(tasks).map_or(f64::INFINITY, f64::from);
     NAT_GATEWAY + PUBLIC_IPV4 + tasks * TASK
 }
 
 /// `about $0.05 an hour`
-pub fn about(usd: f64) -> String {
+pub(crate) fn about(usd: f64) -> String {
     let amount = format!("{usd:.3}");
     let amount = amount.strip_suffix('0').unwrap_or(&amount);
     format!("about ${amount} an hour")

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The versions of the batch job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Variant {
+pub(crate) enum Variant {
     /// Starts over when it is run again
     Original,
     /// Goes on where it was interrupted
@@ -22,10 +22,10 @@ pub enum Variant {
 
 impl Variant {
     /// All of them, in the order of the chapter.
-    pub const ALL: [Self; 2] = [Self::Original, Self::Improved];
+    pub(crate) const ALL: [Self; 2] = [Self::Original, Self::Improved];
 
     /// Its name on the command line; also the name of its program.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Original => "original",
             Self::Improved => "improved",
@@ -33,7 +33,7 @@ impl Variant {
     }
 
     /// Start of the names of its template parameters and outputs.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Original => "Original",
             Self::Improved => "Improved",
@@ -49,18 +49,14 @@ impl fmt::Display for Variant {
 
 /// What the commands need to know of an environment.
 #[derive(Debug, Clone)]
-pub struct Deployed {
-    /// Which one it is.
-    pub environment: Environment,
+pub(crate) struct Deployed {
+    pub(crate) environment: Environment,
     stack: Stack,
 }
 
 impl Deployed {
     /// Looks the environment up.
-    ///
-    /// # Errors
-    /// When it is not set up.
-    pub async fn find(clients: &Clients, environment: &Environment) -> Result<Self> {
+    pub(crate) async fn find(clients: &Clients, environment: &Environment) -> Result<Self> {
         let name = environment.stack_name();
         let missing = || {
             Error::failed(format!("The environment {environment} is not set up: there is no stack {name}."))
@@ -78,79 +74,79 @@ impl Deployed {
     }
 
     /// The environment whose complete stack is at hand.
-    pub fn of(environment: Environment, stack: Stack) -> Self {
+    pub(crate) fn of(environment: Environment, stack: Stack) -> Self {
         Self { environment, stack }
     }
 
     /// Its stack.
-    pub fn stack(&self) -> &Stack {
+    pub(crate) fn stack(&self) -> &Stack {
         &self.stack
     }
 
     /// Name of the cluster.
-    pub fn cluster(&self) -> Result<&str> {
+    pub(crate) fn cluster(&self) -> Result<&str> {
         self.stack.output("ClusterName")
     }
 
     /// Name of the table.
-    pub fn table(&self) -> Result<&str> {
+    pub(crate) fn table(&self) -> Result<&str> {
         self.stack.output("TableName")
     }
 
     /// Partition key of all items.
-    pub fn batch_id(&self) -> Result<&str> {
+    pub(crate) fn batch_id(&self) -> Result<&str> {
         self.stack.output("BatchId")
     }
 
     /// How many items a batch has, unless a run overrides it.
-    pub fn batch_size(&self) -> Result<u64> {
+    pub(crate) fn batch_size(&self) -> Result<u64> {
         let text = self.stack.output("BatchSize")?;
         text.parse().map_err(|error| Error::failed(format!("The output BatchSize is {text:?}.")).cause(error))
     }
 
     /// Seconds an item takes, unless a run overrides it.
-    pub fn item_seconds(&self) -> Result<f64> {
+    pub(crate) fn item_seconds(&self) -> Result<f64> {
         let text = self.stack.output("ItemSeconds")?;
         text.parse().map_err(|error| Error::failed(format!("The output ItemSeconds is {text:?}.")).cause(error))
     }
 
     /// The container that does the work; others may have been injected into the task.
-    pub fn container(&self) -> Result<&str> {
+    pub(crate) fn container(&self) -> Result<&str> {
         self.stack.output("ContainerName")
     }
 
     /// The private subnets to run tasks in.
-    pub fn subnets(&self) -> Result<Vec<String>> {
+    pub(crate) fn subnets(&self) -> Result<Vec<String>> {
         Ok(self.stack.output("SubnetIds")?.split(',').map(str::to_owned).collect())
     }
 
     /// The security group of the tasks.
-    pub fn security_group(&self) -> Result<&str> {
+    pub(crate) fn security_group(&self) -> Result<&str> {
         self.stack.output("SecurityGroupId")
     }
 
     /// The experiment template.
-    pub fn experiment_template(&self) -> Result<&str> {
+    pub(crate) fn experiment_template(&self) -> Result<&str> {
         self.stack.output("ExperimentTemplateId")
     }
 
     /// The task definition, with its revision.
-    pub fn task_definition(&self, variant: Variant) -> Result<&str> {
+    pub(crate) fn task_definition(&self, variant: Variant) -> Result<&str> {
         self.stack.output(&format!("{}TaskDefinitionArn", variant.key()))
     }
 
     /// The log group.
-    pub fn log_group(&self, variant: Variant) -> Result<&str> {
+    pub(crate) fn log_group(&self, variant: Variant) -> Result<&str> {
         self.stack.output(&format!("{}LogGroupName", variant.key()))
     }
 
     /// The log stream of one task: prefix, container and task id, as the awslogs driver names it.
-    pub fn log_stream(&self, task_arn: &str) -> Result<String> {
+    pub(crate) fn log_stream(&self, task_arn: &str) -> Result<String> {
         Ok(format!("{}/{}", self.stack.output("LogStreamPrefix")?, super::tasks::task_id(task_arn)))
     }
 
     /// Which variant a task definition (ARN, or `family:revision`) belongs to.
-    pub fn variant_of(&self, task_definition_arn: &str) -> Option<Variant> {
+    pub(crate) fn variant_of(&self, task_definition_arn: &str) -> Option<Variant> {
         let family = |arn: &str| arn.rsplit('/').next().and_then(|name| name.split(':').next()).map(str::to_owned);
         let wanted = family(task_definition_arn);
         Variant::ALL.into_iter().find(|variant| self.task_definition(*variant).ok().and_then(family) == wanted)

@@ -10,16 +10,14 @@ use crate::error::{Doing, Error, Result};
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// When the task wrote it.
-    pub timestamp: String,
-    /// The line.
-    pub message: String,
+pub(crate) struct Line {
+    pub(crate) timestamp: String,
+    pub(crate) message: String,
 }
 
 /// Reads one log stream on and on.
 #[derive(Debug)]
-pub struct LogReader<'a> {
+pub(crate) struct LogReader<'a> {
     clients: &'a Clients,
     group: String,
     stream: String,
@@ -31,16 +29,13 @@ impl<'a> LogReader<'a> {
     ///
     /// # Errors
     /// When the environment lacks an output.
-    pub fn of_task(clients: &'a Clients, deployed: &Deployed, variant: Variant, task_arn: &str) -> Result<Self> {
+    pub(crate) fn of_task(clients: &'a Clients, deployed: &Deployed, variant: Variant, task_arn: &str) -> Result<Self> {
         let group = deployed.log_group(variant)?.to_owned();
         Ok(Self { clients, group, stream: deployed.log_stream(task_arn)?, token: None })
     }
 
     /// The lines that are new since the last call; none when the stream does not exist yet.
-    ///
-    /// # Errors
-    /// When CloudWatch Logs does not answer or refuses.
-    pub async fn read(&mut self) -> Result<Vec<Line>> {
+    pub(crate) async fn read(&mut self) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         loop {
             let request = self.clients.logs.get_log_events().log_group_name(&self.group).log_stream_name(&self.stream);
@@ -79,7 +74,7 @@ fn explained(error: Error) -> Error {
 }
 
 /// Index and batch size of the line that says that an item was written.
-pub fn put_line(message: &str) -> Option<(u64, u64)> {
+pub(crate) fn put_line(message: &str) -> Option<(u64, u64)> {
     let rest = message.trim_end().strip_prefix("Successfully PUT item ")?;
     let (index, size) = rest.strip_suffix(" into DDB")?.split_once(" out of ")?;
     Some((index.parse().ok()?, size.parse().ok()?))
@@ -89,10 +84,7 @@ pub fn put_line(message: &str) -> Option<(u64, u64)> {
 ///
 /// Counted by stream, which is a task: none writes an item twice, but CloudWatch Logs may have a line twice (the driver
 /// sends lines again when it got no answer) and give an event on two pages.
-///
-/// # Errors
-/// When CloudWatch Logs does not answer or refuses.
-pub async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Result<BTreeMap<u64, usize>> {
+pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Result<BTreeMap<u64, usize>> {
     let mut tasks: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
     for variant in Variant::ALL {
         let group = deployed.log_group(variant)?;
@@ -124,10 +116,7 @@ fn timestamp(milliseconds: i64) -> String {
 }
 
 /// Names of the log groups that start with `prefix`.
-///
-/// # Errors
-/// When CloudWatch Logs does not answer or refuses.
-pub async fn groups(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
+pub(crate) async fn groups(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let mut next = None;
     loop {

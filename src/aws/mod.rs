@@ -1,18 +1,18 @@
 //! AWS: one file for each service that the lab uses. Nothing here talks to the terminal.
 
-pub mod clients;
-pub mod cost;
-pub mod deployed;
-pub mod experiment;
-pub mod images;
-pub mod logs;
-pub mod pace;
-pub mod patience;
+pub(crate) mod clients;
+pub(crate) mod cost;
+pub(crate) mod deployed;
+pub(crate) mod experiment;
+pub(crate) mod images;
+pub(crate) mod logs;
+pub(crate) mod pace;
+pub(crate) mod patience;
 #[cfg(test)]
 pub(crate) mod scripted;
-pub mod service_roles;
-pub mod stack;
-pub mod stop_reason;
-pub mod survivors;
-pub mod table;
-pub mod tasks;
+pub(crate) mod service_roles;
+pub(crate) mod stack;
+pub(crate) mod stop_reason;
+pub(crate) mod survivors;
+pub(crate) mod table;
+pub(crate) mod tasks;

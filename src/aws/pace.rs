@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// Where the questions go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// This machine, whichever target was asked for: `--target aws` with an endpoint URL on loopback speaks to an
     /// emulator, which limits nobody's rate and makes nothing visible late.
     Loopback,
@@ -19,7 +19,7 @@ pub enum Place {
 
 impl Place {
     /// By the endpoint URL that was configured; none leads to AWS.
-    pub fn of(endpoint_url: Option<&str>) -> Self {
+    pub(crate) fn of(endpoint_url: Option<&str>) -> Self {
         let url = endpoint_url.and_then(|url| Url::parse(url).ok());
         let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().trim_matches(['[', ']']);
         let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -33,7 +33,7 @@ impl Place {
 /// is throttled per account when a whole class polls it every second. The waits are spread at random: a class whose
 /// commands were refused at the same moment must not come back at the same moment.
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub(crate) struct Pace {
     first: Duration,
     longest: Duration,
     next: Duration,
@@ -42,7 +42,7 @@ pub struct Pace {
 
 /// Keeps the questions of everything that is followed at the same time apart: forty stacks ask no more often than a few.
 #[derive(Debug, Clone)]
-pub struct Turns {
+pub(crate) struct Turns {
     apart: Duration,
     next: Arc<Mutex<Instant>>,
 }
@@ -50,7 +50,7 @@ pub struct Turns {
 impl Turns {
     /// AWS documents no rate for `DescribeStackEvents`. Four a second for a whole command is our choice: forty stacks are then
     /// asked about every ten seconds each.
-    pub fn new(place: Place) -> Self {
+    pub(crate) fn new(place: Place) -> Self {
         let apart = match place {
             Place::Loopback => Duration::ZERO,
             Place::Away => Duration::from_millis(250),
@@ -75,7 +75,7 @@ impl Turns {
 
 impl Pace {
     /// For something that changes within moments locally, and within seconds on AWS.
-    pub fn new(place: Place, turns: Turns) -> Self {
+    pub(crate) fn new(place: Place, turns: Turns) -> Self {
         match place {
             Place::Loopback => Self::between(Duration::from_millis(2), Duration::from_millis(20), turns),
             Place::Away => Self::between(Duration::from_secs(1), Duration::from_secs(5), turns),
@@ -87,19 +87,19 @@ impl Pace {
     }
 
     /// Something has changed: more is likely to follow soon.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.first;
     }
 
     /// Waits before the next question.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::time::sleep(self.next.mul_f64(1.0 + random() / 4.0)).await;
         self.turns.mine().await;
         self.next = (self.next * 3 / 2).min(self.longest);
     }
 
     /// How long something that AWS makes visible late (tags, log lines) is waited for; nothing is late locally.
-    pub fn lateness(place: Place) -> Duration {
+    pub(crate) fn lateness(place: Place) -> Duration {
         match place {
             Place::Loopback => Duration::ZERO,
             Place::Away => Duration::from_secs(15),

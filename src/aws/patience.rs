@@ -10,7 +10,7 @@ use crate::settings::Target;
 
 /// Asks at the pace of the target, and only for a limited time.
 #[derive(Debug)]
-pub struct Patience {
+pub(crate) struct Patience {
     pace: Pace,
     begin: Instant,
     limit: Duration,
@@ -18,13 +18,13 @@ pub struct Patience {
 
 impl Patience {
     /// For something that should be true within `limit`.
-    pub fn new(clients: &Clients, limit: Duration) -> Self {
+    pub(crate) fn new(clients: &Clients, limit: Duration) -> Self {
         Self { pace: clients.pace(), begin: Instant::now(), limit }
     }
 
     /// For something that is true, and that AWS shows late: a task that DescribeTasks answers as MISSING although
     /// RunTask has just started it, a tag that the index of tags does not have yet. Locally nothing is late.
-    pub fn for_visibility(clients: &Clients) -> Self {
+    pub(crate) fn for_visibility(clients: &Clients) -> Self {
         let limit = match clients.target {
             Target::Local => Duration::from_secs(1),
             Target::Aws => Duration::from_secs(60),
@@ -33,13 +33,13 @@ impl Patience {
     }
 
     /// Something has changed: the time begins again, and more changes are likely to follow soon.
-    pub fn renew(&mut self) {
+    pub(crate) fn renew(&mut self) {
         self.begin = Instant::now();
         self.pace.reset();
     }
 
     /// Waits before the next question; `false`, and at once, when the time is over.
-    pub async fn wait(&mut self) -> bool {
+    pub(crate) async fn wait(&mut self) -> bool {
         if self.begin.elapsed() >= self.limit {
             return false;
         }

@@ -7,7 +7,7 @@ use crate::error::{Doing, Error, Result};
 
 /// A service that acts in the account by a role of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// Amazon ECS: without the role a cluster cannot be created.
     Ecs,
     /// AWS FIS: without the role an experiment cannot be started.
@@ -16,10 +16,10 @@ pub enum Service {
 
 impl Service {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Ecs, Self::Fis];
+    pub(crate) const ALL: [Self; 2] = [Self::Ecs, Self::Fis];
 
     /// What IAM knows the service by.
-    pub fn principal(self) -> &'static str {
+    pub(crate) fn principal(self) -> &'static str {
         match self {
             Self::Ecs => "ecs.amazonaws.com",
             Self::Fis => "fis.amazonaws.com",
@@ -27,7 +27,7 @@ impl Service {
     }
 
     /// Name of the role.
-    pub fn role_name(self) -> &'static str {
+    pub(crate) fn role_name(self) -> &'static str {
         match self {
             Self::Ecs => "AWSServiceRoleForECS",
             Self::Fis => "AWSServiceRoleForFIS",
@@ -42,10 +42,7 @@ impl fmt::Display for Service {
 }
 
 /// The services whose role the account does not have yet.
-///
-/// # Errors
-/// When IAM does not answer or refuses.
-pub async fn missing(clients: &Clients) -> Result<Vec<Service>> {
+pub(crate) async fn missing(clients: &Clients) -> Result<Vec<Service>> {
     let (ecs, fis) = tokio::try_join!(is_missing(clients, Service::Ecs), is_missing(clients, Service::Fis))?;
     Ok([(Service::Ecs, ecs), (Service::Fis, fis)].into_iter().filter(|(_, missing)| *missing).map(|(s, _)| s).collect())
 }
@@ -60,7 +57,7 @@ async fn is_missing(clients: &Clients, service: Service) -> Result<bool> {
 }
 
 /// Whether AWS refused because the account does not have such a role yet; each service says it in its own words.
-pub fn is_lacking(error: &Error) -> bool {
+pub(crate) fn is_lacking(error: &Error) -> bool {
     let words = error.aws_message().to_lowercase();
     let names_it = ["createservicelinkedrole", "awsservicerolefor", "service-linked role", "service linked role"];
     names_it.iter().any(|name| words.contains(name))
@@ -68,10 +65,7 @@ pub fn is_lacking(error: &Error) -> bool {
 
 /// Makes the role. Somebody else may have done so in the meantime: that is as good. IAM takes some seconds until every
 /// service knows of it, so what failed for want of it may have to be repeated more than once.
-///
-/// # Errors
-/// When IAM does not answer or refuses.
-pub async fn create(clients: &Clients, service: Service) -> Result<()> {
+pub(crate) async fn create(clients: &Clients, service: Service) -> Result<()> {
     let answer = clients.iam.create_service_linked_role().aws_service_name(service.principal()).send().await;
     match answer.doing(format_args!("Creating the service-linked role {service}")) {
         Ok(_) => Ok(()),

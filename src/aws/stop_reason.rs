@@ -14,11 +14,10 @@ use crate::error::Error;
 
 /// What a reason means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
+pub(crate) struct Meaning {
     /// One sentence.
-    pub what: &'static str,
-    /// What to do now.
-    pub remedy: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) remedy: &'static str,
 }
 
 /// A row of the table: the reason has all of `all`, and one of `any` unless that is empty. In lower case.
@@ -167,7 +166,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// What the task's end means; nothing for one that ended as it should.
-pub fn meaning(task: &Task) -> Option<Meaning> {
+pub(crate) fn meaning(task: &Task) -> Option<Meaning> {
     let texts = [&task.container_reason, &task.stopped_reason];
     let by_text = texts.into_iter().flatten().find_map(|text| of_text(text));
     // Whoever asked it to stop: that it had to be killed is what should not be.
@@ -227,7 +226,7 @@ fn of_stop_code(task: &Task) -> Option<Meaning> {
 }
 
 /// The failure that the task's end is: `message`, what it means, AWS's words as the cause, and what to do.
-pub fn failure(message: String, task: &Task) -> Error {
+pub(crate) fn failure(message: String, task: &Task) -> Error {
     let meaning = meaning(task);
     let message = meaning.map_or_else(|| message.clone(), |meaning| format!("{message} {}", meaning.what));
     let mut error = Error::failed(message);

@@ -19,15 +19,12 @@ const CAPACITY_LIMIT: Duration = Duration::from_secs(60);
 
 /// One item of the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// Its index.
-    pub item_index: u64,
-    /// What the work came to.
-    pub result: String,
+pub(crate) struct Item {
+    pub(crate) item_index: u64,
+    pub(crate) result: String,
     /// The task that wrote it (last).
-    pub task_id: String,
-    /// When.
-    pub written_at: String,
+    pub(crate) task_id: String,
+    pub(crate) written_at: String,
 }
 
 impl Item {
@@ -54,10 +51,7 @@ fn unknown(attributes: &HashMap<String, AttributeValue>, name: &str) -> Error {
 }
 
 /// All items of the batch by index; strongly consistent, so that what a task has written is seen.
-///
-/// # Errors
-/// When DynamoDB does not answer or refuses.
-pub async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<Item>> {
+pub(crate) async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<Item>> {
     let table = deployed.table()?;
     let mut items = Vec::new();
     let mut start = None;
@@ -78,10 +72,7 @@ pub async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<Item>> 
 }
 
 /// Empties the table, whatever is in it; says how many items there were.
-///
-/// # Errors
-/// When DynamoDB does not answer or refuses.
-pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
+pub(crate) async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
     // As many as BatchWriteItem takes.
     const CHUNK: usize = 25;
     let table = deployed.table()?;
@@ -108,7 +99,7 @@ pub async fn clear(clients: &Clients, deployed: &Deployed) -> Result<usize> {
 async fn note_clearing(clients: &Clients, table: &str) -> Result<()> {
     let time = chrono::Utc::now().timestamp_millis();
     let tag = Tag::builder().key(CLEARED_TAG).value(time.to_string()).build();
-    let tag = tag.map_err(|error| Error::failed("The time has no tag.").cause(error))?;
+    let tag = tag.map_err(|error| Error::failed("The tag for the clearing time could not be built.").cause(error))?;
     let arn = arn(clients, table).await?;
     let request = clients.dynamodb.tag_resource().resource_arn(&arn).tags(tag);
     request.send().await.doing(format_args!("Tagging the table {table}"))?;
@@ -125,10 +116,7 @@ async fn note_clearing(clients: &Clients, table: &str) -> Result<()> {
 }
 
 /// When the table was last cleared, in milliseconds; 0 if never.
-///
-/// # Errors
-/// When DynamoDB does not answer or refuses.
-pub async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
+pub(crate) async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
     let table = deployed.table()?;
     tagged_time(clients, table, &arn(clients, table).await?).await
 }
@@ -180,10 +168,7 @@ async fn delete(clients: &Clients, table: &str, keys: &[HashMap<String, Attribut
 }
 
 /// Names of the tables that start with `prefix`.
-///
-/// # Errors
-/// When DynamoDB does not answer or refuses.
-pub async fn names(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
+pub(crate) async fn names(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let mut start = None;
     loop {
@@ -198,7 +183,7 @@ pub async fn names(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
 }
 
 /// The indexes of a batch of `size` that are not among `items`.
-pub fn missing(items: &[Item], size: u64) -> Vec<u64> {
+pub(crate) fn missing(items: &[Item], size: u64) -> Vec<u64> {
     let written: std::collections::BTreeSet<u64> = items.iter().map(|item| item.item_index).collect();
     (0..size).filter(|index| !written.contains(index)).collect()
 }

@@ -12,7 +12,7 @@ use crate::error::Result;
 #[command(after_help = "\
 Example:
   fis-workshop clear        Between the original and the improved worker, as in the chapter")]
-pub struct ClearArgs {}
+pub(crate) struct ClearArgs {}
 
 #[derive(Debug, Serialize)]
 struct Cleared {
@@ -21,10 +21,7 @@ struct Cleared {
 }
 
 /// Empties the table.
-///
-/// # Errors
-/// When the environment is not set up.
-pub async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     if let Some(task) = tasks::active(&connected.clients, deployed.cluster()?).await?.first() {

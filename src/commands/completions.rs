@@ -10,16 +10,13 @@ use crate::error::{Error, Result};
 Examples:
   source <(fis-workshop completions bash)
   fis-workshop completions fish > ~/.config/fish/completions/fis-workshop.fish")]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
 /// Prints the script.
-///
-/// # Errors
-/// When stdout cannot be written.
-pub fn run(context: &Context, args: CompletionsArgs) -> Result<u8> {
+pub(crate) fn run(context: &Context, args: CompletionsArgs) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "fis-workshop", &mut script);
     let script = String::from_utf8(script).map_err(|error| Error::failed("The script is no text.").cause(error))?;

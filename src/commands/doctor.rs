@@ -16,7 +16,7 @@ Examples:
   fis-workshop doctor
   fis-workshop doctor --target aws --count 40
   fis-workshop doctor --target aws --output json")]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// For which ones.
     #[command(flatten)]
     several: SeveralArgs,
@@ -26,7 +26,7 @@ pub struct DoctorArgs {
 ///
 /// # Errors
 /// When the environments are named wrongly, or stdout cannot be written.
-pub async fn run(context: &Context, args: DoctorArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let report = doctor::examine(&context.settings, &environments).await;
     context.ui.result(&report)?;

@@ -20,7 +20,7 @@ Examples:
   fis-workshop down
   fis-workshop down --env team1 --env team2
   fis-workshop down --all --target aws --yes")]
-pub struct DownArgs {
+pub(crate) struct DownArgs {
     /// Every environment
     #[arg(long, conflicts_with = "count")]
     all: bool,
@@ -31,7 +31,7 @@ pub struct DownArgs {
 
 impl DownArgs {
     /// What names the same environments again.
-    pub fn flags(&self, settings: &Settings) -> String {
+    pub(crate) fn flags(&self, settings: &Settings) -> String {
         if self.all { " --all".to_owned() } else { self.several.flags(settings) }
     }
 }
@@ -40,7 +40,7 @@ impl DownArgs {
 ///
 /// # Errors
 /// When AWS refuses, a stack cannot be deleted, or something survives.
-pub async fn run(context: &Context, args: DownArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let named = args.several.environments(&context.settings)?;
     // Without any state, there is no need for an endpoint to know that nothing is there.
     if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {

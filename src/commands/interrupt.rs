@@ -5,7 +5,7 @@ use clap::Args;
 use super::Context;
 use crate::aws::tasks::task_id;
 use crate::error::Result;
-use crate::lab::interrupt::{Interruption, Moment, Step, interrupt};
+use crate::lab::interrupt::{Interruption, Step, Trigger, interrupt};
 
 /// Interrupt what runs, by the experiment
 ///
@@ -16,7 +16,7 @@ use crate::lab::interrupt::{Interruption, Moment, Step, interrupt};
 Examples:
   fis-workshop interrupt                  At once
   fis-workshop interrupt --at-index 4     As soon as the running task has written index 4 (or a later one)")]
-pub struct InterruptArgs {
+pub(crate) struct InterruptArgs {
     /// Wait until the running task has written this index
     #[arg(long, value_name = "INDEX", allow_negative_numbers = true)]
     at_index: Option<u64>,
@@ -26,13 +26,13 @@ pub struct InterruptArgs {
 ///
 /// # Errors
 /// When there is nothing to interrupt, or the experiment fails.
-pub async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let ui = &context.ui;
     let progress = ui.progress("Looking for tasks");
-    let moment = Moment { at_index: args.at_index, task_arn: None };
-    let interruption = interrupt(&connected.clients, &deployed, moment, |step| match step {
+    let trigger = Trigger { at_index: args.at_index, task_arn: None };
+    let interruption = interrupt(&connected.clients, &deployed, trigger, |step| match step {
         Step::Waiting(Some(index)) => {
             progress.now(format!("Waiting until index {index} is written"));
             progress.event(format_args!("Waiting until index {index} is written."));

@@ -18,7 +18,7 @@ use crate::error::Result;
 Examples:
   fis-workshop items
   fis-workshop items --output json")]
-pub struct ItemsArgs {
+pub(crate) struct ItemsArgs {
     /// Items of a complete batch, instead of those of the environment
     #[arg(long, value_name = "ITEMS", value_parser = super::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
@@ -44,10 +44,7 @@ struct CountedItem {
 }
 
 /// Shows the items.
-///
-/// # Errors
-/// When the environment is not set up.
-pub async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let batch_size = args.batch_size.map_or_else(|| deployed.batch_size(), Ok)?;

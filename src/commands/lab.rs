@@ -21,7 +21,7 @@ Examples:
   fis-workshop lab                          Both variants, half a second an item
   fis-workshop lab --item-seconds 30        The pace of the chapter
   fis-workshop lab improved --at-index 7 --keep")]
-pub struct LabArgs {
+pub(crate) struct LabArgs {
     /// Only this variant [default: both, one after the other]
     variant: Option<Variant>,
     /// Start the experiment when this index is written
@@ -45,7 +45,7 @@ pub struct LabArgs {
 ///
 /// # Errors
 /// When it cannot be played, when it does not pass, or when something of it survives.
-pub async fn run(context: &Context, args: LabArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let script = script(context, &args)?;
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;

@@ -19,7 +19,7 @@ Examples:
   fis-workshop logs original
   fis-workshop logs improved --follow
   fis-workshop logs --task 0f3a6b0c9d5e4b6f8a7c1d2e3f405162")]
-pub struct LogsArgs {
+pub(crate) struct LogsArgs {
     /// The variant whose latest task it is
     #[arg(required_unless_present = "task")]
     variant: Option<Variant>,
@@ -39,10 +39,7 @@ struct Log {
 }
 
 /// Shows a log.
-///
-/// # Errors
-/// When there is no such task.
-pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let (variant, task) = match (args.variant, &args.task) {

@@ -11,17 +11,14 @@ use crate::error::{Error, Result};
 Examples:
   fis-workshop man | man -l -
   fis-workshop man --dir ~/.local/share/man/man1     One page for each command")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Write the pages of all commands into this directory instead
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 /// Prints or writes the pages.
-///
-/// # Errors
-/// When they cannot be written.
-pub fn run(context: &Context, args: ManArgs) -> Result<u8> {
+pub(crate) fn run(context: &Context, args: ManArgs) -> Result<u8> {
     let failed = |error: std::io::Error| Error::failed("The manual cannot be written.").cause(error);
     let command = Cli::command();
     if let Some(directory) = args.dir {

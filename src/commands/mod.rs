@@ -1,24 +1,24 @@
 //! The command line: one verb, one file.
 
-pub mod clear;
-pub mod completions;
-pub mod doctor;
-pub mod down;
+pub(crate) mod clear;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod down;
 mod environments;
-pub mod image;
-pub mod interrupt;
-pub mod items;
-pub mod lab;
-pub mod local;
-pub mod logs;
-pub mod man;
-pub mod plan;
-pub mod regenerate;
-pub mod render;
-pub mod run;
-pub mod several;
-pub mod status;
-pub mod up;
+pub(crate) mod image;
+pub(crate) mod interrupt;
+pub(crate) mod items;
+pub(crate) mod lab;
+pub(crate) mod local;
+pub(crate) mod logs;
+pub(crate) mod man;
+pub(crate) mod plan;
+pub(crate) mod regenerate;
+pub(crate) mod render;
+pub(crate) mod run;
+pub(crate) mod several;
+pub(crate) mod status;
+pub(crate) mod up;
 
 use clap::{Parser, Subcommand};
 
@@ -52,18 +52,18 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the lab's hypothesis did not hold
 /// The lab runs on this machine, against an embedded AWS-compatible endpoint, unless you write `--target aws`.
 #[derive(Debug, Parser)]
 #[command(name = "fis-workshop", version, after_help = EXAMPLES, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Global options.
     #[command(flatten)]
-    pub global: GlobalArgs,
+    pub(crate) global: GlobalArgs,
     /// The verb.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
@@ -85,10 +85,7 @@ pub enum Command {
 
 impl Command {
     /// Does what the verb says; the exit code is its success.
-    ///
-    /// # Errors
-    /// When it fails.
-    pub async fn run(self, context: &Context) -> Result<u8> {
+    pub(crate) async fn run(self, context: &Context) -> Result<u8> {
         match self {
             Self::Up(args) => up::run(context, args).await,
             Self::Plan(args) => plan::run(context, args).await,
@@ -111,12 +108,12 @@ impl Command {
     }
 
     /// Whether this is the endpoint itself.
-    pub fn is_serve(&self) -> bool {
+    pub(crate) fn is_serve(&self) -> bool {
         self.serve_args().is_some()
     }
 
     /// The arguments of the endpoint itself.
-    pub fn serve_args(&self) -> Option<&local::ServeCommand> {
+    pub(crate) fn serve_args(&self) -> Option<&local::ServeCommand> {
         match self {
             Self::Local(args) => args.serve_args(),
             _ => None,
@@ -124,7 +121,7 @@ impl Command {
     }
 
     /// How to go on after Ctrl-C.
-    pub fn after_interruption(&self, settings: &Settings) -> Option<String> {
+    pub(crate) fn after_interruption(&self, settings: &Settings) -> Option<String> {
         let flag = settings.named_environments.first().map(Environment::flag).unwrap_or_default();
         match self {
             Self::Up(UpArgs { several, .. }) => Some(format!(
@@ -157,23 +154,23 @@ impl Command {
 
 /// What every command gets.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// The resolved settings.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The terminal.
-    pub ui: Ui,
+    pub(crate) ui: Ui,
 }
 
-/// A context with a way to AWS.
+/// A context connected to AWS.
 #[derive(Debug)]
-pub struct Connected<'a> {
+pub(crate) struct Connected<'a> {
     context: &'a Context,
     /// The SDK's clients.
-    pub clients: Clients,
+    pub(crate) clients: Clients,
     /// The local endpoint, on the local target.
-    pub record: Option<Record>,
+    pub(crate) record: Option<Record>,
     /// Whether it was started just now.
-    pub is_new: bool,
+    pub(crate) is_new: bool,
     in_use: Option<InUse>,
 }
 
@@ -182,7 +179,7 @@ impl Context {
     ///
     /// # Errors
     /// When it cannot be started, or there are no usable settings for AWS.
-    pub async fn connect(&self) -> Result<Connected<'_>> {
+    pub(crate) async fn connect(&self) -> Result<Connected<'_>> {
         if self.settings.target == Target::Aws {
             if std::env::var_os("AWS_ENDPOINT_URL").is_some() {
                 self.ui.warn(
@@ -206,24 +203,18 @@ impl Context {
 
 impl Connected<'_> {
     /// What setting up and taking down work with.
-    pub fn scene(&self) -> Scene<'_> {
+    pub(crate) fn scene(&self) -> Scene<'_> {
         Scene { settings: &self.context.settings, ui: &self.context.ui, clients: &self.clients }
     }
 
     /// The environment of the settings.
-    ///
-    /// # Errors
-    /// When it is not set up.
-    pub async fn deployed(&self) -> Result<Deployed> {
+    pub(crate) async fn deployed(&self) -> Result<Deployed> {
         Deployed::find(&self.clients, &self.context.settings.environment()?).await
     }
 
     /// Ends the endpoint when nobody asked for it by name, nothing is in it any more, and no other command uses it: the
     /// last one that does will.
-    ///
-    /// # Errors
-    /// When it cannot be stopped.
-    pub async fn stop_endpoint_if_unused(&self) -> Result<()> {
+    pub(crate) async fn stop_endpoint_if_unused(&self) -> Result<()> {
         let (Some(record), Some(in_use)) = (&self.record, &self.in_use) else { return Ok(()) };
         if !record.automatic || !in_use.end_as_last().await? {
             return Ok(());

@@ -13,20 +13,20 @@ Examples:
   fis-workshop plan
   fis-workshop plan --count 40 --prefix seat
   fis-workshop plan --target aws --output json")]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Which environments.
     #[command(flatten)]
-    pub several: SeveralArgs,
+    pub(crate) several: SeveralArgs,
     /// What they run.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
 }
 
 /// Plans, and leaves nothing of it behind.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;

@@ -17,20 +17,20 @@ Examples:
   fis-workshop regenerate
   fis-workshop regenerate --env team1
   fis-workshop regenerate --count 40 --prefix seat --target aws --yes")]
-pub struct RegenerateArgs {
+pub(crate) struct RegenerateArgs {
     /// Which ones.
     #[command(flatten)]
-    pub several: SeveralArgs,
+    pub(crate) several: SeveralArgs,
     /// What they run.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
 }
 
 /// Regenerates.
 ///
 /// # Errors
 /// When there is no network, AWS refuses, or an environment fails.
-pub async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;

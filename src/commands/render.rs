@@ -13,7 +13,7 @@ use crate::settings::Output;
 Examples:
   fis-workshop render network > network.yaml
   fis-workshop render workshop --output json")]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// Which template
     template: Template,
 }
@@ -28,10 +28,7 @@ enum Template {
 }
 
 /// Prints a template.
-///
-/// # Errors
-/// When stdout cannot be written.
-pub fn run(context: &Context, args: RenderArgs) -> Result<u8> {
+pub(crate) fn run(context: &Context, args: RenderArgs) -> Result<u8> {
     let template = match args.template {
         Template::Network => render::NETWORK,
         Template::Workshop => render::WORKSHOP,

@@ -26,9 +26,9 @@ Examples:
   fis-workshop run original
   fis-workshop run improved --item-seconds 1
   fis-workshop run improved --detach        Print the ARN of the task and return")]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Which version of the batch job
-    pub variant: Variant,
+    pub(crate) variant: Variant,
     /// Print the ARN of the task and return, without following its log
     #[arg(long)]
     detach: bool,
@@ -61,7 +61,7 @@ struct Ended {
 ///
 /// # Errors
 /// When another one runs, ECS refuses, or the task did not start.
-pub async fn run(context: &Context, args: RunArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let environment = async {
         let deployed = connected.deployed().await?;

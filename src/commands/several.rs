@@ -6,16 +6,16 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
-/// Which environments, besides `--env`, which may be given often.
+/// Which environments, besides `--env`, which may be repeated.
 #[derive(Debug, Clone, Args)]
-pub struct SeveralArgs {
-    /// So many environments, PREFIX-01, PREFIX-02, ...
+pub(crate) struct SeveralArgs {
+    /// Number of environments, PREFIX-01, PREFIX-02, ...
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=500))]
     count: Option<u16>,
     /// Start of their names
     #[arg(long, value_name = "PREFIX", default_value = "seat", requires = "count")]
     prefix: String,
-    /// At most so many of them at once
+    /// How many to work on at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     parallel: u16,
 }
@@ -25,7 +25,7 @@ impl SeveralArgs {
     ///
     /// # Errors
     /// When they are named in two ways, or the prefix makes no names.
-    pub fn environments(&self, settings: &Settings) -> Result<Vec<Environment>> {
+    pub(crate) fn environments(&self, settings: &Settings) -> Result<Vec<Environment>> {
         match (self.count, settings.named_environments.as_slice()) {
             (None, []) => Ok(vec![Environment::default()]),
             (None, named) => Ok(named.to_vec()),
@@ -38,12 +38,12 @@ impl SeveralArgs {
     }
 
     /// How many to work on at once.
-    pub fn parallel(&self) -> usize {
+    pub(crate) fn parallel(&self) -> usize {
         usize::from(self.parallel)
     }
 
     /// What names the same environments in another command.
-    pub fn flags(&self, settings: &Settings) -> String {
+    pub(crate) fn flags(&self, settings: &Settings) -> String {
         match self.count {
             Some(count) => format!(" --count {count} --prefix {}", self.prefix),
             None => settings.named_environments.iter().map(Environment::flag).collect(),

@@ -26,10 +26,10 @@ Examples:
   fis-workshop status
   fis-workshop status --env lab --output json
   fis-workshop status --count 40 --prefix seat")]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// Which environments.
     #[command(flatten)]
-    pub several: SeveralArgs,
+    pub(crate) several: SeveralArgs,
 }
 
 /// Several environments, in a table.
@@ -66,10 +66,7 @@ struct TableStatus {
 }
 
 /// Shows what is there.
-///
-/// # Errors
-/// When AWS does not answer or refuses.
-pub async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
     let named = args.several.environments(&context.settings)?;
     let target = context.settings.target;
     // Without any state, there is no need for an endpoint to know that nothing is there.

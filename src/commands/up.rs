@@ -21,20 +21,20 @@ Examples:
   fis-workshop up --target aws --yes              On AWS, without being asked
   fis-workshop up --target aws --arch arm64
   fis-workshop up --image original=URI --image improved=URI")]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// Which ones.
     #[command(flatten)]
-    pub several: SeveralArgs,
+    pub(crate) several: SeveralArgs,
     /// What they run.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
 }
 
 /// Sets up or updates.
 ///
 /// # Errors
 /// When AWS refuses or a stack fails.
-pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;

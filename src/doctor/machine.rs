@@ -29,7 +29,7 @@ pub(super) fn local(settings: &Settings) -> Vec<Check> {
 fn state_directory(path: &Path) -> (Check, Option<std::path::PathBuf>) {
     let remedy = "Name another one with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.";
     let Some(nearest) = path.ancestors().find(|ancestor| ancestor.exists()) else {
-        return (Check::problem("state directory", format!("{} is no path", path.display()), remedy), None);
+        return (Check::problem("state directory", format!("{} is not a valid path", path.display()), remedy), None);
     };
     if !nearest.is_dir() {
         let found = format!("{} is no directory", nearest.display());

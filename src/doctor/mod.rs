@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(crate) enum Level {
     /// As it should be.
     Ok,
     /// Not as it should be, or not to be seen; `up` may succeed all the same.
@@ -35,15 +35,11 @@ pub enum Level {
 
 /// What was looked at, and found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What was looked at.
-    pub check: &'static str,
-    /// How bad it is.
-    pub level: Level,
-    /// What was found.
-    pub found: String,
-    /// What to do about it.
-    pub remedy: Option<String>,
+pub(crate) struct Check {
+    pub(crate) check: &'static str,
+    pub(crate) level: Level,
+    pub(crate) found: String,
+    pub(crate) remedy: Option<String>,
 }
 
 impl Check {
@@ -68,13 +64,11 @@ impl Check {
 
 /// All that was found.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// In the order of their dependence: a root cause comes first.
-    pub checks: Vec<Check>,
-    /// How many problems.
-    pub problems: usize,
-    /// How many warnings.
-    pub warnings: usize,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) problems: usize,
+    pub(crate) warnings: usize,
 }
 
 impl Report {
@@ -86,7 +80,7 @@ impl Report {
 }
 
 /// Looks at everything that `up` of these environments needs.
-pub async fn examine(settings: &Settings, environments: &[Environment]) -> Report {
+pub(crate) async fn examine(settings: &Settings, environments: &[Environment]) -> Report {
     if settings.is_local() {
         return Report::of(machine::local(settings));
     }
@@ -112,7 +106,7 @@ pub async fn examine(settings: &Settings, environments: &[Environment]) -> Repor
 ///
 /// # Errors
 /// The first problem, as an error that ends a command.
-pub async fn cheap(clients: &Clients) -> Result<()> {
+pub(crate) async fn cheap(clients: &Clients) -> Result<()> {
     let (checks, _) = identity::checks(clients).await;
     match checks.into_iter().find(|check| check.level == Level::Problem) {
         None => Ok(()),

@@ -14,14 +14,11 @@ const POLITENESS: Duration = Duration::from_millis(500);
 
 /// The endpoint is in use until this is dropped, or the process ends, however that happens.
 #[derive(Debug)]
-pub struct InUse(File);
+pub(crate) struct InUse(File);
 
 impl InUse {
     /// Tells the other commands that this one talks to the endpoint.
-    ///
-    /// # Errors
-    /// When the state directory cannot be used.
-    pub async fn begin(state: &StateDir) -> Result<Self> {
+    pub(crate) async fn begin(state: &StateDir) -> Result<Self> {
         state.create()?;
         let file = StateDir::open_lock(&state.use_lock_file())?;
         if is_locked(|| file.try_lock_shared(), PATIENCE).await? {
@@ -32,10 +29,7 @@ impl InUse {
     }
 
     /// Whether this was the only command that used the endpoint. Then no other one begins before the end of this one.
-    ///
-    /// # Errors
-    /// When the state directory cannot be used.
-    pub async fn end_as_last(&self) -> Result<bool> {
+    pub(crate) async fn end_as_last(&self) -> Result<bool> {
         // Two at once would wait for one another otherwise.
         self.0.unlock().map_err(unlockable)?;
         is_locked(|| self.0.try_lock(), POLITENESS).await

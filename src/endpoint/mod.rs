@@ -8,10 +8,10 @@ mod record;
 mod serve;
 mod start;
 
-pub use in_use::InUse;
-pub use record::{Latency, Pace, Record, StateDir};
-pub use serve::{ServeArgs, serve};
-pub use start::{DEFAULT_PORT, Start, Started, start};
+pub(crate) use in_use::InUse;
+pub(crate) use record::{Latency, Pace, Record, StateDir};
+pub(crate) use serve::{ServeArgs, serve};
+pub(crate) use start::{DEFAULT_PORT, Start, Started, start};
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ const START_PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When it cannot be signalled or does not end.
-pub async fn stop(state: &StateDir) -> Result<Option<Record>> {
+pub(crate) async fn stop(state: &StateDir) -> Result<Option<Record>> {
     let Some(record) = record_of_living(state).await? else { return Ok(None) };
     let pid = i32::try_from(record.pid)
         .ok()
@@ -74,7 +74,7 @@ async fn record_of_living(state: &StateDir) -> Result<Option<Record>> {
 ///
 /// # Errors
 /// When it runs, or a file cannot be removed.
-pub fn delete_state(state: &StateDir) -> Result<()> {
+pub(crate) fn delete_state(state: &StateDir) -> Result<()> {
     if state.is_locked()? {
         return Err(Error::failed("The local endpoint runs; its state cannot be deleted under it."));
     }

@@ -16,7 +16,7 @@ const UNFINISHED: &str = ".local.json.";
 /// How long resources and tasks take in the endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Latency {
+pub(crate) enum Latency {
     /// No longer than this machine needs
     #[default]
     None,
@@ -26,13 +26,13 @@ pub enum Latency {
 
 /// The latency of an endpoint with its speed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Whether things take time.
     #[serde(default)]
-    pub latency: Latency,
+    pub(crate) latency: Latency,
     /// What AWS's times are divided by.
     #[serde(default = "real_time")]
-    pub speed: f64,
+    pub(crate) speed: f64,
 }
 
 fn real_time() -> f64 {
@@ -47,81 +47,76 @@ impl Default for Pace {
 
 /// Where an endpoint listens, or last did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// Process id; 0 while the process that is being started has not written its own record.
-    pub pid: u32,
+    pub(crate) pid: u32,
     /// Port on 127.0.0.1.
-    pub port: u16,
-    /// Its URL.
-    pub endpoint: String,
-    /// When it was started.
-    pub started_at: DateTime<Utc>,
+    pub(crate) port: u16,
+    pub(crate) endpoint: String,
+    pub(crate) started_at: DateTime<Utc>,
     /// Version of the program that serves it.
-    pub version: String,
+    pub(crate) version: String,
     /// Started by a command that needed it, not by `local start`: `down` ends it when nothing is left in it.
-    pub automatic: bool,
+    pub(crate) automatic: bool,
     /// How long things take in it.
     #[serde(flatten)]
-    pub pace: Pace,
+    pub(crate) pace: Pace,
     /// It answers; before that, it takes up what an earlier one left unfinished.
-    pub ready: bool,
+    pub(crate) ready: bool,
 }
 
 /// The state directory.
 #[derive(Debug, Clone)]
-pub struct StateDir(PathBuf);
+pub(crate) struct StateDir(PathBuf);
 
 impl StateDir {
     /// The directory `path`, which need not exist yet.
-    pub fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
     /// The directory itself.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The endpoint's own state: what `local_aws::serve` works in.
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.0.join("local")
     }
 
     /// The record of the endpoint.
-    pub fn record_file(&self) -> PathBuf {
+    pub(crate) fn record_file(&self) -> PathBuf {
         self.0.join("local.json")
     }
 
     /// What the endpoint prints.
-    pub fn log_file(&self) -> PathBuf {
+    pub(crate) fn log_file(&self) -> PathBuf {
         self.0.join("local.log")
     }
 
     /// Locked by the endpoint as long as it lives.
-    pub fn lock_file(&self) -> PathBuf {
+    pub(crate) fn lock_file(&self) -> PathBuf {
         self.0.join("local.lock")
     }
 
     /// Locked by a command while it starts the endpoint.
-    pub fn start_lock_file(&self) -> PathBuf {
+    pub(crate) fn start_lock_file(&self) -> PathBuf {
         self.0.join("local.start.lock")
     }
 
     /// Locked, shared, by every command that talks to the endpoint.
-    pub fn use_lock_file(&self) -> PathBuf {
+    pub(crate) fn use_lock_file(&self) -> PathBuf {
         self.0.join("local.use.lock")
     }
 
     /// Whether there is any state of an endpoint, running or not.
-    pub fn has_state(&self) -> bool {
+    pub(crate) fn has_state(&self) -> bool {
         self.data_dir().join("state.db").exists()
     }
 
     /// Creates what does not exist yet, for the owner only.
-    ///
-    /// # Errors
-    /// When it cannot be created.
-    pub fn create(&self) -> Result<()> {
+    pub(crate) fn create(&self) -> Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(self.data_dir()).map_err(|error| {
             Error::failed(format!("The state directory {} cannot be written.", self.0.display()))
                 .cause(error)
@@ -130,10 +125,7 @@ impl StateDir {
     }
 
     /// The record, if there is one.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn record(&self) -> Result<Option<Record>> {
+    pub(crate) fn record(&self) -> Result<Option<Record>> {
         let path = self.record_file();
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
@@ -149,10 +141,7 @@ impl StateDir {
     }
 
     /// The record of the endpoint that runs and answers, if one does.
-    ///
-    /// # Errors
-    /// When the state directory cannot be read.
-    pub fn running(&self) -> Result<Option<Record>> {
+    pub(crate) fn running(&self) -> Result<Option<Record>> {
         if !self.is_locked()? {
             return Ok(None);
         }
@@ -163,7 +152,7 @@ impl StateDir {
     ///
     /// # Errors
     /// When the lock cannot be asked for.
-    pub fn is_locked(&self) -> Result<bool> {
+    pub(crate) fn is_locked(&self) -> Result<bool> {
         let path = self.lock_file();
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -178,9 +167,6 @@ impl StateDir {
     }
 
     /// Opens `path` to lock it.
-    ///
-    /// # Errors
-    /// When it cannot be created.
     pub(super) fn open_lock(path: &Path) -> Result<File> {
         OpenOptions::new()
             .read(true)
@@ -195,9 +181,6 @@ impl StateDir {
     /// Takes back what the record says of an endpoint that was killed, all but its port and its pace: the next one holds the lock a
     /// moment before it has written its own record, and in that moment the old one would pass for it. A damaged record
     /// is removed: what was in it is worth nothing once its endpoint is gone.
-    ///
-    /// # Errors
-    /// When the state directory cannot be written.
     pub(super) fn retire_record(&self) -> Result<()> {
         let lock = Self::open_lock(&self.lock_file())?;
         // Shared, so that nobody takes us for an endpoint, and none can start as long as we have it.

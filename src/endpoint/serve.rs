@@ -14,22 +14,21 @@ use crate::error::{Error, Result};
 
 /// How to serve.
 #[derive(Debug, Clone)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// Port on 127.0.0.1; 0 for any.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Region of a new endpoint.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Started by a command that needs it.
-    pub automatic: bool,
-    /// How long things take.
-    pub pace: Pace,
+    pub(crate) automatic: bool,
+    pub(crate) pace: Pace,
 }
 
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// When another endpoint uses the state directory, the port is taken, or the state cannot be opened.
-pub fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
+pub(crate) fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
     // A session of its own: Ctrl-C and the end of the terminal concern the command that started us, not us. Refused
     // to the leader of a process group, which is what a shell makes of us when it runs us in the foreground.
     let _ = rustix::process::setsid();

@@ -14,38 +14,37 @@ use super::serve::answers;
 use crate::error::{Error, Result};
 
 /// Where the endpoint listens unless another port is asked for: that of other local clouds, so tools know it.
-pub const DEFAULT_PORT: u16 = 4566;
+pub(crate) const DEFAULT_PORT: u16 = 4566;
 
 /// An endpoint that takes up many unfinished stacks answers late; longer than this is no start any more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to start it.
 #[derive(Debug, Clone, Copy)]
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The port to listen on; 0 for any. Without it, the last one, so that tasks that still run find their endpoint.
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// Region of a new endpoint.
-    pub region: Option<&'a str>,
+    pub(crate) region: Option<&'a str>,
     /// How long things take; without it, as long as they last did.
-    pub pace: Option<Pace>,
+    pub(crate) pace: Option<Pace>,
     /// A command needs it: when the port is taken, any other will do.
-    pub automatic: bool,
+    pub(crate) automatic: bool,
 }
 
 /// What a start has led to.
 #[derive(Debug)]
-pub struct Started {
-    /// The endpoint that runs now.
-    pub record: Record,
+pub(crate) struct Started {
+    pub(crate) record: Record,
     /// Whether it was this call that started it.
-    pub new: bool,
+    pub(crate) new: bool,
 }
 
 /// Makes sure that an endpoint runs and answers.
 ///
 /// # Errors
 /// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
-pub async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
+pub(crate) async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     if let Some(record) = answering(state).await? {
         return Ok(Started { record, new: false });
     }

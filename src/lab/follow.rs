@@ -10,10 +10,7 @@ use crate::aws::tasks::{self, Task};
 use crate::error::Result;
 
 /// Hands every line of the task's log to `on_line`; returns the task when it is STOPPED and its log is read out.
-///
-/// # Errors
-/// When AWS does not answer or refuses, or `on_line` fails.
-pub async fn follow(
+pub(crate) async fn follow(
     clients: &Clients,
     deployed: &Deployed,
     variant: Variant,

@@ -18,7 +18,7 @@ use crate::settings::Target;
 
 /// What is going on.
 #[derive(Debug)]
-pub enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// Waits until a task runs, and has written the index.
     Waiting(Option<u64>),
     /// The experiment would hit these.
@@ -33,46 +33,44 @@ pub enum Step<'a> {
 
 /// What the experiment came to.
 #[derive(Debug, Clone, Serialize)]
-pub struct Interruption {
-    /// The experiment.
-    pub experiment: Experiment,
-    /// The tasks that it hit.
-    pub tasks: Vec<InterruptedTask>,
+pub(crate) struct Interruption {
+    pub(crate) experiment: Experiment,
+    pub(crate) tasks: Vec<InterruptedTask>,
 }
 
 /// A task that was hit.
 #[derive(Debug, Clone, Serialize)]
-pub struct InterruptedTask {
+pub(crate) struct InterruptedTask {
     /// The task, STOPPED.
     #[serde(flatten)]
-    pub task: Task,
+    pub(crate) task: Task,
     /// The highest index that it had written; none if it had written nothing.
-    pub interrupted_at_index: Option<u64>,
+    pub(crate) interrupted_at_index: Option<u64>,
 }
 
 /// What to interrupt, and when.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Moment<'a> {
+pub(crate) struct Trigger<'a> {
     /// As soon as a running task has written this index.
-    pub at_index: Option<u64>,
+    pub(crate) at_index: Option<u64>,
     /// A task that was just started: ECS lists it a little later.
-    pub task_arn: Option<&'a str>,
+    pub(crate) task_arn: Option<&'a str>,
 }
 
 /// Interrupts what runs in the environment.
 ///
 /// # Errors
 /// When there is nothing to interrupt, with the reason; when the experiment fails.
-pub async fn interrupt(
+pub(crate) async fn interrupt(
     clients: &Clients,
     deployed: &Deployed,
-    moment: Moment<'_>,
+    trigger: Trigger<'_>,
     mut on_step: impl FnMut(Step<'_>),
 ) -> Result<Interruption> {
     let tags = experiment::target_tags(clients, deployed.experiment_template()?).await?;
     let scene = Scene { clients, deployed, tags: &tags };
-    on_step(Step::Waiting(moment.at_index));
-    let targets = scene.wait_for_targets(moment).await?;
+    on_step(Step::Waiting(trigger.at_index));
+    let targets = scene.wait_for_targets(trigger).await?;
     on_step(Step::Targets(&targets));
     let experiment = scene.run_experiment(&targets, &mut on_step).await?;
     on_step(Step::Stopping);
@@ -129,7 +127,7 @@ impl Scene<'_> {
     }
 
     /// The running tasks that bear the tags, once there is one that has come far enough.
-    async fn wait_for_targets(self, moment: Moment<'_>) -> Result<Vec<Task>> {
+    async fn wait_for_targets(self, trigger: Trigger<'_>) -> Result<Vec<Task>> {
         let Self { clients, deployed, tags } = self;
         let mut pace = clients.pace();
         // ListTasks does not know yet what was started a moment ago, e.g. in the other terminal.
@@ -138,7 +136,7 @@ impl Scene<'_> {
         let mut seen = None;
         loop {
             let mut active = tasks::active(clients, deployed.cluster()?).await?;
-            if let Some(arn) = moment.task_arn.filter(|arn| active.iter().all(|task| task.task_arn != **arn)) {
+            if let Some(arn) = trigger.task_arn.filter(|arn| active.iter().all(|task| task.task_arn != **arn)) {
                 let task = tasks::get(clients, deployed, arn).await?;
                 if task.desired_status == "RUNNING" { active.push(task) } else { seen = Some(task) }
             }
@@ -147,10 +145,10 @@ impl Scene<'_> {
                 if active.is_empty() && seen.is_none() && patience.wait().await {
                     continue;
                 }
-                return Err(self.refusal(moment.at_index, &active, seen).await?);
+                return Err(self.refusal(trigger.at_index, &active, seen).await?);
             }
             let running: Vec<Task> = tagged.iter().filter(|task| self.is_running_target(task)).cloned().collect();
-            let is_time = match moment.at_index {
+            let is_time = match trigger.at_index {
                 _ if running.is_empty() => false,
                 None => true,
                 Some(index) => {
@@ -177,7 +175,7 @@ impl Scene<'_> {
         if let Some(task) = active.iter().find(|task| experiment::is_target(task, tags)) {
             let id = task_id(&task.task_arn);
             return Ok(Error::failed(format!(
-                "The experiment hit nothing: the task {id} is {} still.",
+                "The experiment hit nothing: the task {id} is still {}.",
                 task.last_status
             ))
             .cause("the experiment looks for tasks that are RUNNING")

@@ -32,7 +32,7 @@ fn template() -> Script {
 async fn run(script: &Script) -> (Result<Interruption>, usize) {
     let mut again = 0;
     let on_step = |step: Step<'_>| again += usize::from(matches!(step, Step::Again(_)));
-    let result = interrupt(&script.clients(), &deployed(), Moment::default(), on_step).await;
+    let result = interrupt(&script.clients(), &deployed(), Trigger::default(), on_step).await;
     (result, again)
 }
 

@@ -7,9 +7,9 @@
 //! - [`verdict`]: what the evidence says about the hypothesis and the invariants; no AWS in it
 //! - [`report`]: that, for people and as JSON
 
-pub mod follow;
-pub mod interrupt;
-pub mod network;
-pub mod report;
-pub mod script;
-pub mod verdict;
+pub(crate) mod follow;
+pub(crate) mod interrupt;
+pub(crate) mod network;
+pub(crate) mod report;
+pub(crate) mod script;
+pub(crate) mod verdict;

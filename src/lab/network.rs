@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When the network has failed or goes away, with the root cause.
-pub async fn ready(clients: &Clients, mut on_event: impl FnMut(&Event)) -> Result<()> {
+pub(crate) async fn ready(clients: &Clients, mut on_event: impl FnMut(&Event)) -> Result<()> {
     loop {
         // Without a stack of that name, the environment was given the subnets of another network.
         let Some(stack) = stack::find(clients, NETWORK_STACK).await? else { return Ok(()) };

@@ -14,7 +14,7 @@ use crate::ui::{BAD, GOOD, paint};
 /// Whether everything held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The hypothesis and every invariant hold.
     Pass,
     /// Something does not.
@@ -23,30 +23,28 @@ pub enum Verdict {
 
 /// The result of the lab.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// Where it ran.
-    pub target: Target,
+pub(crate) struct Report {
+    pub(crate) target: Target,
     /// In which environment.
-    pub environment: Environment,
+    pub(crate) environment: Environment,
     /// Whether everything held.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Items of a batch.
-    pub batch_size: u64,
+    pub(crate) batch_size: u64,
     /// Seconds an item takes.
-    pub item_seconds: f64,
+    pub(crate) item_seconds: f64,
     /// The index after which the experiment was started.
-    pub at_index: u64,
+    pub(crate) at_index: u64,
     /// Variant by variant.
-    pub variants: Vec<Outcome>,
+    pub(crate) variants: Vec<Outcome>,
     /// What was deleted at the end, because the lab had set it up.
-    pub deleted_stacks: Vec<String>,
-    /// What was left of that.
-    pub survivors: Vec<Survivor>,
+    pub(crate) deleted_stacks: Vec<String>,
+    pub(crate) survivors: Vec<Survivor>,
 }
 
 impl Report {
     /// Everything held.
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.verdict == Verdict::Pass
     }
 }

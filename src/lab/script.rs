@@ -1,7 +1,7 @@
 //! The chapter, step by step: run, interrupt, run again; clear; the same with the improved worker.
 
 use super::follow::follow;
-use super::interrupt::{Moment, Step, interrupt};
+use super::interrupt::{Step, Trigger, interrupt};
 use super::network;
 use super::report::{Report, Verdict};
 use super::verdict::{Evidence, Outcome, judge};
@@ -17,22 +17,22 @@ use crate::ui::{BUSY, FAINT, GOOD, NOTICE, Ui, paint};
 
 /// How the lab is played.
 #[derive(Debug, Clone)]
-pub struct Script {
+pub(crate) struct Script {
     /// Which variants, in which order.
-    pub variants: Vec<Variant>,
+    pub(crate) variants: Vec<Variant>,
     /// The index after which each is interrupted.
-    pub at_index: u64,
+    pub(crate) at_index: u64,
     /// Items of a batch.
-    pub batch_size: u64,
+    pub(crate) batch_size: u64,
     /// Seconds an item takes.
-    pub item_seconds: f64,
+    pub(crate) item_seconds: f64,
 }
 
 /// Plays the script in the environment.
 ///
 /// # Errors
 /// When AWS refuses, or something else runs in the environment.
-pub async fn play(scene: Scene<'_>, deployed: &Deployed, script: &Script) -> Result<Report> {
+pub(crate) async fn play(scene: Scene<'_>, deployed: &Deployed, script: &Script) -> Result<Report> {
     let network = network::ready(scene.clients, |_| {});
     let (active, ()) = tokio::try_join!(tasks::active(scene.clients, deployed.cluster()?), network)?;
     if let Some(task) = active.first() {
@@ -129,8 +129,8 @@ impl Stage<'_> {
     }
 
     async fn interrupt(self, task: &Task) -> Result<Experiment> {
-        let moment = Moment { at_index: Some(self.script.at_index), task_arn: Some(&task.task_arn) };
-        let interruption = interrupt(self.clients, self.deployed, moment, |step| match step {
+        let trigger = Trigger { at_index: Some(self.script.at_index), task_arn: Some(&task.task_arn) };
+        let interruption = interrupt(self.clients, self.deployed, trigger, |step| match step {
             Step::Waiting(_) => {}
             Step::Targets(targets) => {
                 let ids: Vec<_> = targets.iter().map(|task| task_id(&task.task_arn)).collect();

@@ -12,83 +12,70 @@ use crate::aws::tasks::Task;
 
 /// What one variant has left behind: two tasks, the first of which was interrupted.
 #[derive(Debug, Clone)]
-pub struct Evidence {
-    /// The variant.
-    pub variant: Variant,
+pub(crate) struct Evidence {
+    pub(crate) variant: Variant,
     /// Items of the batch.
-    pub batch_size: u64,
+    pub(crate) batch_size: u64,
     /// Seconds an item takes.
-    pub item_seconds: f64,
+    pub(crate) item_seconds: f64,
     /// The index after which the experiment was to be started.
-    pub at_index: u64,
-    /// The experiment.
-    pub experiment: Experiment,
+    pub(crate) at_index: u64,
+    pub(crate) experiment: Experiment,
     /// The task that was interrupted, and its log.
-    pub interrupted: (Task, Vec<String>),
+    pub(crate) interrupted: (Task, Vec<String>),
     /// The table when that task was STOPPED.
-    pub items_after_interruption: Vec<Item>,
+    pub(crate) items_after_interruption: Vec<Item>,
     /// The task that was run again, and its log.
-    pub restarted: (Task, Vec<String>),
-    /// The table at the end.
-    pub items: Vec<Item>,
+    pub(crate) restarted: (Task, Vec<String>),
+    pub(crate) items: Vec<Item>,
 }
 
 /// One invariant and whether it held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What was checked.
-    pub name: &'static str,
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
     /// It held.
-    pub ok: bool,
-    /// What was found.
-    pub detail: String,
+    pub(crate) ok: bool,
+    pub(crate) detail: String,
 }
 
 /// What became of one variant.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
-    /// The variant.
-    pub variant: Variant,
+pub(crate) struct Outcome {
+    pub(crate) variant: Variant,
     /// How many items are in the table at the end.
-    pub items: usize,
-    /// Every index is there, none too many: the hypothesis.
-    pub complete: bool,
+    pub(crate) items: usize,
+    /// Exactly the indexes of the batch: the hypothesis.
+    pub(crate) complete: bool,
     /// Highest index written when the first task stopped.
-    pub interrupted_at_index: Option<u64>,
+    pub(crate) interrupted_at_index: Option<u64>,
     /// First index that the second task worked on.
-    pub resumed_at_index: Option<u64>,
+    pub(crate) resumed_at_index: Option<u64>,
     /// Items that were there already when the second task wrote them.
-    pub items_redone: usize,
-    /// The time that this took.
-    pub wasted_seconds: f64,
+    pub(crate) items_redone: usize,
+    pub(crate) wasted_seconds: f64,
     /// Both tasks, the interrupted one first.
-    pub tasks: Vec<TaskSummary>,
+    pub(crate) tasks: Vec<TaskSummary>,
     /// Ids of the experiments.
-    pub experiments: Vec<String>,
-    /// The invariants.
-    pub checks: Vec<Check>,
+    pub(crate) experiments: Vec<String>,
+    pub(crate) checks: Vec<Check>,
 }
 
 /// A task, as far as it is evidence.
 #[derive(Debug, Clone, Serialize)]
-pub struct TaskSummary {
-    /// ARN.
-    pub task_arn: String,
-    /// When its container started.
-    pub started_at: Option<String>,
-    /// When it was STOPPED.
-    pub stopped_at: Option<String>,
-    /// Who or what stopped it.
-    pub stop_code: Option<String>,
-    /// Why.
-    pub stopped_reason: Option<String>,
+pub(crate) struct TaskSummary {
+    pub(crate) task_arn: String,
+    pub(crate) started_at: Option<String>,
+    pub(crate) stopped_at: Option<String>,
+    pub(crate) stop_code: Option<String>,
+    pub(crate) stopped_reason: Option<String>,
     /// Exit code of the worker.
-    pub exit_code: Option<i32>,
+    pub(crate) exit_code: Option<i32>,
 }
 
 impl Outcome {
     /// The hypothesis and every invariant hold.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.complete && self.checks.iter().all(|check| check.ok)
     }
 }
@@ -101,7 +88,7 @@ impl From<&Task> for TaskSummary {
 }
 
 /// Judges one variant.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let interrupted_at = evidence.items_after_interruption.iter().map(|item| item.item_index).max();
     let resumed_at = start_in_log(&evidence.restarted.1, evidence.batch_size);
     let redone = redone(&evidence.items_after_interruption, &evidence.items);
@@ -244,7 +231,7 @@ fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
 }
 
 /// What the work of an item comes to: how many primes there are in the `index`-th stretch of ten thousand numbers.
-/// Found in another way than the worker's, so that a mistake there is none here.
+/// Computed independently of the worker, so that a bug there does not hide here.
 fn primes_of(index: u64) -> usize {
     const STRETCH: u64 = 10_000;
     let (first, end) = (index * STRETCH, (index + 1) * STRETCH);

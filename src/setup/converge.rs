@@ -10,11 +10,9 @@ const ATTEMPTS: usize = 5;
 
 /// A stack that is complete, and what was done with it.
 #[derive(Debug, Clone)]
-pub struct Converged {
-    /// The stack.
-    pub stack: Stack,
-    /// What was done.
-    pub action: Action,
+pub(crate) struct Converged {
+    pub(crate) stack: Stack,
+    pub(crate) action: Action,
 }
 
 /// Applies what was planned, or plans now; plans again when that was overtaken.

@@ -18,36 +18,33 @@ use crate::error::{Error, Result};
 
 /// What was taken down.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Down {
+pub(crate) struct Down {
     /// ARNs of the tasks that were stopped.
-    pub stopped_tasks: Vec<String>,
-    /// The stacks that were deleted.
-    pub deleted_stacks: Vec<String>,
+    pub(crate) stopped_tasks: Vec<String>,
+    pub(crate) deleted_stacks: Vec<String>,
     /// The other environments, which keep the network.
-    pub remaining_environments: Vec<Environment>,
+    pub(crate) remaining_environments: Vec<Environment>,
     /// What is left and should not be.
-    pub survivors: Vec<Survivor>,
+    pub(crate) survivors: Vec<Survivor>,
     /// What could not be taken down, and why; in the way of nothing else.
     #[serde(skip)]
-    pub failures: Vec<Error>,
+    pub(crate) failures: Vec<Error>,
 }
 
 impl Down {
     /// Nothing of the lab is in the account any more.
-    pub fn left_nothing(&self) -> bool {
+    pub(crate) fn left_nothing(&self) -> bool {
         self.remaining_environments.is_empty() && self.survivors.is_empty() && self.failures.is_empty()
     }
 }
 
 /// What is taken down.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// The environments.
-    pub environments: &'a [Environment],
+pub(crate) struct Target<'a> {
+    pub(crate) environments: &'a [Environment],
     /// The network as well, when no environment is left.
-    pub network: bool,
-    /// How many environments at once.
-    pub parallel: usize,
+    pub(crate) network: bool,
+    pub(crate) parallel: usize,
 }
 
 /// How often to begin again when a stack has come while others went: the last request of an `up` that was killed may
@@ -58,7 +55,7 @@ const PASSES: usize = 3;
 ///
 /// # Errors
 /// When AWS refuses, or the only stack that was to go belongs to somebody else or is protected.
-pub async fn down(scene: Scene<'_>, target: Target<'_>) -> Result<Down> {
+pub(crate) async fn down(scene: Scene<'_>, target: Target<'_>) -> Result<Down> {
     let mut down = Down::default();
     for _ in 0..PASSES {
         down.failures.clear();

@@ -9,12 +9,12 @@ mod regenerate;
 mod time_left;
 mod up;
 
-pub use converge::Converged;
-pub use down::{Down, Target, down};
-pub use network::NetworkIds;
-pub use plan::{Plan, plan};
-pub use regenerate::regenerate;
-pub use up::{EnvironmentUp, Up, up};
+pub(crate) use converge::Converged;
+pub(crate) use down::{Down, Target, down};
+pub(crate) use network::NetworkIds;
+pub(crate) use plan::{Plan, plan};
+pub(crate) use regenerate::regenerate;
+pub(crate) use up::{EnvironmentUp, Up, up};
 
 use progress::StackProgress;
 
@@ -33,24 +33,20 @@ use crate::ui::Ui;
 
 /// What setting up and taking down work with.
 #[derive(Debug, Clone, Copy)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// Settings of the command.
-    pub settings: &'a Settings,
-    /// The terminal.
-    pub ui: &'a Ui,
+    pub(crate) settings: &'a Settings,
+    pub(crate) ui: &'a Ui,
     /// AWS.
-    pub clients: &'a Clients,
+    pub(crate) clients: &'a Clients,
 }
 
 /// What is to be set up.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The environments.
-    pub environments: &'a [Environment],
-    /// What they run.
-    pub images: &'a Images,
-    /// How many environments at once.
-    pub parallel: usize,
+pub(crate) struct Wanted<'a> {
+    pub(crate) environments: &'a [Environment],
+    pub(crate) images: &'a Images,
+    pub(crate) parallel: usize,
 }
 
 impl Scene<'_> {
@@ -58,7 +54,7 @@ impl Scene<'_> {
     ///
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
-    pub fn confirm(&self, question: &str) -> Result<()> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
         if self.settings.is_local() || self.settings.yes {
             return Ok(());
         }
@@ -71,7 +67,7 @@ impl Scene<'_> {
     }
 }
 
-/// All of the work, so much of it at once; the results in its order. One that is slow holds up nobody behind it.
+/// Runs all futures, at most `parallel` at a time; results in input order. A slow one holds up nobody behind it.
 async fn in_waves<T>(work: impl Iterator<Item = impl Future<Output = T>>, parallel: usize) -> Vec<T> {
     let numbered = work.enumerate().map(|(number, work)| async move { (number, work.await) });
     let mut done: Vec<_> = stream::iter(numbered).buffer_unordered(parallel).collect().await;

@@ -7,15 +7,14 @@ use crate::error::Result;
 
 /// The network's resources that an environment takes as parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkIds {
+pub(crate) struct NetworkIds {
     /// The private subnets, separated by a comma.
-    pub subnet_ids: String,
+    pub(crate) subnet_ids: String,
     /// The security group of the tasks.
-    pub security_group_id: String,
-    /// ARN of the image repository.
-    pub repository_arn: String,
+    pub(crate) security_group_id: String,
+    pub(crate) repository_arn: String,
     /// Start of the images' references.
-    pub repository_uri: String,
+    pub(crate) repository_uri: String,
 }
 
 impl NetworkIds {
@@ -23,7 +22,7 @@ impl NetworkIds {
     ///
     /// # Errors
     /// When an output is missing.
-    pub fn of_stack(stack: &Stack) -> Result<Self> {
+    pub(crate) fn of_stack(stack: &Stack) -> Result<Self> {
         let output = |key: &str| stack.output(key).map(str::to_owned);
         Ok(Self {
             subnet_ids: output("PrivateSubnetIds")?,
@@ -36,12 +35,12 @@ impl NetworkIds {
 
 /// Collects the ids while the stack is still being made: they are there minutes before its NAT gateway.
 #[derive(Debug, Default)]
-pub(super) struct Gathering {
+pub(super) struct NetworkOutputs {
     stack_arn: Option<String>,
     physical_ids: BTreeMap<String, String>,
 }
 
-impl Gathering {
+impl NetworkOutputs {
     const NEEDED: [&'static str; 4] = ["PrivateSubnet1", "PrivateSubnet2", "TaskSecurityGroup", "Repository"];
 
     /// Takes note of `event`; returns the ids once all are known, and again with each event after that.
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn the_ids_are_known_when_the_last_of_the_four_is_created() {
         let arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/FisStackVpc/1";
-        let mut gathering = Gathering::default();
+        let mut gathered = NetworkOutputs::default();
         let event = |logical_id: &str, status: &str| Event {
             id: String::new(),
             time: std::time::SystemTime::UNIX_EPOCH,
@@ -86,12 +85,12 @@ mod tests {
             is_stack: false,
         };
         let stack = Event { physical_id: arn.into(), is_stack: true, ..event("FisStackVpc", "CREATE_IN_PROGRESS") };
-        assert_eq!(gathering.note(&stack), None);
+        assert_eq!(gathered.note(&stack), None);
         for id in ["PrivateSubnet2", "Repository", "FisVpc", "PrivateSubnet1"] {
-            assert_eq!(gathering.note(&event(id, "CREATE_COMPLETE")), None);
+            assert_eq!(gathered.note(&event(id, "CREATE_COMPLETE")), None);
         }
-        assert_eq!(gathering.note(&event("TaskSecurityGroup", "CREATE_IN_PROGRESS")), None);
-        let ids = gathering.note(&event("TaskSecurityGroup", "CREATE_COMPLETE")).unwrap();
+        assert_eq!(gathered.note(&event("TaskSecurityGroup", "CREATE_IN_PROGRESS")), None);
+        let ids = gathered.note(&event("TaskSecurityGroup", "CREATE_COMPLETE")).unwrap();
         assert_eq!(ids.subnet_ids, "privatesubnet1-id,privatesubnet2-id");
         assert_eq!(ids.repository_arn, "arn:aws:ecr:eu-west-1:123456789012:repository/repository-id");
         assert_eq!(ids.repository_uri, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/repository-id");

@@ -16,22 +16,20 @@ use crate::ui::{BAD, FAINT, GOOD, NOTICE, paint};
 
 /// What is to be done with the stacks.
 #[derive(Debug, Clone, Serialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The network first, then each environment.
-    pub stacks: Vec<StackPlan>,
+    pub(crate) stacks: Vec<StackPlan>,
     /// Whether there is anything to do.
-    pub changes: bool,
+    pub(crate) changes: bool,
 }
 
 /// What is to be done with one stack.
 #[derive(Debug, Clone, Serialize)]
-pub struct StackPlan {
-    /// Its name.
-    pub stack: String,
-    /// What is to be done.
-    pub action: Action,
+pub(crate) struct StackPlan {
+    pub(crate) stack: String,
+    pub(crate) action: Action,
     /// Resource by resource.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// All stacks, prepared as far as that is possible now.
@@ -166,10 +164,7 @@ fn additions(template: &str) -> Result<Vec<Change>> {
 }
 
 /// The plan, with nothing left behind of it.
-///
-/// # Errors
-/// When AWS does not answer or refuses, or an environment cannot be planned.
-pub async fn plan(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Plan> {
+pub(crate) async fn plan(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Plan> {
     let preparation = prepare(scene, wanted).await?;
     let plan = preparation.plan()?;
     preparation.discard(scene).await?;

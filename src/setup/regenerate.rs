@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When there is no network, AWS refuses, or the only environment fails.
-pub async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
+pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     let Wanted { environments, images, parallel } = wanted;
     let stacks = stack::all(scene.clients).await?;
     let existing = |environment: &Environment| {

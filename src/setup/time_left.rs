@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
-use local_aws::{Estimate, Way};
+use local_aws::{Direction, Estimate};
 
 use crate::aws::stack::Event;
 
@@ -18,7 +18,7 @@ pub(super) struct TimeLeft {
     parameters: BTreeMap<String, String>,
     /// Made only for an operation that lasts; `None` for values that the template does not take.
     estimate: OnceCell<Option<Estimate>>,
-    way: Option<Way>,
+    way: Option<Direction>,
     begin: Option<SystemTime>,
     resources: HashMap<String, Stage>,
 }
@@ -67,8 +67,8 @@ impl TimeLeft {
         if event.is_stack {
             // The order in which an update or a rollback does things is not that of the template.
             self.way = match event.status.as_str() {
-                "CREATE_IN_PROGRESS" => Some(Way::Creation),
-                "DELETE_IN_PROGRESS" => Some(Way::Deletion),
+                "CREATE_IN_PROGRESS" => Some(Direction::Creation),
+                "DELETE_IN_PROGRESS" => Some(Direction::Deletion),
                 _ => None,
             };
             self.begin = Some(event.time);
@@ -89,7 +89,7 @@ impl TimeLeft {
 }
 
 /// How many times longer than typical the resources that are done have taken.
-fn slowness(resources: &HashMap<String, Stage>, estimate: &Estimate, way: Way) -> f64 {
+fn slowness(resources: &HashMap<String, Stage>, estimate: &Estimate, way: Direction) -> f64 {
     let done = resources.iter().filter_map(|(name, stage)| match stage {
         Stage::Done(taken) => Some((*taken, estimate.typical(name, way)?)),
         Stage::Begun(_) => None,
@@ -168,7 +168,7 @@ Resources:
     #[test]
     fn the_templates_of_the_workshop_are_read() {
         let network = Estimate::of(crate::render::NETWORK, &BTreeMap::new()).unwrap();
-        let whole = network.longest_chain(Way::Creation, |_, typical| typical).as_secs();
+        let whole = network.longest_chain(Direction::Creation, |_, typical| typical).as_secs();
         assert!((120..240).contains(&whole), "{whole}");
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use super::converge::{Converged, converge};
-use super::network::Gathering;
+use super::network::NetworkOutputs;
 use super::plan::{Preparation, PreparedEnvironment, prepare};
 use super::progress::Tally;
 use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
@@ -18,34 +18,29 @@ const ATTEMPTS: usize = 3;
 
 /// What has been set up.
 #[derive(Debug, Clone)]
-pub struct Up {
-    /// The network.
-    pub network: Converged,
+pub(crate) struct Up {
+    pub(crate) network: Converged,
     /// Each environment, in the order in which they were named.
-    pub environments: Vec<EnvironmentUp>,
+    pub(crate) environments: Vec<EnvironmentUp>,
 }
 
 /// What has come of one environment.
 #[derive(Debug, Clone)]
-pub struct EnvironmentUp {
-    /// Which one.
-    pub environment: Environment,
+pub(crate) struct EnvironmentUp {
+    pub(crate) environment: Environment,
     /// Its stack; one that failed does not stop the others.
-    pub result: Result<Converged>,
+    pub(crate) result: Result<Converged>,
 }
 
 impl Up {
     /// Whether anything was changed.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         let made = self.environments.iter().filter_map(|it| it.result.as_ref().ok());
         made.chain([&self.network]).any(|it| it.action != Action::None)
     }
 
     /// The first environment, to work in.
-    ///
-    /// # Errors
-    /// When it failed.
-    pub fn deployed(&self) -> Result<Deployed> {
+    pub(crate) fn deployed(&self) -> Result<Deployed> {
         let first = self.environments.first().ok_or_else(|| Error::failed("No environment was set up."))?;
         Ok(Deployed::of(first.environment.clone(), first.result.clone()?.stack))
     }
@@ -55,7 +50,7 @@ impl Up {
 ///
 /// # Errors
 /// When AWS refuses, the network fails, or the only environment does.
-pub async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
+pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     for _ in 0..ATTEMPTS {
         let mut preparation = prepare(scene, wanted).await?;
         if preparation.environments.iter().all(|it| it.prepared.is_err()) {
@@ -71,7 +66,7 @@ pub async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
             _ => Ok(up),
         };
     }
-    Err(Error::failed("The network does not stop changing."))
+    Err(Error::failed("The network kept changing; gave up after 3 attempts."))
 }
 
 async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
@@ -95,10 +90,10 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
         let mut progress = StackProgress::of_spec(scene.ui, &network_spec());
-        let mut gathering = Gathering::default();
+        let mut gathered = NetworkOutputs::default();
         let on_event = |event: &Event| {
             progress.show(event);
-            if let Some(ids) = gathering.note(event).filter(|_| known.borrow().is_none()) {
+            if let Some(ids) = gathered.note(event).filter(|_| known.borrow().is_none()) {
                 known.send_replace(Some(ids));
             }
         };

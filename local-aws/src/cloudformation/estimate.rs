@@ -24,9 +24,9 @@ struct Resource {
     needs: BTreeSet<String>,
 }
 
-/// Which way a stack goes.
+/// Direction of a stack operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// Everything is being made.
     Creation,
     /// Everything is being deleted.
@@ -55,13 +55,13 @@ impl Estimate {
     }
 
     /// What this resource typically takes; `None` if the stack does not have it.
-    pub fn typical(&self, logical_id: &str, way: Way) -> Option<Duration> {
+    pub fn typical(&self, logical_id: &str, way: Direction) -> Option<Duration> {
         self.resources.get(logical_id).map(|resource| resource.takes(way))
     }
 
     /// The longest chain of resources that wait for one another, when `left` says what is left of each: it is given the
     /// resource's name and what the resource typically takes.
-    pub fn longest_chain(&self, way: Way, left: impl Fn(&str, Duration) -> Duration) -> Duration {
+    pub fn longest_chain(&self, way: Direction, left: impl Fn(&str, Duration) -> Duration) -> Duration {
         // The ways differ in which end of a chain comes first, and a chain is as long from either end.
         let mut ends = BTreeMap::new();
         self.resources.keys().map(|name| self.end(name, way, &left, &mut ends)).max().unwrap_or_default()
@@ -71,7 +71,7 @@ impl Estimate {
     fn end<'a>(
         &'a self,
         name: &'a str,
-        way: Way,
+        way: Direction,
         left: &impl Fn(&str, Duration) -> Duration,
         ends: &mut BTreeMap<&'a str, Duration>,
     ) -> Duration {
@@ -87,10 +87,10 @@ impl Estimate {
 }
 
 impl Resource {
-    fn takes(&self, way: Way) -> Duration {
+    fn takes(&self, way: Direction) -> Duration {
         match way {
-            Way::Creation => self.creation,
-            Way::Deletion => self.deletion,
+            Direction::Creation => self.creation,
+            Direction::Deletion => self.deletion,
         }
     }
 }
@@ -131,16 +131,16 @@ Resources:
     #[test]
     fn the_longest_chain_counts_only_what_exists() {
         let whole = |egress, way| estimate(egress).longest_chain(way, |_, typical| typical).as_secs();
-        assert_eq!(whole("none", Way::Creation), 30, "the table");
-        assert_eq!(whole("nat", Way::Creation), 13 + 5 + 105, "VPC, subnet, NAT gateway");
-        assert_eq!(whole("nat", Way::Deletion), 55 + 2 + 2);
+        assert_eq!(whole("none", Direction::Creation), 30, "the table");
+        assert_eq!(whole("nat", Direction::Creation), 13 + 5 + 105, "VPC, subnet, NAT gateway");
+        assert_eq!(whole("nat", Direction::Deletion), 55 + 2 + 2);
     }
 
     #[test]
     fn what_is_done_takes_no_time_any_more() {
         let left = |name: &str, typical| if name == "Nat" { typical / 3 } else { Duration::ZERO };
-        assert_eq!(estimate("nat").longest_chain(Way::Creation, left).as_secs(), 35);
-        assert_eq!(estimate("none").typical("Nat", Way::Creation), None);
+        assert_eq!(estimate("nat").longest_chain(Direction::Creation, left).as_secs(), 35);
+        assert_eq!(estimate("none").typical("Nat", Direction::Creation), None);
     }
 
     #[test]

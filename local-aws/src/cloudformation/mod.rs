@@ -38,7 +38,7 @@ use serde_json::Value;
 use crate::ec2;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-pub use estimate::{Estimate, Way};
+pub use estimate::{Direction, Estimate};
 use stack::Stack;
 
 /// How long the answer to a call that starts an operation is held back for the operation to end. The waiters of the AWS

@@ -16,7 +16,7 @@ use crate::store::{Record, Tx};
 
 /// A resource as it really is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Reality {
+pub(super) struct ActualState {
     /// None until it has been made.
     pub(super) physical_id: Option<String>,
     /// Resolved, and in the schema's types.
@@ -47,14 +47,14 @@ pub(super) struct StackResource {
     pub(super) added_by: String,
     pub(super) deletion_policy: DeletionPolicy,
     pub(super) update_replace_policy: DeletionPolicy,
-    pub(super) now: Reality,
+    pub(super) now: ActualState,
     /// What has been begun and is not known to be done. Not all that a type makes is in the engine's transaction.
-    pub(super) pending: Option<Box<Reality>>,
+    pub(super) pending: Option<Box<ActualState>>,
     /// When what has been begun is over. AWS takes its time, and a restart neither shortens nor repeats it.
     #[serde(default)]
     pub(super) ready_at: Option<DateTime<Utc>>,
     /// What it was when the stack was last complete, if an operation has changed it since.
-    pub(super) before: Option<Box<Reality>>,
+    pub(super) before: Option<Box<ActualState>>,
     /// Set where the old resource had to go before the new one could come: going back means making it again.
     pub(super) before_is_gone: bool,
 }
@@ -91,7 +91,7 @@ impl StackResource {
             added_by: stack.operation.id.clone(),
             deletion_policy: DeletionPolicy::default(),
             update_replace_policy: DeletionPolicy::default(),
-            now: Reality::default(),
+            now: ActualState::default(),
             pending: None,
             ready_at: None,
             before: None,

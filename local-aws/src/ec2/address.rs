@@ -65,7 +65,7 @@ impl Address {
         Ok(tx.list::<NatGateway>()?.into_iter().find(uses))
     }
 
-    /// Gives the address back; one that is gone already is no error.
+    /// Gives the address back; does nothing if it is already gone.
     ///
     /// # Errors
     /// InvalidIPAddress.InUse while a NAT gateway uses it.

@@ -45,7 +45,7 @@ impl InternetGateway {
         Ok(gateway)
     }
 
-    /// Deletes the gateway; one that is gone already is no error.
+    /// Deletes the gateway; does nothing if it is already gone.
     ///
     /// # Errors
     /// DependencyViolation while it is attached.

@@ -16,7 +16,7 @@ pub(crate) mod security_group;
 pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
 mod tags;
-pub(crate) mod transit;
+pub(crate) mod transition_state;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 pub(crate) mod zone;

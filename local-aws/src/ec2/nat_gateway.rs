@@ -11,7 +11,7 @@ use super::describe::{Describe, Query, Tags, tag_set, time};
 use super::internet_gateway::InternetGateway;
 use super::new_id;
 use super::subnet::Subnet;
-use super::transit::Transit;
+use super::transition_state::TransitionState;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::quotas::NAT_GATEWAYS;
@@ -31,7 +31,7 @@ pub(crate) struct NatGateway {
     pub(crate) association_id: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     #[serde(flatten)]
-    pub(crate) transit: Transit,
+    pub(crate) transit: TransitionState,
     pub(crate) tags: Tags,
 }
 
@@ -102,14 +102,14 @@ impl NatGateway {
             public_ip: address.as_ref().map(|address| address.public_ip),
             allocation_id: address.map(|address| address.allocation_id),
             created_at: Utc::now(),
-            transit: Transit::until(request.ready_at),
+            transit: TransitionState::until(request.ready_at),
             tags: request.tags,
         };
         tx.put(&nat)?;
         Ok(nat)
     }
 
-    /// Deletes the gateway; one that is gone already is no error. Routes to it become black holes.
+    /// Deletes the gateway; does nothing if it is already gone. Routes to it become black holes.
     pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
         tx.delete::<Self>(id)?;
         Ok(())

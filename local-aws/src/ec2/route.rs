@@ -79,7 +79,7 @@ impl Route {
         tx.put(&table)
     }
 
-    /// Deletes a route; one that is gone already is no error.
+    /// Deletes a route; does nothing if it is already gone.
     pub(crate) fn delete(tx: &Tx<'_>, table_id: &str, destination: &str) -> Result<(), ApiError> {
         let Some(mut table) = tx.get::<RouteTable>(table_id)? else { return Ok(()) };
         let destination = normal(destination)?;

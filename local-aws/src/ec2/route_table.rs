@@ -79,7 +79,7 @@ impl RouteTable {
         Ok(table)
     }
 
-    /// Deletes the table; one that is gone already is no error.
+    /// Deletes the table; does nothing if it is already gone.
     ///
     /// # Errors
     /// DependencyViolation while a subnet uses it.
@@ -125,7 +125,7 @@ impl RouteTable {
         Ok(association_id)
     }
 
-    /// Ends an association; one that is gone already is no error.
+    /// Ends an association; does nothing if it is already gone.
     pub(crate) fn disassociate(tx: &Tx<'_>, association_id: &str) -> Result<(), ApiError> {
         for mut table in tx.list::<Self>()? {
             let before = table.associations.len();

@@ -88,7 +88,7 @@ impl SecurityGroup {
         Ok(group)
     }
 
-    /// Deletes the group with its rules; one that is gone already is no error.
+    /// Deletes the group with its rules; does nothing if it is already gone.
     ///
     /// # Errors
     /// DependencyViolation while an interface is in it or a rule of another group names it.

@@ -154,7 +154,7 @@ impl Rule {
         Ok(())
     }
 
-    /// Deletes a rule; one that is gone already is no error.
+    /// Deletes a rule; does nothing if it is already gone.
     pub(crate) fn revoke(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
         tx.delete::<Self>(id)?;
         Ok(())

@@ -94,7 +94,7 @@ impl Subnet {
         Ok(subnet)
     }
 
-    /// Deletes the subnet with its route table association; one that is gone already is no error.
+    /// Deletes the subnet with its route table association; does nothing if it is already gone.
     ///
     /// # Errors
     /// DependencyViolation while a NAT gateway, an interface endpoint or a task is in it.

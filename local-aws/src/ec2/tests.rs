@@ -8,7 +8,7 @@ use super::route::{Route, Target};
 use super::route_table::RouteTable;
 use super::security_group::SecurityGroup;
 use super::subnet::{Subnet, SubnetSettings};
-use super::transit::Transit;
+use super::transition_state::TransitionState;
 use super::vpc::{Vpc, VpcSettings};
 use super::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use super::*;
@@ -81,7 +81,7 @@ fn what_is_in_use_cannot_go() {
         InternetGateway::detach(tx, &vpc.id)?;
         InternetGateway::delete(tx, &gateway.id)?;
         Subnet::delete(&endpoint, tx, &subnet.id)?;
-        // The subnet took its association with it; to end it once more is no error.
+        // The subnet took its association with it; to end it once more does nothing.
         RouteTable::disassociate(tx, &association)?;
         RouteTable::delete(tx, &table.id)?;
         Vpc::delete(tx, &vpc.id)?;
@@ -117,7 +117,7 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
                     &vpc.id,
                     "com.amazonaws.us-east-1.s3",
                     Kind::Gateway,
-                    Transit::default(),
+                    TransitionState::default(),
                     settings(),
                 )
             };

@@ -84,7 +84,7 @@ impl Vpc {
         Ok(vpc)
     }
 
-    /// Deletes the VPC; one that is gone already is no error.
+    /// Deletes the VPC; does nothing if it is already gone.
     ///
     /// # Errors
     /// DependencyViolation while something of a person's is in it.

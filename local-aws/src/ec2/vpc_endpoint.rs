@@ -12,7 +12,7 @@ use super::new_id;
 use super::route_table::RouteTable;
 use super::security_group::SecurityGroup;
 use super::subnet::Subnet;
-use super::transit::Transit;
+use super::transition_state::TransitionState;
 use super::vpc::Vpc;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -66,7 +66,7 @@ pub(crate) struct VpcEndpoint {
     pub(crate) interfaces: Vec<EndpointInterface>,
     pub(crate) created_at: DateTime<Utc>,
     #[serde(flatten)]
-    pub(crate) transit: Transit,
+    pub(crate) transit: TransitionState,
     pub(crate) settings: VpcEndpointSettings,
 }
 
@@ -130,7 +130,7 @@ impl VpcEndpoint {
         vpc_id: &str,
         service_name: &str,
         kind: Kind,
-        transit: Transit,
+        transit: TransitionState,
         settings: VpcEndpointSettings,
     ) -> Result<Self, ApiError> {
         let vpc = Vpc::get(tx, vpc_id)?;
@@ -277,7 +277,7 @@ impl VpcEndpoint {
         Ok(())
     }
 
-    /// Deletes the endpoint, and with it its routes; one that is gone already is no error.
+    /// Deletes the endpoint, and with it its routes; does nothing if it is already gone.
     pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
         tx.delete::<Self>(id)?;
         Ok(())

@@ -80,7 +80,7 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Deletes the repository, with its images only if `force`; one that is gone already is no error.
+    /// Deletes the repository, with its images only if `force`; does nothing if it is already gone.
     /// The files of its images go with the next [`crate::images::collect`], which is for after the transaction.
     ///
     /// # Errors

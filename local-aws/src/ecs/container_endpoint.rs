@@ -25,20 +25,20 @@ const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(30);
 
 /// The way from the secret name in the addresses to the task, and the sessions made for it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Access {
+pub(super) struct TaskCredentials {
     id: String,
     task: String,
     sessions: Vec<String>,
 }
 
-impl Record for Access {
+impl Record for TaskCredentials {
     const KIND: &'static str = "ecs.access";
     fn id(&self) -> String {
         self.id.clone()
     }
 }
 
-impl Access {
+impl TaskCredentials {
     pub(super) fn of(task: &Task) -> Self {
         Self { id: task.access_id.clone(), task: task.id(), sessions: Vec::new() }
     }
@@ -87,7 +87,7 @@ fn only_get(parts: &Parts) -> Result<(), ApiError> {
 fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiError> {
     let unknown = || ApiError::new("InvalidIdInRequest", "CredentialsV2Request: Credentials not found").status(404);
     endpoint.store.write(|tx| {
-        let mut access = tx.get::<Access>(id)?.ok_or_else(unknown)?;
+        let mut access = tx.get::<TaskCredentials>(id)?.ok_or_else(unknown)?;
         let task = tx.get::<Task>(&access.task)?.ok_or_else(unknown)?;
         let role_arn = task.role_arn.ok_or_else(unknown)?;
         let now = Utc::now();
@@ -127,7 +127,7 @@ fn new_session(role_arn: String, session_name: String, now: DateTime<Utc>) -> Se
 fn metadata(endpoint: &Endpoint, id: &str, what: &str) -> Result<Value, ApiError> {
     let unknown = || ApiError::new("NotFound", "Unable to get task metadata: no such container").status(404);
     let task = endpoint.store.read(|tx| {
-        let access = tx.get::<Access>(id)?.ok_or_else(unknown)?;
+        let access = tx.get::<TaskCredentials>(id)?.ok_or_else(unknown)?;
         tx.get::<Task>(&access.task)?.ok_or_else(unknown)
     })?;
     match what {

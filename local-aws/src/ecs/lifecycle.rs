@@ -11,7 +11,7 @@ use chrono::{TimeDelta, Utc};
 use rustix::process::Signal;
 use tokio::sync::Notify;
 
-use super::container_endpoint::Access;
+use super::container_endpoint::TaskCredentials;
 use super::output::{Ingested, ingest};
 use super::process::{Exit, Process, signal_named};
 use super::run_task::ClientToken;
@@ -255,7 +255,7 @@ impl Driver {
                 }
                 tx.put(&task)?;
                 if status == Status::Stopped {
-                    Access::revoke(tx, &task)?;
+                    TaskCredentials::revoke(tx, &task)?;
                     tx.delete::<Ingested>(&task.id)?;
                 }
             }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::capacity::StrategyItem;
 use super::cluster::Cluster;
-use super::container_endpoint::Access;
+use super::container_endpoint::TaskCredentials;
 use super::network::{self, NetworkConfiguration};
 use super::tags::{self, Tag, Tags};
 use super::task::{Desired, Interface, Overrides, Status, Task};
@@ -214,7 +214,7 @@ fn create(
             ..provisioning(cluster, &definition, input, size)
         };
         tx.put(&task)?;
-        tx.put(&Access::of(&task))?;
+        tx.put(&TaskCredentials::of(&task))?;
         tasks.push(task);
     }
     Ok(tasks)

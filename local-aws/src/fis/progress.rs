@@ -83,7 +83,7 @@ impl Experiment {
         }
     }
 
-    /// A pending action that comes after none that has yet to be completed or skipped. After a failure there is none.
+    /// The next pending action whose predecessors are all done or skipped. After a failure there is none.
     pub(super) fn next_ready(&self) -> Option<String> {
         if self.failure_of_an_action().is_some() {
             return None;

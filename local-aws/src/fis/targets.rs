@@ -14,23 +14,23 @@ use crate::quotas::STOPPED_TASKS;
 use crate::store::Tx;
 
 /// Something that AWS would let fail, or that this endpoint cannot do now (e.g. on a full disk) and will try again.
-pub(super) enum Stopped {
+pub(super) enum TargetError {
     Failed(Failure),
     Broken(ApiError),
 }
 
-impl From<ApiError> for Stopped {
+impl From<ApiError> for TargetError {
     fn from(error: ApiError) -> Self {
         Self::Broken(error)
     }
 }
 
 /// Separates what fails the experiment from what only fails this attempt.
-pub(super) fn failed<T>(result: Result<T, Stopped>) -> Result<Result<T, Failure>, ApiError> {
+pub(super) fn failed<T>(result: Result<T, TargetError>) -> Result<Result<T, Failure>, ApiError> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(Stopped::Failed(failure)) => Ok(Err(failure)),
-        Err(Stopped::Broken(error)) => Err(error),
+        Err(TargetError::Failed(failure)) => Ok(Err(failure)),
+        Err(TargetError::Broken(error)) => Err(error),
     }
 }
 
@@ -47,28 +47,34 @@ impl<'a> Principal<'a> {
     }
 
     /// Refuses what the role may not do; `location` is the target or action that needs it.
-    fn needs(&self, action: &str, resource: &str, cluster_arn: Option<&str>, location: &str) -> Result<(), Stopped> {
+    fn needs(
+        &self,
+        action: &str,
+        resource: &str,
+        cluster_arn: Option<&str>,
+        location: &str,
+    ) -> Result<(), TargetError> {
         let mut context = BTreeMap::from([("sts:RoleSessionName".to_owned(), self.experiment_id.to_owned())]);
         context.extend(cluster_arn.map(|arn| ("ecs:cluster".to_owned(), arn.to_owned())));
         iam::authorize(self.tx, self.role_arn, action, resource, &context).map_err(|error| refused(error, location))
     }
 
     /// Refuses to stop tasks that the role may not stop.
-    pub(super) fn may_stop(&self, tasks: &[ResolvedTask], action: &str) -> Result<(), Stopped> {
+    pub(super) fn may_stop(&self, tasks: &[ResolvedTask], action: &str) -> Result<(), TargetError> {
         tasks.iter().try_for_each(|task| self.needs("ecs:StopTask", &task.arn, Some(&task.cluster_arn), action))
     }
 }
 
 /// IAM's refusal as the experiment's failure; a failure of the endpoint itself stays one.
-fn refused(error: ApiError, location: &str) -> Stopped {
+fn refused(error: ApiError, location: &str) -> TargetError {
     if error.status >= 500 {
-        return Stopped::Broken(error);
+        return TargetError::Broken(error);
     }
-    Stopped::Failed(Failure::new("UnauthorizedOperation", error.message, location))
+    TargetError::Failed(Failure::new("UnauthorizedOperation", error.message, location))
 }
 
 /// Resolves all targets into the experiment, up to the first that fails.
-pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experiment) -> Result<(), Stopped> {
+pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experiment) -> Result<(), TargetError> {
     iam::assume(endpoint, tx, &experiment.spec.role_arn, "fis.amazonaws.com", &experiment.arn)
         .map_err(|error| refused(error, "roleArn"))?;
     let tasks = ecs::active_tasks(tx)?;
@@ -78,14 +84,14 @@ pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experim
         experiment.resolved.insert(name.clone(), found);
         if count == 0 && experiment.spec.experiment_options.empty_target_resolution_mode != "skip" {
             let failure = Failure::new("InvalidTarget", "Target resolution returned empty set", &name);
-            return Err(Stopped::Failed(failure));
+            return Err(TargetError::Failed(failure));
         }
         if STOPPED_TASKS.is_reached(count.saturating_sub(1)) {
             let reason = format!(
                 "Target resolution returned {count} tasks, more than the quota Target Tasks for {STOP_TASK} ({}) allows",
                 STOPPED_TASKS.value
             );
-            return Err(Stopped::Failed(Failure::new("QuotaViolation", reason, &name)));
+            return Err(TargetError::Failed(Failure::new("QuotaViolation", reason, &name)));
         }
     }
     Ok(())
@@ -98,7 +104,7 @@ fn resolve_target(
     name: &str,
     target: &Target,
     tasks: &[ActiveTask],
-) -> Result<Vec<ResolvedTask>, Stopped> {
+) -> Result<Vec<ResolvedTask>, TargetError> {
     let found = if target.resource_arns.is_empty() {
         let found = by_tags(target, tasks);
         may_search(endpoint, principal, name, target, &found)?;
@@ -106,7 +112,7 @@ fn resolve_target(
     } else {
         by_arn(&target.resource_arns, tasks).map_err(|missing| {
             let reason = format!("Target resolution returned empty set: {missing} is not there or has stopped");
-            Stopped::Failed(Failure::new("InvalidTarget", reason, name))
+            TargetError::Failed(Failure::new("InvalidTarget", reason, name))
         })?
     };
     for task in &found {
@@ -128,7 +134,7 @@ fn may_search(
     name: &str,
     target: &Target,
     found: &[&ActiveTask],
-) -> Result<(), Stopped> {
+) -> Result<(), TargetError> {
     if !target.resource_tags.is_empty() {
         principal.needs("tag:GetResources", "*", None, name)?;
     }

@@ -4,9 +4,9 @@ mod reason;
 mod start;
 mod stop;
 
-pub use reason::failure;
-pub use start::start;
-pub use stop::stop_running;
+pub(crate) use reason::failure;
+pub(crate) use start::start;
+pub(crate) use stop::stop_running;
 
 use std::collections::BTreeMap;
 
@@ -19,44 +19,39 @@ use crate::error::{Doing, Error, Result};
 
 /// An experiment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Experiment {
+pub(crate) struct Experiment {
     /// `EXP...`
-    pub experiment_id: String,
+    pub(crate) experiment_id: String,
     /// `pending`, `initiating`, `running`, `completed`, `stopping`, `stopped`, `failed` or `cancelled`.
-    pub status: String,
+    pub(crate) status: String,
     /// Why, in AWS's words.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The kind of failure, if it failed: `InvalidTarget`, `AuthorizationFailure`, ...
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<String>,
+    pub(crate) error_code: Option<String>,
     /// Why actions failed, in AWS's words: what the experiment's own reason only sums up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub action_reasons: Vec<String>,
-    /// When it was started.
-    pub started_at: Option<String>,
-    /// When it ended.
-    pub ended_at: Option<String>,
+    pub(crate) action_reasons: Vec<String>,
+    pub(crate) started_at: Option<String>,
+    pub(crate) ended_at: Option<String>,
 }
 
 impl Experiment {
     /// Nothing changes any more.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "completed" | "stopped" | "failed" | "cancelled")
     }
 
     /// FIS found nothing to hit. By its code, and for want of one by the start of its reason, the end of which AWS words
     /// in two ways.
-    pub fn found_no_target(&self) -> bool {
+    pub(crate) fn found_no_target(&self) -> bool {
         let by_code = self.error_code.as_deref() == Some("InvalidTarget");
         self.status == "failed" && (by_code || self.reason.starts_with("Target resolution returned empty set"))
     }
 }
 
 /// The tags that a task must bear to be a target of the template.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn target_tags(clients: &Clients, template_id: &str) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn target_tags(clients: &Clients, template_id: &str) -> Result<BTreeMap<String, String>> {
     let request = clients.fis.get_experiment_template().id(template_id);
     let answer = request.send().await.doing(format_args!("Reading the experiment template {template_id}"))?;
     let targets = answer.experiment_template().and_then(|template| template.targets());
@@ -65,15 +60,12 @@ pub async fn target_tags(clients: &Clients, template_id: &str) -> Result<BTreeMa
 }
 
 /// Whether `task` bears all of `tags`: several tags of a target are an AND.
-pub fn is_target(task: &Task, tags: &BTreeMap<String, String>) -> bool {
+pub(crate) fn is_target(task: &Task, tags: &BTreeMap<String, String>) -> bool {
     tags.iter().all(|(key, value)| task.tags.get(key) == Some(value))
 }
 
 /// The experiment as it is now.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
+pub(crate) async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
     let answer = clients.fis.get_experiment().id(id).send().await;
     let answer = answer.doing(format_args!("Reading the experiment {id}"))?;
     let found = answer.experiment().ok_or_else(|| Error::failed(format!("FIS does not know the experiment {id}.")))?;
@@ -90,10 +82,7 @@ pub async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
 }
 
 /// Follows the experiment to its end; `on_change` sees every status.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn follow(clients: &Clients, id: &str, mut on_change: impl FnMut(&Experiment)) -> Result<Experiment> {
+pub(crate) async fn follow(clients: &Clients, id: &str, mut on_change: impl FnMut(&Experiment)) -> Result<Experiment> {
     let mut pace = clients.pace();
     let mut last = String::new();
     loop {
@@ -111,10 +100,7 @@ pub async fn follow(clients: &Clients, id: &str, mut on_change: impl FnMut(&Expe
 }
 
 /// The experiments of the template, newest first.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn list(clients: &Clients, template_id: &str) -> Result<Vec<Experiment>> {
+pub(crate) async fn list(clients: &Clients, template_id: &str) -> Result<Vec<Experiment>> {
     let mut found: Vec<(i64, Experiment)> = Vec::new();
     let mut next = None;
     loop {

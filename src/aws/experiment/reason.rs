@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 
 /// The failure that the experiment's end is: AWS's words as the causes, root cause first, and what to do.
-pub fn failure(experiment: &Experiment, environment: &Environment) -> Error {
+pub(crate) fn failure(experiment: &Experiment, environment: &Environment) -> Error {
     let Experiment { experiment_id, status, reason, error_code, action_reasons, .. } = experiment;
     let (what, remedy) = meaning(experiment, environment);
     let mut error = Error::failed(format!("The experiment {experiment_id} ended as {status}: {what}."));

@@ -14,10 +14,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 ///
 /// The first experiment of an account takes the service-linked role `AWSServiceRoleForFIS`. FIS makes it in the caller's
 /// name; when it refuses because of that, the role is made here.
-///
-/// # Errors
-/// When FIS does not answer or refuses.
-pub async fn start(clients: &Clients, template_id: &str, mut on_wait: impl FnMut(&str)) -> Result<String> {
+pub(crate) async fn start(clients: &Clients, template_id: &str, mut on_wait: impl FnMut(&str)) -> Result<String> {
     // One token for all attempts: they are one wish, and a refused one has started nothing.
     let token = token();
     let mut patience = Patience::new(clients, LIMIT);

@@ -13,10 +13,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 /// Stops every experiment of the environment that has not ended, and waits for their ends; `on_change` sees each of
 /// their statuses. Deleting a template does not stop its experiments, so this comes before.
-///
-/// # Errors
-/// When FIS does not answer or refuses, or an experiment does not end in time.
-pub async fn stop_running(
+pub(crate) async fn stop_running(
     clients: &Clients,
     environment: &Environment,
     mut on_change: impl FnMut(&Experiment),
@@ -82,7 +79,7 @@ async fn wait(
         }
         experiment = now;
         if !patience.wait().await {
-            return Err(Error::failed(format!("The experiment {id} does not end: it is {} still.", experiment.status))
+            return Err(Error::failed(format!("The experiment {id} does not end: it is still {}.", experiment.status))
                 .cause(if experiment.reason.is_empty() { "FIS names no reason" } else { &experiment.reason })
                 .hint(format!("`aws fis stop-experiment --id {id}` asks FIS again; then repeat the command.")));
         }

@@ -16,7 +16,7 @@ use crate::settings::Target;
 ///
 /// # Errors
 /// When the repository is not in ECR, or ECR gives no token.
-pub async fn registry(clients: &Clients, repository: &RepositoryUri) -> Result<Registry> {
+pub(crate) async fn registry(clients: &Clients, repository: &RepositoryUri) -> Result<Registry> {
     let client = client(clients, repository)?;
     let output = client.get_authorization_token().send().await.doing("Getting a token for the registry of ECR")?;
     let unusable = || Error::failed("The token for the registry of ECR cannot be used.");
@@ -39,7 +39,7 @@ pub async fn registry(clients: &Clients, repository: &RepositoryUri) -> Result<R
 ///
 /// # Errors
 /// When there is none, or ECR refuses.
-pub async fn look_up(clients: &Clients, repository: &RepositoryUri) -> Result<()> {
+pub(crate) async fn look_up(clients: &Clients, repository: &RepositoryUri) -> Result<()> {
     let account = repository.ecr().map(|place| place.account.to_owned());
     let call = client(clients, repository)?
         .describe_repositories()
@@ -65,7 +65,7 @@ fn no_repository(repository: &RepositoryUri, error: &Error) -> Error {
 ///
 /// # Errors
 /// When there is no such repository or image, or ECR refuses.
-pub async fn digest_of(clients: &Clients, uri: &ImageUri) -> Result<String> {
+pub(crate) async fn digest_of(clients: &Clients, uri: &ImageUri) -> Result<String> {
     let RepositoryUri { host, name } = &uri.repository;
     let identifier = ImageIdentifier::builder().set_image_digest(uri.digest.clone()).set_image_tag(match uri.digest {
         Some(_) => None,

@@ -15,17 +15,17 @@ struct Embedded {
 include!(concat!(env!("OUT_DIR"), "/images.rs"));
 
 /// What the embedded images run on.
-pub const fn architecture() -> Architecture {
+pub(crate) const fn architecture() -> Architecture {
     ARCHITECTURE
 }
 
 /// Whether they run on Fargate, too: those inside a program for macOS are programs of the Mac.
-pub fn are_for_linux() -> bool {
+pub(crate) fn are_for_linux() -> bool {
     OS == "linux"
 }
 
 /// The embedded images, in the chapter's order.
-pub fn images() -> Vec<Image> {
+pub(crate) fn images() -> Vec<Image> {
     let blob = |(digest, bytes): Part| Blob { digest: digest.to_owned(), bytes: Bytes::from_static(bytes) };
     IMAGES
         .iter()

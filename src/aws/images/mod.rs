@@ -1,7 +1,7 @@
 //! The workers' images: which ones an environment runs, and their way into its repository.
 
-pub mod ecr;
-pub mod embedded;
+pub(crate) mod ecr;
+pub(crate) mod embedded;
 mod failure;
 mod push;
 mod ready;
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use fis_workshop_images::{Architecture, Image, layout};
 
-pub use push::{Progress, Pushed, push};
-pub use ready::{Platform, ReadyMade, assign, check, not_found, platforms};
-pub use reference::{ImageUri, RepositoryUri};
-pub use registry::{Credentials, Registry, Remote};
+pub(crate) use push::{Progress, Pushed, push};
+pub(crate) use ready::{Platform, ReadyMade, assign, check, not_found, platforms};
+pub(crate) use reference::{ImageUri, RepositoryUri};
+pub(crate) use registry::{Credentials, Registry, Remote};
 
 use super::clients::Clients;
 use super::deployed::Variant;
@@ -25,7 +25,7 @@ use crate::settings::Settings;
 
 /// The images of an environment.
 #[derive(Debug, Clone)]
-pub enum Images {
+pub(crate) enum Images {
     /// Built by us; they are pushed to the repository of the network's stack.
     Built(Built),
     /// Made and pushed by somebody else.
@@ -34,16 +34,15 @@ pub enum Images {
 
 /// Images that we have built.
 #[derive(Debug, Clone)]
-pub struct Built {
-    /// What they run on.
-    pub architecture: Architecture,
+pub(crate) struct Built {
+    pub(crate) architecture: Architecture,
     /// One for each variant, in the chapter's order.
-    pub images: Vec<Image>,
+    pub(crate) images: Vec<Image>,
 }
 
 impl Images {
     /// Values of the template's parameters, for an environment next to the repository that has this ARN and URI.
-    pub fn parameters(&self, repository_arn: &str, repository_uri: &str) -> BTreeMap<String, String> {
+    pub(crate) fn parameters(&self, repository_arn: &str, repository_uri: &str) -> BTreeMap<String, String> {
         let (arn, architecture) = match self {
             Self::Built(built) => (repository_arn, built.architecture),
             Self::Ready(ready) => (ready.repository_arn.as_deref().unwrap_or(repository_arn), ready.architecture),
@@ -64,10 +63,7 @@ impl Images {
     }
 
     /// Pushes what is not in the repository yet; nothing of ready-made images.
-    ///
-    /// # Errors
-    /// When the registry cannot be reached or refuses.
-    pub async fn push(
+    pub(crate) async fn push(
         &self,
         clients: &Clients,
         repository_uri: &str,
@@ -86,10 +82,7 @@ impl Images {
 impl Built {
     /// The images for `architecture`: those inside this program, or those that `image build` has put into the state
     /// directory.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub fn find(settings: &Settings, architecture: Option<Architecture>) -> Result<Self> {
+    pub(crate) fn find(settings: &Settings, architecture: Option<Architecture>) -> Result<Self> {
         let own = embedded::architecture();
         let architecture = architecture.unwrap_or(own);
         if architecture == own && (settings.is_local() || embedded::are_for_linux()) {
@@ -111,7 +104,7 @@ impl Built {
 }
 
 /// Where `image build` puts the images for `architecture`, and `up` looks for them.
-pub fn directory(state_dir: &Path, architecture: Architecture) -> PathBuf {
+pub(crate) fn directory(state_dir: &Path, architecture: Architecture) -> PathBuf {
     state_dir.join("images").join(architecture.name())
 }
 
@@ -119,7 +112,7 @@ pub fn directory(state_dir: &Path, architecture: Architecture) -> PathBuf {
 ///
 /// # Errors
 /// When `architecture` is another one.
-pub fn runs_here(architecture: Architecture) -> Result<()> {
+pub(crate) fn runs_here(architecture: Architecture) -> Result<()> {
     let own = embedded::architecture();
     if architecture == own {
         return Ok(());
@@ -132,7 +125,7 @@ pub fn runs_here(architecture: Architecture) -> Result<()> {
 ///
 /// # Errors
 /// When it is damaged, or one is missing.
-pub fn of_layout(directory: &Path) -> Result<Vec<Image>> {
+pub(crate) fn of_layout(directory: &Path) -> Result<Vec<Image>> {
     let unusable = || Error::failed(format!("The images in {} cannot be used.", directory.display()));
     let again = "`fis-workshop image build` writes them again.";
     let mut images = layout::read(directory).map_err(|error| unusable().cause(error).hint(again))?;
@@ -148,7 +141,7 @@ pub fn of_layout(directory: &Path) -> Result<Vec<Image>> {
 }
 
 /// Tag of an image: the hash of what it names, because the repository refuses to move a tag.
-pub fn tag(image: &Image) -> String {
+pub(crate) fn tag(image: &Image) -> String {
     let digest = image.manifest.digest.trim_start_matches("sha256:");
     format!("{}-{}", image.name, &digest[..16])
 }

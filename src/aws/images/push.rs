@@ -21,33 +21,37 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// How far a push is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Bytes that have been sent.
-    pub sent: u64,
+    pub(crate) sent: u64,
     /// Bytes of all blobs; those that the registry has already are never sent.
-    pub total: u64,
+    pub(crate) total: u64,
 }
 
 /// What a push has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Pushed {
+pub(crate) struct Pushed {
     /// The images, by digest.
-    pub images: Vec<String>,
+    pub(crate) images: Vec<String>,
     /// The same images, by tag.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// Blobs that travelled.
-    pub blobs_sent: usize,
+    pub(crate) blobs_sent: usize,
     /// Blobs that the registry had.
-    pub blobs_skipped: usize,
+    pub(crate) blobs_skipped: usize,
     /// Bytes that travelled.
-    pub bytes_sent: u64,
+    pub(crate) bytes_sent: u64,
 }
 
 /// Pushes `images`, all at the same time, each under a tag that is the hash of its content.
 ///
 /// # Errors
 /// When the registry cannot be reached or refuses. What has arrived stays, and is not sent again the next time.
-pub async fn push(registry: &Registry, images: &[Image], mut on_progress: impl FnMut(Progress)) -> Result<Pushed> {
+pub(crate) async fn push(
+    registry: &Registry,
+    images: &[Image],
+    mut on_progress: impl FnMut(Progress),
+) -> Result<Pushed> {
     let sent = Arc::new(AtomicU64::new(0));
     let total = images.iter().flat_map(blobs).map(|blob| blob.bytes.len() as u64).sum();
     let mut work = std::pin::pin!(try_join_all(images.iter().map(|image| push_image(registry, image, &sent))));

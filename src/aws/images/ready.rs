@@ -13,33 +13,35 @@ use crate::settings::Target;
 
 /// Ready-made images, as they were found.
 #[derive(Debug, Clone)]
-pub struct ReadyMade {
-    /// What they run on.
-    pub architecture: Architecture,
+pub(crate) struct ReadyMade {
+    pub(crate) architecture: Architecture,
     /// ARN of their repository, if they are in ECR.
-    pub repository_arn: Option<String>,
+    pub(crate) repository_arn: Option<String>,
     /// With their digests, one for each variant in the chapter's order.
-    pub uris: Vec<String>,
-    /// What could not be checked.
-    pub warnings: Vec<String>,
+    pub(crate) uris: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One platform that an image is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Platform {
+pub(crate) struct Platform {
     /// In OCI's words.
-    pub architecture: String,
+    pub(crate) architecture: String,
     /// In OCI's words.
-    pub os: String,
+    pub(crate) os: String,
     /// Digest of the manifest for it.
-    pub digest: String,
+    pub(crate) digest: String,
 }
 
 /// Looks both images up, before anything is made that would use them.
 ///
 /// # Errors
 /// When one is not there, or not for `architecture`, or tasks could not pull both.
-pub async fn check(clients: &Clients, uris: &[ImageUri; 2], architecture: Option<Architecture>) -> Result<ReadyMade> {
+pub(crate) async fn check(
+    clients: &Clients,
+    uris: &[ImageUri; 2],
+    architecture: Option<Architecture>,
+) -> Result<ReadyMade> {
     let repository_arn = one_repository(clients.target, uris)?;
     let architecture = architecture.or((clients.target == Target::Local).then(embedded::architecture));
     let (mut chosen, mut pinned, mut warnings) = (architecture, Vec::new(), Vec::new());
@@ -97,7 +99,7 @@ async fn find(clients: &Clients, uri: &ImageUri) -> Result<(String, Result<Vec<P
 }
 
 /// The error for an image that its registry does not have.
-pub fn not_found(uri: &ImageUri) -> Error {
+pub(crate) fn not_found(uri: &ImageUri) -> Error {
     let RepositoryUri { host, name } = &uri.repository;
     Error::failed(format!("There is no image {uri}."))
         .cause(format!("the repository {name} of {host} has nothing that is called {}", uri.reference()))
@@ -108,9 +110,9 @@ pub fn not_found(uri: &ImageUri) -> Error {
 ///
 /// # Errors
 /// When the registry does not give its configuration, or that is none.
-pub async fn platforms(registry: &Registry, remote: &Remote) -> Result<Vec<Platform>> {
+pub(crate) async fn platforms(registry: &Registry, remote: &Remote) -> Result<Vec<Platform>> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Error::failed(format!("The manifest {} is none of an image.", remote.digest)).cause(error)
+        Error::failed(format!("{} is not an image manifest.", remote.digest)).cause(error)
     };
     let value: serde_json::Value = serde_json::from_slice(&remote.bytes).map_err(|error| unusable(&error))?;
     if value.get("manifests").is_some() {
@@ -166,7 +168,7 @@ fn choose<'a>(uri: &ImageUri, platforms: &'a [Platform], wanted: &mut Option<Arc
 ///
 /// # Errors
 /// When a value names no image, or it is not clear which variant it is.
-pub fn assign(values: &[String]) -> Result<[ImageUri; 2]> {
+pub(crate) fn assign(values: &[String]) -> Result<[ImageUri; 2]> {
     const FORM: &str =
         "Give it twice: `--image original=URI --image improved=URI`, or URIs whose name or tag says which it is.";
     let mut found: [Option<ImageUri>; 2] = [None, None];

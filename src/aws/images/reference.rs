@@ -9,31 +9,26 @@ use crate::error::{Error, Result};
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepositoryUri {
+pub(crate) struct RepositoryUri {
     /// Host, and port where there is one.
-    pub host: String,
-    /// Name within the registry.
-    pub name: String,
+    pub(crate) host: String,
+    pub(crate) name: String,
 }
 
 /// An image in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageUri {
-    /// Where it is.
-    pub repository: RepositoryUri,
-    /// Its tag.
-    pub tag: Option<String>,
+pub(crate) struct ImageUri {
+    pub(crate) repository: RepositoryUri,
+    pub(crate) tag: Option<String>,
     /// Its digest, which wins over the tag.
-    pub digest: Option<String>,
+    pub(crate) digest: Option<String>,
 }
 
 /// Account and region of a repository in ECR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EcrPlace<'a> {
-    /// The registry's account.
-    pub account: &'a str,
-    /// Its region.
-    pub region: &'a str,
+pub(crate) struct EcrPlace<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) region: &'a str,
 }
 
 impl RepositoryUri {
@@ -42,7 +37,7 @@ impl RepositoryUri {
     ///
     /// # Errors
     /// When there is no name behind a host.
-    pub fn answered(uri: &str) -> Result<Self> {
+    pub(crate) fn answered(uri: &str) -> Result<Self> {
         match uri.split_once('/') {
             Some((host, name)) if !host.is_empty() && !name.is_empty() => {
                 Ok(Self { host: host.to_owned(), name: name.to_owned() })
@@ -52,7 +47,7 @@ impl RepositoryUri {
     }
 
     /// Account and region, if the host is a registry of ECR.
-    pub fn ecr(&self) -> Option<EcrPlace<'_>> {
+    pub(crate) fn ecr(&self) -> Option<EcrPlace<'_>> {
         // ACCOUNT.dkr.ecr.REGION.amazonaws.com, or of both IP versions: ACCOUNT.dkr-ecr.REGION.on.aws
         let (account, rest) = self.host.split_once(".dkr.ecr.").or_else(|| self.host.split_once(".dkr-ecr."))?;
         let region = rest.split('.').next()?;
@@ -61,7 +56,7 @@ impl RepositoryUri {
     }
 
     /// ARN of the repository, if it is in ECR.
-    pub fn arn(&self) -> Option<String> {
+    pub(crate) fn arn(&self) -> Option<String> {
         let EcrPlace { account, region } = self.ecr()?;
         let partition = match region {
             region if region.starts_with("cn-") => "aws-cn",
@@ -74,7 +69,7 @@ impl RepositoryUri {
 
 impl ImageUri {
     /// What names it within its repository.
-    pub fn reference(&self) -> &str {
+    pub(crate) fn reference(&self) -> &str {
         self.digest.as_deref().or(self.tag.as_deref()).unwrap_or("latest")
     }
 }

@@ -26,7 +26,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
 
 /// How a registry knows us.
 #[derive(Clone)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// Not at all.
     Anonymous,
     /// By name and password; ECR takes its authorization tokens like this.
@@ -40,15 +40,13 @@ pub enum Credentials {
 
 /// A manifest in a registry.
 #[derive(Debug, Clone)]
-pub struct Remote {
-    /// Its digest.
-    pub digest: String,
-    /// Its content.
-    pub bytes: Bytes,
+pub(crate) struct Remote {
+    pub(crate) digest: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// A repository, and the way to it.
-pub struct Registry {
+pub(crate) struct Registry {
     http: Client,
     /// `https://HOST/v2/NAME/`
     base: Url,
@@ -64,7 +62,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the host is no host, or there are no certificates to trust.
-    pub fn open(repository: &RepositoryUri, host: &str, credentials: Credentials) -> Result<Self> {
+    pub(crate) fn open(repository: &RepositoryUri, host: &str, credentials: Credentials) -> Result<Self> {
         // Docker Hub's registry has another name than its images.
         let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
         let is_here = is_loopback(host);
@@ -89,15 +87,12 @@ impl Registry {
     }
 
     /// Which repository it is.
-    pub fn repository(&self) -> &RepositoryUri {
+    pub(crate) fn repository(&self) -> &RepositoryUri {
         &self.repository
     }
 
     /// The manifest that has this tag or digest, if there is one.
-    ///
-    /// # Errors
-    /// When the registry cannot be reached or refuses.
-    pub async fn manifest(&self, reference: &str) -> Result<Option<Remote>> {
+    pub(crate) async fn manifest(&self, reference: &str) -> Result<Option<Remote>> {
         let attempt = async || {
             let path = format!("manifests/{reference}");
             let get = || Ok(self.request(Method::GET, &path)?.header(ACCEPT, MANIFESTS));
@@ -115,7 +110,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be reached, refuses, or sends something else.
-    pub async fn blob(&self, digest: &str) -> Result<Bytes> {
+    pub(crate) async fn blob(&self, digest: &str) -> Result<Bytes> {
         let attempt = async || {
             let path = format!("blobs/{digest}");
             let response = self.send(|| self.request(Method::GET, &path)).await?;

@@ -11,20 +11,20 @@ use crate::error::{Doing, Error, Result};
 
 /// One change of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub(crate) struct Change {
     /// `Add`, `Modify`, `Remove`, ...
-    pub action: String,
+    pub(crate) action: String,
     /// Logical id of the resource.
-    pub logical_id: String,
+    pub(crate) logical_id: String,
     /// Type of the resource.
-    pub resource_type: String,
+    pub(crate) resource_type: String,
     /// `True`, `False` or `Conditional` for a modification.
-    pub replacement: Option<String>,
+    pub(crate) replacement: Option<String>,
 }
 
 impl Change {
     /// A resource that comes new.
-    pub fn add(logical_id: String, resource_type: String) -> Self {
+    pub(crate) fn add(logical_id: String, resource_type: String) -> Self {
         Self { action: "Add".to_owned(), logical_id, resource_type, replacement: None }
     }
 

@@ -13,7 +13,7 @@ const ATTEMPTS: usize = 4;
 ///
 /// # Errors
 /// When it cannot be deleted, with the reasons of the resources that stay.
-pub async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl FnMut(&Event)) -> Result<()> {
+pub(crate) async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl FnMut(&Event)) -> Result<()> {
     // A stack in review has nothing but change sets: it is gone at once, and without events to follow.
     if stack.is_shell() {
         return delete_shell(clients, stack).await;

@@ -9,7 +9,7 @@ use crate::error::{Doing, Error, Result};
 /// What has to be done with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub(crate) enum Action {
     /// It is as it should be.
     None,
     /// It does not exist.
@@ -26,13 +26,11 @@ pub enum Action {
 
 /// A stack and what to do with it.
 #[derive(Debug, Clone)]
-pub struct Prepared {
-    /// The stack as wanted.
-    pub spec: StackSpec,
-    /// What to do.
-    pub action: Action,
+pub(crate) struct Prepared {
+    pub(crate) spec: StackSpec,
+    pub(crate) action: Action,
     /// Resource by resource, as far as it is known before a deletion.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
     /// The stack as it is.
     existing: Option<Stack>,
     change_set: Option<ChangeSet>,
@@ -40,10 +38,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Takes back what planning has left in the account.
-    ///
-    /// # Errors
-    /// When AWS does not answer or refuses.
-    pub async fn discard(&self, clients: &Clients) -> Result<()> {
+    pub(crate) async fn discard(&self, clients: &Clients) -> Result<()> {
         match &self.change_set {
             Some(set) => change_set::discard(clients, set).await,
             None => Ok(()),
@@ -52,10 +47,7 @@ impl Prepared {
 }
 
 /// The stack once nothing is going on with it any more: another `up` may be at work, or was killed at it.
-///
-/// # Errors
-/// When AWS does not answer or refuses.
-pub async fn settle(clients: &Clients, name: &str, mut on_event: impl FnMut(&Event)) -> Result<Option<Stack>> {
+pub(crate) async fn settle(clients: &Clients, name: &str, mut on_event: impl FnMut(&Event)) -> Result<Option<Stack>> {
     loop {
         let Some(stack) = find(clients, name).await? else { return Ok(None) };
         if !stack.is_busy() {
@@ -69,7 +61,7 @@ pub async fn settle(clients: &Clients, name: &str, mut on_event: impl FnMut(&Eve
 ///
 /// # Errors
 /// When AWS refuses the template or a parameter, or the stack is in a state that only a person can resolve.
-pub async fn prepare(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Prepared> {
+pub(crate) async fn prepare(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Prepared> {
     if let Some(stack) = &existing {
         check_ours(stack)?;
     }
@@ -110,10 +102,7 @@ async fn is_current(clients: &Clients, spec: &StackSpec, stack: &Stack) -> Resul
 }
 
 /// Does what was planned, and returns the stack when it is complete.
-///
-/// # Errors
-/// When it fails; CloudFormation has then gone back to what was there before.
-pub async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
+pub(crate) async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
     let spec = &prepared.spec;
     match (prepared.action, &prepared.change_set, &prepared.existing) {
         (Action::None, _, Some(stack)) => Ok(stack.clone()),
@@ -131,7 +120,8 @@ pub async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl Fn
                 delete(clients, stack, &mut on_event).await?;
             }
             let set = change_set::create(clients, spec, None).await?;
-            let set = set.ok_or_else(|| Error::failed(format!("The template of {} makes nothing.", spec.name)))?;
+            let set =
+                set.ok_or_else(|| Error::failed(format!("The template of {} defines no resources.", spec.name)))?;
             execute(clients, spec, &set, on_event).await
         }
     }

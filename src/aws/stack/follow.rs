@@ -11,23 +11,21 @@ use aws_sdk_cloudformation::types::StackEvent;
 
 /// One event of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// Id of the event.
-    pub id: String,
+pub(crate) struct Event {
+    pub(crate) id: String,
     /// When it happened, by AWS's clock.
-    pub time: SystemTime,
+    pub(crate) time: SystemTime,
     /// Logical id of the resource.
-    pub logical_id: String,
+    pub(crate) logical_id: String,
     /// Physical id of the resource, once it has one.
-    pub physical_id: String,
+    pub(crate) physical_id: String,
     /// Type of the resource.
-    pub resource_type: String,
-    /// Its status now.
-    pub status: String,
+    pub(crate) resource_type: String,
+    pub(crate) status: String,
     /// Why, if AWS says.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The event is about the stack as a whole.
-    pub is_stack: bool,
+    pub(crate) is_stack: bool,
 }
 
 impl Event {
@@ -47,7 +45,7 @@ impl Event {
     }
 
     /// The resource has reached an end: there, gone, or failed.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         status::meaning(&self.status).settled
     }
 
@@ -64,16 +62,16 @@ impl Event {
 
 /// How an operation ended.
 #[derive(Debug)]
-pub struct End {
+pub(crate) struct End {
     /// Status of the stack.
-    pub status: String,
+    pub(crate) status: String,
     /// The events of the operation, oldest first.
     events: Vec<Event>,
 }
 
 impl End {
     /// The failure of the operation: the resource that failed first is the root cause.
-    pub fn failure(&self, message: String) -> Error {
+    pub(crate) fn failure(&self, message: String) -> Error {
         let failed = self.events.iter().filter(|event| event.is_root_failure());
         let mut error = failed.fold(Error::failed(message), |error, event| {
             let Event { logical_id, resource_type, status, reason, .. } = event;
@@ -89,7 +87,7 @@ impl End {
 
 /// Reads the events of one operation of one stack.
 #[derive(Debug)]
-pub struct Follower<'a> {
+pub(crate) struct Follower<'a> {
     clients: &'a Clients,
     stack_id: String,
     stack_name: String,
@@ -102,20 +100,14 @@ pub struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// Follows what happens from now on.
-    ///
-    /// # Errors
-    /// When AWS does not answer or refuses.
-    pub async fn from_now(clients: &'a Clients, stack: &Stack) -> Result<Self> {
+    pub(crate) async fn from_now(clients: &'a Clients, stack: &Stack) -> Result<Self> {
         let mut follower = Self::new(clients, stack);
         follower.newest = follower.page(None).await?.0.first().map(|event| event.id.clone());
         Ok(follower)
     }
 
     /// Follows the operation that is under way, from its start.
-    ///
-    /// # Errors
-    /// When AWS does not answer or refuses.
-    pub async fn of_operation(clients: &'a Clients, stack: &Stack) -> Result<Self> {
+    pub(crate) async fn of_operation(clients: &'a Clients, stack: &Stack) -> Result<Self> {
         let mut follower = Self::new(clients, stack);
         let events = follower.newer_until(Event::starts_operation).await?;
         follower.newest = events.last().map(|event| event.id.clone());
@@ -135,10 +127,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Hands every event to `on_event` until the operation is over.
-    ///
-    /// # Errors
-    /// When AWS does not answer or refuses.
-    pub async fn to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
+    pub(crate) async fn to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
         let mut events = Vec::new();
         loop {
             for event in std::mem::take(&mut self.pending) {

@@ -5,13 +5,13 @@ mod delete;
 mod deploy;
 mod follow;
 mod ownership;
-pub mod status;
+pub(crate) mod status;
 
-pub use change_set::Change;
-pub use delete::delete;
-pub use deploy::{Action, Prepared, apply, prepare, settle};
-pub use follow::{Event, Follower};
-pub use ownership::{check_deletable, check_ours};
+pub(crate) use change_set::Change;
+pub(crate) use delete::delete;
+pub(crate) use deploy::{Action, Prepared, apply, prepare, settle};
+pub(crate) use follow::{Event, Follower};
+pub(crate) use ownership::{check_deletable, check_ours};
 
 use std::collections::BTreeMap;
 
@@ -22,20 +22,17 @@ use crate::error::{Doing, Error, Result};
 
 /// A stack as we want it.
 #[derive(Debug, Clone)]
-pub struct StackSpec {
-    /// Its name.
-    pub name: String,
-    /// Its template.
-    pub template: &'static str,
+pub(crate) struct StackSpec {
+    pub(crate) name: String,
+    pub(crate) template: &'static str,
     /// Values of its parameters; a stack that exists keeps the values of those that are not named.
-    pub parameters: BTreeMap<String, String>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl StackSpec {
     /// Takes over what somebody has set in the stack that this one replaces.
-    pub fn keep_parameters(&mut self, replaced: &Stack) {
+    pub(crate) fn keep_parameters(&mut self, replaced: &Stack) {
         for (key, value) in &replaced.parameters {
             if !self.parameters.contains_key(key) && self.declares(key) {
                 self.parameters.insert(key.clone(), value.clone());
@@ -51,23 +48,22 @@ impl StackSpec {
 
 /// A stack as it is.
 #[derive(Debug, Clone)]
-pub struct Stack {
-    /// Its name.
-    pub name: String,
+pub(crate) struct Stack {
+    pub(crate) name: String,
     /// Its ARN, which still names it when it is deleted.
-    pub id: String,
+    pub(crate) id: String,
     /// Status, in AWS's words.
-    pub status: String,
+    pub(crate) status: String,
     /// Why, if AWS says.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Outputs by key.
-    pub outputs: BTreeMap<String, String>,
+    pub(crate) outputs: BTreeMap<String, String>,
     /// Parameters by key.
-    pub parameters: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<String, String>,
     /// Tags by key.
-    pub tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
     /// CloudFormation refuses to delete it as long as this is so.
-    pub termination_protection: bool,
+    pub(crate) termination_protection: bool,
 }
 
 impl Stack {
@@ -75,7 +71,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the stack does not have it, for example because it is not complete.
-    pub fn output(&self, key: &str) -> Result<&str> {
+    pub(crate) fn output(&self, key: &str) -> Result<&str> {
         self.outputs.get(key).map(String::as_str).ok_or_else(|| {
             Error::failed(format!("The stack {} ({}) has no output {key}.", self.name, self.status))
                 .hint("`fis-workshop up` completes or updates it.")
@@ -83,7 +79,7 @@ impl Stack {
     }
 
     /// Whether an operation is under way.
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         !status::meaning(&self.status).settled
     }
 
@@ -125,10 +121,7 @@ impl Stack {
 }
 
 /// The stack with this name (or ARN), unless there is none.
-///
-/// # Errors
-/// When AWS does not answer or refuses.
-pub async fn find(clients: &Clients, name: &str) -> Result<Option<Stack>> {
+pub(crate) async fn find(clients: &Clients, name: &str) -> Result<Option<Stack>> {
     let answer = clients.cloudformation.describe_stacks().stack_name(name).send().await;
     match answer.doing(format_args!("Describing the stack {name}")) {
         Ok(answer) => Ok(answer.stacks().first().map(Stack::of)),
@@ -138,10 +131,7 @@ pub async fn find(clients: &Clients, name: &str) -> Result<Option<Stack>> {
 }
 
 /// All stacks of the account in this region.
-///
-/// # Errors
-/// When AWS does not answer or refuses.
-pub async fn all(clients: &Clients) -> Result<Vec<Stack>> {
+pub(crate) async fn all(clients: &Clients) -> Result<Vec<Stack>> {
     let mut stacks = Vec::new();
     let mut next = None;
     loop {

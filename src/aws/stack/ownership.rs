@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When the stack does not carry our tag. A stack that has nothing but change sets belongs to nobody yet.
-pub fn check_ours(stack: &Stack) -> Result<()> {
+pub(crate) fn check_ours(stack: &Stack) -> Result<()> {
     if stack.is_shell() || stack.tags.contains_key(ENVIRONMENT_TAG) {
         return Ok(());
     }
@@ -25,7 +25,7 @@ pub fn check_ours(stack: &Stack) -> Result<()> {
 ///
 /// # Errors
 /// When it is not ours, or protected.
-pub fn check_deletable(stack: &Stack) -> Result<()> {
+pub(crate) fn check_deletable(stack: &Stack) -> Result<()> {
     check_ours(stack)?;
     if !stack.termination_protection {
         return Ok(());

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 /// The kinds of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Category {
+pub(crate) enum Category {
     /// As it should be.
     Complete,
     /// On its way to that.
@@ -21,19 +21,18 @@ pub enum Category {
 
 /// What is known about a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
-    /// Its kind.
-    pub category: Category,
+pub(crate) struct Meaning {
+    pub(crate) category: Category,
     /// Readable without colour.
-    pub symbol: char,
+    pub(crate) symbol: char,
     /// Colour of the symbol.
-    pub style: Style,
+    pub(crate) style: Style,
     /// Nothing changes any more unless somebody asks for it.
-    pub settled: bool,
+    pub(crate) settled: bool,
 }
 
 /// What `status` means. A status that AWS adds later is busy if its name says so, and failed otherwise.
-pub fn meaning(status: &str) -> Meaning {
+pub(crate) fn meaning(status: &str) -> Meaning {
     use Category::{Busy, Complete, Failed, Gone, Review, RolledBack};
     let category = match status {
         "REVIEW_IN_PROGRESS" => Review,
@@ -56,7 +55,7 @@ pub fn meaning(status: &str) -> Meaning {
 }
 
 /// Whether a stack in this status takes an update; the others have to be deleted first.
-pub fn is_updatable(status: &str) -> bool {
+pub(crate) fn is_updatable(status: &str) -> bool {
     matches!(
         status,
         "CREATE_COMPLETE"

@@ -19,17 +19,16 @@ use crate::error::Result;
 
 /// Something that should be gone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Survivor {
-    /// What it is.
-    pub kind: &'static str,
+pub(crate) struct Survivor {
+    pub(crate) kind: &'static str,
     /// Its name, id or ARN: what AWS calls it by.
-    pub id: String,
+    pub(crate) id: String,
     /// What people call it, where that is something else.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// US dollars an hour, about, where it has a price by the hour.
-    pub hourly_usd: Option<f64>,
+    pub(crate) hourly_usd: Option<f64>,
     /// Whether it bears our tag; otherwise it was found by its name only, and may be somebody else's.
-    pub tagged: bool,
+    pub(crate) tagged: bool,
 }
 
 /// What was taken down, and so should be gone.
@@ -40,10 +39,7 @@ struct Gone<'a> {
 }
 
 /// Everything that is left of the environments, and of the network if that should be gone too.
-///
-/// # Errors
-/// When a service does not answer or refuses: then nobody knows what is left.
-pub async fn find(clients: &Clients, environments: &[Environment], network: bool) -> Result<Vec<Survivor>> {
+pub(crate) async fn find(clients: &Clients, environments: &[Environment], network: bool) -> Result<Vec<Survivor>> {
     let gone = Gone { environments, network };
     let (found, in_network, tagged) = tokio::try_join!(
         environments::find(clients, gone),
@@ -54,7 +50,7 @@ pub async fn find(clients: &Clients, environments: &[Environment], network: bool
 }
 
 /// What all of them cost an hour; `None` when none of them has a price by the hour.
-pub fn hourly_usd(survivors: &[Survivor]) -> Option<f64> {
+pub(crate) fn hourly_usd(survivors: &[Survivor]) -> Option<f64> {
     survivors.iter().filter_map(|survivor| survivor.hourly_usd).reduce(|sum, price| sum + price)
 }
 

@@ -3,8 +3,8 @@
 mod run;
 mod stop;
 
-pub use run::{Overrides, run};
-pub use stop::{stop, stop_all, wait_stopped};
+pub(crate) use run::{Overrides, run};
+pub(crate) use stop::{stop, stop_all, wait_stopped};
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{self, DesiredStatus, TaskField};
@@ -18,36 +18,29 @@ use crate::error::{Doing, Error, Result};
 
 /// A task as DescribeTasks shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Task {
-    /// ARN.
-    pub task_arn: String,
+pub(crate) struct Task {
+    pub(crate) task_arn: String,
     /// ARN of its definition, with the revision.
-    pub task_definition_arn: String,
-    /// What it is.
-    pub last_status: String,
+    pub(crate) task_definition_arn: String,
+    pub(crate) last_status: String,
     /// What it shall be: `RUNNING` or `STOPPED`.
-    pub desired_status: String,
-    /// When it was asked for.
-    pub created_at: Option<String>,
-    /// When its container started.
-    pub started_at: Option<String>,
-    /// When it was STOPPED.
-    pub stopped_at: Option<String>,
-    /// Who or what stopped it.
-    pub stop_code: Option<String>,
-    /// Why.
-    pub stopped_reason: Option<String>,
+    pub(crate) desired_status: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) started_at: Option<String>,
+    pub(crate) stopped_at: Option<String>,
+    pub(crate) stop_code: Option<String>,
+    pub(crate) stopped_reason: Option<String>,
     /// Exit code of the worker's container; a task that never started has none.
-    pub exit_code: Option<i32>,
+    pub(crate) exit_code: Option<i32>,
     /// What went wrong with the container.
-    pub container_reason: Option<String>,
+    pub(crate) container_reason: Option<String>,
     /// Tags; ECS drops them when the task stops.
-    pub tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Task {
     /// It has reached its end.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.last_status == "STOPPED"
     }
 
@@ -73,29 +66,23 @@ impl Task {
 }
 
 /// The last part of a task's ARN, in both ARN formats.
-pub fn task_id(task_arn: &str) -> &str {
+pub(crate) fn task_id(task_arn: &str) -> &str {
     task_arn.rsplit('/').next().unwrap_or(task_arn)
 }
 
 /// RFC 3339 with milliseconds, in UTC.
-pub fn timestamp(time: &DateTime) -> Option<String> {
+pub(crate) fn timestamp(time: &DateTime) -> Option<String> {
     let time = chrono::DateTime::from_timestamp(time.secs(), time.subsec_nanos())?;
     Some(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
 /// The tasks that shall run in the cluster, with their tags. A cluster that does not exist has none.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn active(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
+pub(crate) async fn active(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
     in_state(clients, cluster, DesiredStatus::Running).await
 }
 
 /// The tasks of the cluster that are stopped or stopping, as long as ECS remembers them: about an hour.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn ended(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
+pub(crate) async fn ended(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
     in_state(clients, cluster, DesiredStatus::Stopped).await
 }
 
@@ -129,10 +116,12 @@ async fn in_state(clients: &Clients, cluster: &str, state: DesiredStatus) -> Res
 }
 
 /// The tasks with these ARNs (100 at most); those that ECS does not know (yet) are left out.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn describe(clients: &Clients, cluster: &str, arns: &[String], container: Option<&str>) -> Result<Vec<Task>> {
+pub(crate) async fn describe(
+    clients: &Clients,
+    cluster: &str,
+    arns: &[String],
+    container: Option<&str>,
+) -> Result<Vec<Task>> {
     let request = clients.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec())).include(TaskField::Tags);
     let answer = request.send().await.doing("Describing tasks")?;
     Ok(answer.tasks().iter().map(|task| Task::of(task, container)).collect())
@@ -143,7 +132,7 @@ pub async fn describe(clients: &Clients, cluster: &str, arns: &[String], contain
 ///
 /// # Errors
 /// When ECS does not know it for longer than that.
-pub async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
+pub(crate) async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
     let mut patience = Patience::for_visibility(clients);
     loop {
         let arns = [task_arn.to_owned()];
@@ -160,10 +149,7 @@ pub async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Resu
 }
 
 /// Every cluster of the account in this region, by ARN.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn clusters(clients: &Clients) -> Result<Vec<String>> {
+pub(crate) async fn clusters(clients: &Clients) -> Result<Vec<String>> {
     let mut arns = Vec::new();
     let mut next = None;
     loop {

@@ -22,11 +22,11 @@ const CAPACITY_LIMIT: Duration = Duration::from_secs(180);
 
 /// What a run overrides in its task definition.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Overrides {
+pub(crate) struct Overrides {
     /// Seconds for each item.
-    pub item_seconds: Option<f64>,
+    pub(crate) item_seconds: Option<f64>,
     /// Items of the batch.
-    pub batch_size: Option<u64>,
+    pub(crate) batch_size: Option<u64>,
 }
 
 /// Runs one task, with the tags of its definition, in a private subnet. While Fargate has no capacity it is tried again,
@@ -34,7 +34,7 @@ pub struct Overrides {
 ///
 /// # Errors
 /// When ECS refuses, or has no capacity for too long.
-pub async fn run(
+pub(crate) async fn run(
     clients: &Clients,
     deployed: &Deployed,
     variant: Variant,

@@ -13,10 +13,7 @@ use crate::error::{Doing, Error, Result};
 const STOP_LIMIT: Duration = Duration::from_secs(300);
 
 /// Asks ECS to stop the task. One that is stopped already stays so.
-///
-/// # Errors
-/// When ECS does not answer or refuses.
-pub async fn stop(clients: &Clients, cluster: &str, task_arn: &str, reason: &str) -> Result<()> {
+pub(crate) async fn stop(clients: &Clients, cluster: &str, task_arn: &str, reason: &str) -> Result<()> {
     let request = clients.ecs.stop_task().cluster(cluster).task(task_arn).reason(reason);
     match request.send().await.doing(format_args!("Stopping the task {}", task_id(task_arn))) {
         Ok(_) => Ok(()),
@@ -35,7 +32,7 @@ fn is_gone(error: &Error) -> bool {
 ///
 /// # Errors
 /// When ECS does not answer or does not know the task; when it does not stop in time.
-pub async fn wait_stopped(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
+pub(crate) async fn wait_stopped(clients: &Clients, deployed: &Deployed, task_arn: &str) -> Result<Task> {
     let mut patience = Patience::new(clients, STOP_LIMIT);
     let mut last_status = String::new();
     loop {
@@ -55,10 +52,7 @@ pub async fn wait_stopped(clients: &Clients, deployed: &Deployed, task_arn: &str
 
 /// Stops every task of the cluster and waits until none is left that is not STOPPED; says which they were. `on_wait`
 /// gets those that are waited for, whenever they have changed.
-///
-/// # Errors
-/// When ECS does not answer or refuses, or a task does not stop in time.
-pub async fn stop_all(
+pub(crate) async fn stop_all(
     clients: &Clients,
     cluster: &str,
     reason: &str,

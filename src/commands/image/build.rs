@@ -84,7 +84,7 @@ pub(super) async fn run(context: &Context, args: BuildArgs) -> Result<u8> {
         }
     };
     layout::write(&directory, &built).map_err(|error| {
-        Error::failed(format!("The images cannot be put into {}.", directory.display())).cause(error)
+        Error::failed(format!("The images cannot be written to {}.", directory.display())).cause(error)
     })?;
     let images = built.iter().map(|image| ReportedImage {
         name: image.name.clone(),
@@ -103,7 +103,7 @@ fn source(named: Option<&Path>) -> Result<Option<PathBuf>> {
             .map_err(|error| Error::usage("The current directory does not exist any more.").cause(error))?,
     };
     let absolute = std::path::absolute(&start)
-        .map_err(|error| Error::usage(format!("{} is no path.", start.display())).cause(error))?;
+        .map_err(|error| Error::usage(format!("{} is not a valid path.", start.display())).cause(error))?;
     match (find_source(&absolute), named) {
         (Some(source), _) => Ok(Some(source.to_owned())),
         (None, None) => Ok(None),

@@ -11,7 +11,7 @@ use crate::ui::Ui;
 
 /// Options of the commands that set environments up.
 #[derive(Debug, Clone, Default, Args)]
-pub struct ImageArgs {
+pub(crate) struct ImageArgs {
     /// Processor of the tasks: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
     arch: Option<Architecture>,
@@ -22,7 +22,7 @@ pub struct ImageArgs {
 
 /// Which images were asked for, before AWS is asked for anything.
 #[derive(Debug)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Ours.
     Built(Built),
     /// Those of somebody else, original first.
@@ -34,7 +34,7 @@ impl ImageArgs {
     ///
     /// # Errors
     /// When that cannot be, whatever AWS says.
-    pub fn choose(&self, settings: &Settings) -> Result<Choice> {
+    pub(crate) fn choose(&self, settings: &Settings) -> Result<Choice> {
         if let (true, Some(architecture)) = (settings.is_local(), self.arch) {
             images::runs_here(architecture)?;
         }
@@ -50,7 +50,7 @@ impl Choice {
     ///
     /// # Errors
     /// When they are not there, or for another processor.
-    pub async fn images(self, clients: &Clients, ui: &Ui) -> Result<Images> {
+    pub(crate) async fn images(self, clients: &Clients, ui: &Ui) -> Result<Images> {
         match self {
             Self::Built(built) => Ok(Images::Built(built)),
             Self::Ready(uris, architecture) => {

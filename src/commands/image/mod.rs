@@ -7,7 +7,7 @@ mod push;
 
 use clap::{Args, Subcommand};
 
-pub use choice::{Choice, ImageArgs};
+pub(crate) use choice::{Choice, ImageArgs};
 
 use super::{Connected, Context};
 use crate::aws::images::RepositoryUri;
@@ -19,7 +19,7 @@ use crate::error::Result;
 ///
 /// `up` pushes what it needs by itself; these commands are for a look inside, other processors and other registries.
 #[derive(Debug, Args)]
-pub struct ImageCommandArgs {
+pub(crate) struct ImageCommandArgs {
     #[command(subcommand)]
     command: ImageCommand,
 }
@@ -33,10 +33,7 @@ enum ImageCommand {
 }
 
 /// Does what the verb says.
-///
-/// # Errors
-/// When it fails.
-pub async fn run(context: &Context, args: ImageCommandArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: ImageCommandArgs) -> Result<u8> {
     match args.command {
         ImageCommand::Build(args) => build::run(context, args).await,
         ImageCommand::Push(args) => push::run(context, args).await,

@@ -32,9 +32,6 @@ pub(super) struct PushArgs {
 }
 
 /// Pushes the images.
-///
-/// # Errors
-/// When the registry cannot be reached or refuses.
 pub(super) async fn run(context: &Context, args: PushArgs) -> Result<u8> {
     let built = Built::find(&context.settings, args.arch)?;
     let named: Option<RepositoryUri> = args.repository.as_deref().map(str::parse).transpose()?;

@@ -10,7 +10,7 @@ mod stop;
 
 use clap::{Args, Subcommand};
 
-pub use serve::{ServeCommand, serve};
+pub(crate) use serve::{ServeCommand, serve};
 
 use super::Context;
 use crate::aws::clients::Clients;
@@ -21,7 +21,7 @@ use crate::error::Result;
 ///
 /// The other commands start it by themselves when the target is local.
 #[derive(Debug, Args)]
-pub struct LocalArgs {
+pub(crate) struct LocalArgs {
     #[command(subcommand)]
     command: LocalCommand,
 }
@@ -39,7 +39,7 @@ enum LocalCommand {
 
 impl LocalArgs {
     /// The arguments of the endpoint itself.
-    pub fn serve_args(&self) -> Option<&ServeCommand> {
+    pub(crate) fn serve_args(&self) -> Option<&ServeCommand> {
         match &self.command {
             LocalCommand::Serve(args) => Some(args),
             _ => None,
@@ -48,10 +48,7 @@ impl LocalArgs {
 }
 
 /// Does what the verb says.
-///
-/// # Errors
-/// When it fails.
-pub async fn run(context: &Context, args: LocalArgs) -> Result<u8> {
+pub(crate) async fn run(context: &Context, args: LocalArgs) -> Result<u8> {
     match args.command {
         LocalCommand::Start(args) => start::run(context, args).await,
         LocalCommand::Stop(args) => stop::run(context, args).await,

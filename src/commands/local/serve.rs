@@ -8,7 +8,7 @@ use crate::error::Result;
 /// Serve in the foreground: what `start` runs in the background
 #[derive(Debug, Args)]
 #[command(hide = true)]
-pub struct ServeCommand {
+pub(crate) struct ServeCommand {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = DEFAULT_PORT)]
     port: u16,
@@ -23,7 +23,7 @@ pub struct ServeCommand {
 ///
 /// # Errors
 /// When the port is taken or the state cannot be opened.
-pub fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
+pub(crate) fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
     let ServeCommand { port, automatic, pace } = *args;
     let pace = pace.pace().unwrap_or_default();
     let region = context.settings.region.clone();

@@ -59,9 +59,6 @@ impl Status {
 }
 
 /// Shows it.
-///
-/// # Errors
-/// When the state directory cannot be read.
 pub(super) fn run(context: &Context, _args: StatusArgs) -> Result<u8> {
     context.ui.result(&Status::of(&StateDir::new(&context.settings.state_dir))?)?;
     Ok(0)

@@ -26,9 +26,6 @@ struct Stopped {
 }
 
 /// Stops it, if it runs.
-///
-/// # Errors
-/// When it does not end.
 pub(super) async fn run(context: &Context, _args: StopArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let running_tasks = match state.running()? {

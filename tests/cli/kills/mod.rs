@@ -215,7 +215,7 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
     for resource in tagged.try_collect().await.unwrap().iter().flat_map(|page| page.resource_tag_mapping_list()) {
         let mut parts = resource.resource_arn().unwrap().splitn(6, ':').skip(2);
         let (service, name) = (parts.next().unwrap(), parts.nth(2).unwrap());
-        // What was is told for a while: tasks, experiments.
+        // Deleted resources are still listed for a while: tasks, experiments.
         let kind = name.split(['/', ':']).next().unwrap();
         if !["task", "experiment"].contains(&kind) {
             add(&format!("{service} {kind}"));

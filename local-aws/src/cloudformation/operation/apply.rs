@@ -1,4 +1,4 @@
-//! Makes the stack what its template says, as much as possible at the same time.
+//! Makes the stack what its template says, in parallel where dependencies allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

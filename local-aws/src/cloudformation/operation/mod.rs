@@ -25,7 +25,7 @@ use std::time::Duration;
 use super::resources::Context;
 use super::schema::Schemas;
 use super::stack::{Stack, Target};
-use super::stack_resource::Reality;
+use super::stack_resource::ActualState;
 use super::status::StackStatus;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -105,7 +105,7 @@ impl Run {
         tx: &'a Tx<'a>,
         stack: &'a Stack,
         logical_id: &'a str,
-        reality: &'a Reality,
+        reality: &'a ActualState,
     ) -> Context<'a> {
         Context {
             endpoint: &self.endpoint,

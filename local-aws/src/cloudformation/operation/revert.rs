@@ -5,7 +5,7 @@ use super::unrecorded::undo_pending;
 use super::{Run, failed_to};
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::stack::{Stack, Target};
-use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
+use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
@@ -87,7 +87,7 @@ fn restore(
     run: &Run,
     stack: &Stack,
     record: &mut StackResource,
-    before: &Reality,
+    before: &ActualState,
 ) -> Result<(), ApiError> {
     let handler = handler(&record.resource_type)?;
     let logical_id = record.logical_id.clone();

@@ -10,7 +10,7 @@ use crate::cloudformation::export;
 use crate::cloudformation::latency;
 use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
 use crate::cloudformation::stack::Stack;
-use crate::cloudformation::stack_resource::{Leftover, Reality, StackResource};
+use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
@@ -28,7 +28,7 @@ pub(super) enum Action {
 /// A resource's action and what it leads to.
 pub(super) struct Step {
     pub(super) action: Action,
-    wanted: Reality,
+    wanted: ActualState,
     /// It was begun before, by an endpoint that was ended.
     repeated: bool,
     /// It was even done, and only has to be waited for.
@@ -74,13 +74,13 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
         scope.properties(logical_id)?,
         refused(&declared.resource_type).unwrap_or_default(),
     )?;
-    let mut wanted = Reality {
+    let mut wanted = ActualState {
         properties,
         tags: apply.stack.tags_for(&apply.stack.target, logical_id, &schema),
         depends_on: apply.compiled.dependencies[logical_id].clone(),
         metadata: scope.metadata(logical_id)?,
         imports: apply.imports.take_used(),
-        ..Reality::default()
+        ..ActualState::default()
     };
     let existing = apply.resources.get(logical_id);
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {

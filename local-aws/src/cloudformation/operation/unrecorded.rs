@@ -35,7 +35,7 @@ mod tests {
     use super::*;
     use crate::cloudformation::operation::cleanup;
     use crate::cloudformation::stack::Operation;
-    use crate::cloudformation::stack_resource::Reality;
+    use crate::cloudformation::stack_resource::ActualState;
     use crate::cloudformation::status::StackStatus;
     use crate::dynamodb;
     use crate::endpoint::Endpoint;
@@ -54,10 +54,10 @@ mod tests {
             "AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
         });
-        let pending = Reality {
+        let pending = ActualState {
             properties: properties.as_object().unwrap().clone(),
             tags: stack.tags_for(&stack.target, "Table", &schema),
-            ..Reality::default()
+            ..ActualState::default()
         };
         record.pending = Some(Box::new(pending.clone()));
         endpoint

@@ -110,7 +110,7 @@ pub(crate) trait ResourceType: Sync {
         Ok(())
     }
 
-    /// Deletes the resource; one that is gone already is no error.
+    /// Deletes the resource; does nothing if it is already gone.
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
 
     /// Takes away what a deletion has left outside the store, once that is committed.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::{Context, Created, Properties, ResourceType};
 use super::{Tag, attributes, read, tags};
-use crate::ec2::transit::Transit;
+use crate::ec2::transition_state::TransitionState;
 use crate::ec2::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::error::ApiError;
 
@@ -101,7 +101,7 @@ impl ResourceType for VpcEndpointType {
             &wanted.vpc_id,
             service_name,
             kind,
-            Transit::until(ready_at),
+            TransitionState::until(ready_at),
             wanted.settings(cx)?,
         )?;
         Ok(Created { attributes: shown(&endpoint), physical_id: endpoint.id })

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a resource is on its way.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(crate) struct Transit {
+pub(crate) struct TransitionState {
     #[serde(default)]
     ready_at: Option<DateTime<Utc>>,
     #[serde(default)]
     is_going: bool,
 }
 
-impl Transit {
+impl TransitionState {
     /// On its way until that time.
     pub(crate) fn until(ready_at: Option<DateTime<Utc>>) -> Self {
         Self { ready_at, is_going: false }
