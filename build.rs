@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use fis_workshop_images::pack::{Platform, pack};
-use fis_workshop_images::programs::Programs;
+use fis_workshop_images::programs::{Programs, Quality};
 use fis_workshop_images::{Architecture, Blob, WORKERS};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -21,7 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or_else(|| format!("Fargate has no processors of the architecture {rust_name}"))?;
     let os = env::var("CARGO_CFG_TARGET_OS")?;
     let cargo = env::var_os("CARGO").ok_or("CARGO is not set")?;
-    let programs = Programs { source: &root, cargo: &cargo, target: &target, linker: None }.build()?;
+    // `release`, also for profiles that inherit it; tests and `make lab` have no use for small programs.
+    let quality = if env::var("PROFILE")? == "release" { Quality::Shipped } else { Quality::Quick };
+    let programs = Programs { source: &root, cargo: &cargo, target: &target, linker: None, quality }.build()?;
     // On a Mac, the workers of the local endpoint are programs of the Mac.
     let platform = Platform { architecture: architecture.oci(), os: if os == "macos" { "darwin" } else { &os } };
 

@@ -1,4 +1,5 @@
-//! Builds the workers' programs: static, stripped, the same bytes wherever they are built.
+//! Builds the workers' programs: static and stripped. Those that are shipped are small, and the same bytes wherever they
+//! are built.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,24 @@ use std::{env, fs};
 
 use crate::{Architecture, Error};
 
-/// Profile of the workspace that makes programs small.
-const PROFILE: &str = "worker";
+/// How much work goes into the programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quality {
+    /// For images that leave this machine: a third of the size, four times the work.
+    Shipped,
+    /// For the lab and the tests on this machine.
+    Quick,
+}
+
+impl Quality {
+    /// Profile of the workspace.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Shipped => "worker",
+            Self::Quick => "worker-quick",
+        }
+    }
+}
 
 /// What to build, and with what.
 #[derive(Debug)]
@@ -21,6 +38,8 @@ pub struct Programs<'a> {
     pub target: &'a str,
     /// The linker, unless it is the target's usual one.
     pub linker: Option<&'a OsStr>,
+    /// For where they will run.
+    pub quality: Quality,
 }
 
 impl Programs<'_> {
@@ -29,10 +48,11 @@ impl Programs<'_> {
     /// # Errors
     /// When cargo cannot be run or fails.
     pub fn build(&self) -> Result<PathBuf, Error> {
-        let target_dir = self.source.join("target").join(PROFILE);
+        let profile = self.quality.profile();
+        let target_dir = self.source.join("target/worker");
         let mut cargo = Command::new(self.cargo);
         cargo.current_dir(self.source);
-        cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bins", "--profile", PROFILE]);
+        cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bins", "--profile", profile]);
         cargo.args(["--target", self.target]).arg("--target-dir").arg(&target_dir);
         // What an outer cargo has set for a build script is not for the inner one: clippy's wrapper, flags, features.
         for (name, _) in env::vars_os() {
@@ -40,7 +60,7 @@ impl Programs<'_> {
                 cargo.env_remove(name);
             }
         }
-        cargo.env("RUSTFLAGS", rust_flags(self.source, self.target));
+        cargo.env("RUSTFLAGS", self.rust_flags());
         if let Some(linker) = self.linker {
             let target = self.target.replace('-', "_");
             cargo.env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), linker);
@@ -51,7 +71,22 @@ impl Programs<'_> {
         if !output.status.success() {
             return Err(Error::Build(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
-        Ok(target_dir.join(self.target).join(PROFILE))
+        Ok(target_dir.join(self.target).join(profile))
+    }
+
+    /// Static, so that an image needs nothing but the program. What is shipped has no paths of this machine in it, so that
+    /// the same source has the same digest everywhere.
+    fn rust_flags(&self) -> String {
+        let mut flags = Vec::new();
+        if self.target.contains("linux") {
+            flags.push("-Ctarget-feature=+crt-static".to_owned());
+        }
+        if self.quality == Quality::Shipped {
+            let paths = [(Some(self.source.to_owned()), "/source"), (cargo_home(), "/cargo")];
+            let remapped = paths.into_iter().filter_map(|(path, name)| Some((path?, name)));
+            flags.extend(remapped.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())));
+        }
+        flags.join(" ")
     }
 
     fn cannot_run(&self, error: std::io::Error) -> Error {
@@ -116,19 +151,7 @@ fn is_of_outer_cargo(name: &str) -> bool {
         .contains(&name)
 }
 
-/// Static, so that an image needs nothing but the program; without paths of this machine, so that the same source
-/// has the same digest everywhere.
-fn rust_flags(root: &Path, target: &str) -> String {
-    let mut flags = Vec::new();
-    if target.contains("linux") {
-        flags.push("-Ctarget-feature=+crt-static".to_owned());
-    }
+fn cargo_home() -> Option<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    for (path, name) in [(Some(root.to_owned()), "/source"), (home, "/cargo")] {
-        if let Some(path) = path {
-            flags.push(format!("--remap-path-prefix={}={name}", path.display()));
-        }
-    }
-    flags.join(" ")
+    home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))
 }

@@ -8,6 +8,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
+use super::ec2::Ec2;
+use super::iam::Iam;
 use super::pace::{Pace, Place, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
@@ -36,11 +38,11 @@ pub(crate) struct Clients {
     /// Resource Groups Tagging.
     pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
     /// EC2: the network.
-    pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) ec2: Ec2,
     /// ECR: the image repository.
     pub(crate) ecr: aws_sdk_ecr::Client,
     /// IAM.
-    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) iam: Iam,
     /// Service Quotas.
     pub(crate) quotas: aws_sdk_servicequotas::Client,
     /// STS: whose credentials these are.
@@ -128,9 +130,9 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
+            ec2: Ec2::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
+            iam: Iam::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             turns: Turns::new(Place::of(config.endpoint_url())),

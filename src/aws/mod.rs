@@ -3,11 +3,14 @@
 pub(crate) mod clients;
 pub(crate) mod cost;
 pub(crate) mod deployed;
+pub(crate) mod ec2;
 pub(crate) mod experiment;
+pub(crate) mod iam;
 pub(crate) mod images;
 pub(crate) mod logs;
 pub(crate) mod pace;
 pub(crate) mod patience;
+mod query;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub(crate) mod service_roles;

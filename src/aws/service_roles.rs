@@ -48,7 +48,7 @@ pub(crate) async fn missing(clients: &Clients) -> Result<Vec<Service>> {
 }
 
 async fn is_missing(clients: &Clients, service: Service) -> Result<bool> {
-    let answer = clients.iam.get_role().role_name(service.role_name()).send().await;
+    let answer = clients.iam.get_role(service.role_name()).await;
     match answer.doing(format_args!("Reading the service-linked role {service}")) {
         Ok(_) => Ok(false),
         Err(error) if error.has_code(&["NoSuchEntity", "NoSuchEntityException"]) => Ok(true),
@@ -66,7 +66,7 @@ pub(crate) fn is_lacking(error: &Error) -> bool {
 /// Makes the role. Somebody else may have done so in the meantime: that is as good. IAM takes some seconds until every
 /// service knows of it, so what failed for want of it may have to be repeated more than once.
 pub(crate) async fn create(clients: &Clients, service: Service) -> Result<()> {
-    let answer = clients.iam.create_service_linked_role().aws_service_name(service.principal()).send().await;
+    let answer = clients.iam.create_service_linked_role(service.principal()).await;
     match answer.doing(format_args!("Creating the service-linked role {service}")) {
         Ok(_) => Ok(()),
         // IAM has no code of its own for that.

@@ -63,17 +63,14 @@ async fn credentials(clients: &Clients) -> (Vec<Check>, Option<Caller>) {
 /// A region exists if its EC2 answers; the lab's network takes two Availability Zones.
 async fn region(clients: &Clients) -> Check {
     let region = &clients.region;
-    let answer = clients.ec2.describe_availability_zones().send().await;
+    let answer = clients.ec2.availability_zones().await;
     match answer.doing(format_args!("Listing the Availability Zones of {region}")) {
-        Ok(answer) if answer.availability_zones().len() >= 2 => {
-            Check::ok("region", format!("{region}, {} Availability Zones", answer.availability_zones().len()))
+        Ok(zones) if zones.len() >= 2 => {
+            Check::ok("region", format!("{region}, {} Availability Zones", zones.len()))
         }
-        Ok(answer) => Check::problem(
+        Ok(zones) => Check::problem(
             "region",
-            format!(
-                "{region} has {} Availability Zones for this account; the lab takes 2",
-                answer.availability_zones().len()
-            ),
+            format!("{region} has {} Availability Zones for this account; the lab takes 2", zones.len()),
             "Choose another region with `--region`.",
         ),
         Err(error) if error.is_connection() => Check::failed("region", Level::Problem, &error),

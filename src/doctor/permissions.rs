@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
 use super::identity::{Caller, unread};
 use super::{Check, Level};
 use crate::aws::clients::Clients;
+use crate::aws::iam::{ContextEntry, Simulation};
 use crate::environment::Environment;
 use crate::error::{Doing, Error, Result};
 
@@ -111,14 +111,7 @@ impl Texts {
     }
 }
 
-/// A request to simulate: what the policy's statement is there to allow.
-#[derive(Debug, Clone)]
-struct Simulation {
-    actions: Vec<String>,
-    resources: Vec<String>,
-    context: Vec<ContextEntry>,
-}
-
+/// Requests to simulate: what the policy's statements are there to allow.
 fn statements(policy: &str, place: &Place<'_>) -> serde_json::Result<Vec<Simulation>> {
     let policy: Policy = serde_json::from_str(policy)?;
     let of = |statement: &Statement| Simulation {
@@ -136,11 +129,10 @@ fn statements(policy: &str, place: &Place<'_>) -> serde_json::Result<Vec<Simulat
 /// What the request would say of itself, so that the condition holds.
 fn context(operator: &str, keys: &BTreeMap<String, Texts>, place: &Place<'_>) -> Vec<ContextEntry> {
     let is_list = operator.starts_with("ForAnyValue:");
-    let kind = if is_list { ContextKeyTypeEnum::StringList } else { ContextKeyTypeEnum::String };
-    let entry = |(key, values): (&String, &Texts)| {
-        let value = values.all().first().map(|value| place.example(value));
-        let entry = ContextEntry::builder().context_key_name(key).context_key_type(kind.clone());
-        entry.set_context_key_values(value.map(|value| vec![value])).build()
+    let entry = |(key, values): (&String, &Texts)| ContextEntry {
+        key: key.clone(),
+        values: values.all().first().map(|value| place.example(value)).into_iter().collect(),
+        is_list,
     };
     keys.iter().map(entry).collect()
 }
@@ -175,7 +167,7 @@ fn verdict(denied: &[Denied], principal: &str) -> Check {
 async fn principal(clients: &Clients, arn: &str) -> Option<String> {
     if let Some((_, session)) = arn.split_once(":assumed-role/") {
         let name = session.split('/').next()?;
-        let role = clients.iam.get_role().role_name(name).send().await.ok().and_then(|answer| answer.role);
+        let role = clients.iam.get_role(name).await.ok();
         return Some(role.map_or_else(|| of_session(arn, name), |role| role.arn));
     }
     arn.contains(":user/").then(|| arn.to_owned())
@@ -190,21 +182,12 @@ fn of_session(arn: &str, role: &str) -> String {
 }
 
 async fn denied(clients: &Clients, principal: &str, simulation: Simulation) -> Result<Vec<Denied>> {
-    let request = clients.iam.simulate_principal_policy().policy_source_arn(principal);
-    let request = request.set_resource_arns(Some(simulation.resources)).set_action_names(Some(simulation.actions));
-    let request = request.set_context_entries(Some(simulation.context));
-    let mut denied = Vec::new();
-    let mut pages = request.into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.doing(format_args!("Simulating the policies of {principal}"))?;
-        let refused = page.evaluation_results().iter();
-        let refused = refused.filter(|result| *result.eval_decision() != PolicyEvaluationDecisionType::Allowed);
-        denied.extend(refused.map(|result| Denied {
-            action: result.eval_action_name().to_owned(),
-            depends: !result.missing_context_values().is_empty(),
-        }));
-    }
-    Ok(denied)
+    let results = clients.iam.simulate_principal_policy(principal, &simulation).await;
+    let results = results.doing(format_args!("Simulating the policies of {principal}"))?;
+    let refused = results.into_iter().filter(|result| !result.is_allowed());
+    Ok(refused
+        .map(|result| Denied { depends: result.depends_on_the_request(), action: result.eval_action_name })
+        .collect())
 }
 
 #[cfg(test)]
@@ -220,10 +203,10 @@ mod tests {
         let run = of("ecs:RunTask");
         assert_eq!(run.resources, ["arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/FisStopTask0"]);
         let cluster = "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/FisStackECS-Cluster-team";
-        assert_eq!(run.context[0].context_key_values(), [cluster]);
+        assert_eq!(run.context[0].values, [cluster]);
         let create = of("ec2:CreateVpc");
-        assert_eq!(create.context[0].context_key_type(), Some(&ContextKeyTypeEnum::StringList));
-        assert_eq!(create.context[0].context_key_values(), ["cloudformation.amazonaws.com"]);
+        assert!(create.context[0].is_list);
+        assert_eq!(create.context[0].values, ["cloudformation.amazonaws.com"]);
         assert_eq!(of("tag:GetResources").resources, ["*"]);
         let resources = all.iter().flat_map(|it| &it.resources);
         assert!(resources.clone().all(|it| it == "*" || !it.contains('*')), "{:?}", resources.collect::<Vec<_>>());

@@ -1,7 +1,5 @@
 //! What the account may have at most, against what `up` needs and what is there already.
 
-use aws_sdk_ec2::types::NatGatewayState;
-
 use super::Check;
 use super::identity::unread;
 use crate::aws::clients::Clients;
@@ -80,20 +78,16 @@ fn judge(demand: &Demand, quota: f64, used: Option<f64>) -> Check {
 }
 
 async fn vpcs(clients: &Clients) -> Result<usize> {
-    let pages = clients.ec2.describe_vpcs().into_paginator().items().send();
-    Ok(pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Describing the VPCs")?.len())
+    Ok(clients.ec2.vpcs().await.doing("Describing the VPCs")?.len())
 }
 
 async fn addresses(clients: &Clients) -> Result<usize> {
-    Ok(clients.ec2.describe_addresses().send().await.doing("Describing the elastic IPs")?.addresses().len())
+    Ok(clients.ec2.addresses().await.doing("Describing the elastic IPs")?.len())
 }
 
 async fn nat_gateways(clients: &Clients) -> Result<usize> {
-    let pages = clients.ec2.describe_nat_gateways().into_paginator().items().send();
-    let nats = pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Describing the NAT gateways")?;
-    let counts =
-        |state: Option<&NatGatewayState>| !matches!(state, Some(NatGatewayState::Deleted | NatGatewayState::Failed));
-    Ok(nats.iter().filter(|nat| counts(nat.state())).count())
+    let nats = clients.ec2.nat_gateways().await.doing("Describing the NAT gateways")?;
+    Ok(nats.iter().filter(|nat| !matches!(nat.state.as_str(), "deleted" | "failed")).count())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use local_aws::{Identity, Options};
@@ -10,6 +10,41 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// Longer than anything here takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until there is an answer.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The seed of what a test draws by chance. A test that fails says how to draw the same again.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Seed {
+    const VARIABLE: &str = "TEST_SEED";
+
+    pub(crate) fn new() -> Self {
+        Self(std::env::var(Self::VARIABLE).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap()))
+    }
+}
+
+impl Drop for Seed {
+    #[expect(clippy::print_stderr, reason = "a failing test says how to play it again")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}={} plays this again", Self::VARIABLE, self.0);
+        }
+    }
+}
 
 /// A running endpoint; it ends with the test.
 pub(crate) struct Endpoint {
@@ -78,6 +113,18 @@ impl Endpoint {
     /// The account, region and key pair that it made.
     pub(crate) fn identity(&self) -> Identity {
         Identity::load(self.state_dir()).unwrap().unwrap()
+    }
+
+    /// The variables of `fis-workshop local env`.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let identity = self.identity();
+        vec![
+            ("AWS_ENDPOINT_URL", self.url()),
+            ("AWS_ACCESS_KEY_ID", identity.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key),
+            ("AWS_REGION", identity.region.clone()),
+            ("AWS_DEFAULT_REGION", identity.region),
+        ]
     }
 
     /// Configuration of an SDK client that signs with the user's key pair.

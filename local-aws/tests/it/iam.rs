@@ -1,7 +1,9 @@
 //! Roles through CloudFormation.
 
 use aws_sdk_cloudformation::Client;
+use serde_json::{Value, json};
 
+use crate::boto::{Boto, Refusal};
 use crate::harness::Endpoint;
 use crate::network::{create, delete, failures, outputs, update};
 
@@ -63,53 +65,50 @@ async fn a_malformed_policy_fails_the_role_with_iams_words() {
 
 #[tokio::test]
 async fn service_linked_roles_come_by_a_call_or_at_the_first_use() {
-    use aws_sdk_iam::error::ProvideErrorMetadata;
-
     let endpoint = Endpoint::start().await;
-    let iam = aws_sdk_iam::Client::new(&endpoint.sdk_config());
-    let missing = iam.get_role().role_name("AWSServiceRoleForECS").send().await.unwrap_err();
-    assert_eq!(missing.code(), Some("NoSuchEntity"));
-    let create = |service: &str| iam.create_service_linked_role().aws_service_name(service).send();
-    let made = create("fis.amazonaws.com").await.unwrap().role.unwrap();
-    assert_eq!(made.arn(), "arn:aws:iam::000000000000:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS");
-    let again = create("fis.amazonaws.com").await.unwrap_err();
-    assert_eq!(again.code(), Some("InvalidInput"));
+    let mut boto = Boto::start(endpoint.variables());
+    let mut iam = |operation: &str, input: Value| boto.call("iam", operation, &input);
+    let of_ecs = json!({"RoleName": "AWSServiceRoleForECS"});
+    assert_eq!(iam("GetRole", of_ecs.clone()).unwrap_err().code, "NoSuchEntity");
+    let fis = json!({"AWSServiceName": "fis.amazonaws.com"});
+    let made = iam("CreateServiceLinkedRole", fis.clone()).unwrap();
+    let arn = "arn:aws:iam::000000000000:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS";
+    assert_eq!(made["Role"]["Arn"], arn);
+    let again = iam("CreateServiceLinkedRole", fis).unwrap_err();
+    assert_eq!(again.code, "InvalidInput");
     assert_eq!(
-        again.message(),
-        Some("Service role name AWSServiceRoleForFIS has been taken in this account, please try a different suffix.")
+        again.message,
+        "Service role name AWSServiceRoleForFIS has been taken in this account, please try a different suffix."
     );
-    assert_eq!(create("s3.amazonaws.com").await.unwrap_err().code(), Some("InvalidInput"));
+    let other = iam("CreateServiceLinkedRole", json!({"AWSServiceName": "s3.amazonaws.com"}));
+    assert_eq!(other.unwrap_err().code, "InvalidInput");
     let ecs = aws_sdk_ecs::Client::new(&endpoint.sdk_config());
     ecs.create_cluster().cluster_name("c").send().await.unwrap();
-    let role = iam.get_role().role_name("AWSServiceRoleForECS").send().await.unwrap().role.unwrap();
-    assert_eq!(role.path(), "/aws-service-role/ecs.amazonaws.com/");
-    assert!(create("ecs.amazonaws.com").await.is_err());
+    assert_eq!(iam("GetRole", of_ecs).unwrap()["Role"]["Path"], "/aws-service-role/ecs.amazonaws.com/");
+    let taken = iam("CreateServiceLinkedRole", json!({"AWSServiceName": "ecs.amazonaws.com"}));
+    assert_eq!(taken.unwrap_err().code, "InvalidInput");
     endpoint.stop().await;
 }
 
 #[tokio::test]
 async fn a_simulation_says_what_a_principal_may_do() {
-    use aws_sdk_iam::error::ProvideErrorMetadata;
-    use aws_sdk_iam::types::PolicyEvaluationDecisionType::{Allowed, ExplicitDeny, ImplicitDeny};
-
     let endpoint = Endpoint::start().await;
     let client = Client::new(&endpoint.sdk_config());
     assert_eq!(create(&client, "Roles", &ROLE.replace("ACTION", "dynamodb:*"), &[]).await, "CREATE_COMPLETE");
     let role = outputs(&client, "Roles").await["Arn"].clone();
-    let iam = aws_sdk_iam::Client::new(&endpoint.sdk_config());
-    let simulate = async |arn: &str| {
-        let actions = ["dynamodb:PutItem", "dynamodb:DeleteItem", "ecs:StopTask"].map(str::to_owned).to_vec();
-        let request = iam.simulate_principal_policy().policy_source_arn(arn).set_action_names(Some(actions));
-        let results = request.send().await.unwrap().evaluation_results.unwrap();
-        results.into_iter().map(|it| it.eval_decision).collect::<Vec<_>>()
+    let mut boto = Boto::start(endpoint.variables());
+    let mut simulate = |arn: &str, actions: &[&str]| {
+        let input = json!({"PolicySourceArn": arn, "ActionNames": actions});
+        let answer = boto.call("iam", "SimulatePrincipalPolicy", &input)?;
+        let results = answer["EvaluationResults"].as_array().unwrap();
+        Ok::<_, Refusal>(results.iter().map(|it| it["EvalDecision"].clone()).collect::<Vec<_>>())
     };
-    assert_eq!(simulate(&role).await, [Allowed, ExplicitDeny, ImplicitDeny]);
+    let actions = ["dynamodb:PutItem", "dynamodb:DeleteItem", "ecs:StopTask"];
+    assert_eq!(simulate(&role, &actions).unwrap(), ["allowed", "explicitDeny", "implicitDeny"]);
     let sts = aws_sdk_sts::Client::new(&endpoint.sdk_config());
     let owner = sts.get_caller_identity().send().await.unwrap().arn.unwrap();
-    assert_eq!(simulate(&owner).await, [Allowed, Allowed, Allowed]);
-    let nobody = iam.simulate_principal_policy().policy_source_arn(format!("{role}x")).action_names("a:b");
-    assert_eq!(nobody.send().await.unwrap_err().code(), Some("NoSuchEntity"));
-    let wrong = iam.simulate_principal_policy().policy_source_arn(&owner).action_names("StopTask").send().await;
-    assert_eq!(wrong.unwrap_err().code(), Some("InvalidInput"));
+    assert_eq!(simulate(&owner, &actions).unwrap(), ["allowed"; 3]);
+    assert_eq!(simulate(&format!("{role}x"), &["a:b"]).unwrap_err().code, "NoSuchEntity");
+    assert_eq!(simulate(&owner, &["StopTask"]).unwrap_err().code, "InvalidInput");
     endpoint.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The endpoint as its users see it: real AWS SDK clients against a server on a free port.
 #![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; here all of the crate is the test")]
 
+mod boto;
 mod cloudformation;
 mod dynamodb;
 mod ecs;
@@ -13,6 +14,7 @@ mod iam;
 mod latency;
 mod logs;
 mod network;
+mod operations;
 mod quotas;
 mod registry;
 mod registry_client;

@@ -18,16 +18,8 @@ struct Terminal {
 
 impl Terminal {
     fn of(endpoint: &Endpoint) -> Self {
-        let identity = endpoint.identity();
-        let variables = vec![
-            ("AWS_ENDPOINT_URL", endpoint.url()),
-            ("AWS_ACCESS_KEY_ID", identity.access_key_id),
-            ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key),
-            ("AWS_REGION", identity.region.clone()),
-            ("AWS_DEFAULT_REGION", identity.region),
-        ];
         let address = endpoint.url().trim_start_matches("http://").to_owned();
-        Self { directory: tempfile::tempdir().unwrap(), variables, address }
+        Self { directory: tempfile::tempdir().unwrap(), variables: endpoint.variables(), address }
     }
 
     async fn run(&self, mut command: Command) -> (bool, String, String) {

@@ -3,11 +3,10 @@
 //!
 //! EC2 itself is asked: the tagging service goes on listing a NAT gateway that is deleted.
 
-use aws_sdk_ec2::types::{Filter, NatGatewayState, Tag, VpcEndpointType};
-
 use super::{Gone, Survivor};
 use crate::aws::clients::Clients;
 use crate::aws::cost;
+use crate::aws::ec2::Tag;
 use crate::environment::NETWORK_STACK;
 use crate::error::{Doing, Result};
 
@@ -28,30 +27,29 @@ pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Surviv
 }
 
 /// A survivor, if its tags make it one: by ours, or by the name that the template gives.
-fn by_tags(gone: Gone<'_>, kind: &'static str, id: Option<&str>, tags: &[Tag]) -> Option<Survivor> {
-    let tagged = gone.has_tag(tags.iter().map(|tag| (tag.key(), tag.value())));
-    let name = tags.iter().find(|tag| tag.key() == Some("Name")).and_then(Tag::value);
+fn by_tags(gone: Gone<'_>, kind: &'static str, id: &str, tags: &[Tag]) -> Option<Survivor> {
+    let tagged = gone.has_tag(tags.iter().map(|tag| (Some(tag.key.as_str()), Some(tag.value.as_str()))));
+    let name = tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.as_str());
     let is_named = name.and_then(|name| name.strip_prefix(NETWORK_STACK)).is_some_and(|rest| rest.starts_with('/'));
-    (tagged || is_named).then(|| Survivor::new(kind, id.unwrap_or_default(), tagged).named(name))
+    (tagged || is_named).then(|| Survivor::new(kind, id, tagged).named(name))
 }
 
 async fn nat_gateways(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let pages = clients.ec2.describe_nat_gateways().into_paginator().items().send();
-    let nats = pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Describing the NAT gateways")?;
+    let nats = clients.ec2.nat_gateways().await.doing("Describing the NAT gateways")?;
     // EC2 lists a deleted one for about an hour. One that has failed costs nothing and goes by itself.
-    let nats = nats.iter().filter(|nat| nat.state() != Some(&NatGatewayState::Deleted));
+    let nats = nats.iter().filter(|nat| nat.state != "deleted");
     let found = nats.filter_map(|nat| {
-        let survivor = by_tags(gone, "NAT gateway", nat.nat_gateway_id(), nat.tags())?;
-        let is_free = matches!(nat.state(), Some(NatGatewayState::Failed | NatGatewayState::Deleting));
+        let survivor = by_tags(gone, "NAT gateway", &nat.nat_gateway_id, nat.tags())?;
+        let is_free = matches!(nat.state.as_str(), "failed" | "deleting");
         Some(if is_free { survivor } else { survivor.costing(cost::NAT_GATEWAY) })
     });
     Ok(found.collect())
 }
 
 async fn addresses(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let answer = clients.ec2.describe_addresses().send().await.doing("Describing the elastic IPs")?;
-    let found = answer.addresses().iter().filter_map(|address| {
-        let id = address.allocation_id().or(address.public_ip());
+    let addresses = clients.ec2.addresses().await.doing("Describing the elastic IPs")?;
+    let found = addresses.iter().filter_map(|address| {
+        let id = address.allocation_id.as_deref().or(address.public_ip.as_deref()).unwrap_or_default();
         Some(by_tags(gone, "elastic IP", id, address.tags())?.costing(cost::PUBLIC_IPV4))
     });
     Ok(found.collect())
@@ -59,9 +57,8 @@ async fn addresses(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
 
 /// The VPCs, and what is in them. A VPC with anything in it cannot be deleted, so without one there is nothing more.
 async fn vpcs(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let pages = clients.ec2.describe_vpcs().into_paginator().items().send();
-    let vpcs = pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Describing the VPCs")?;
-    let mut found: Vec<_> = vpcs.iter().filter_map(|vpc| by_tags(gone, "VPC", vpc.vpc_id(), vpc.tags())).collect();
+    let vpcs = clients.ec2.vpcs().await.doing("Describing the VPCs")?;
+    let mut found: Vec<_> = vpcs.iter().filter_map(|vpc| by_tags(gone, "VPC", &vpc.vpc_id, vpc.tags())).collect();
     for vpc in found.clone() {
         let (interfaces, endpoints) =
             tokio::try_join!(network_interfaces(clients, &vpc), interface_endpoints(clients, &vpc))?;
@@ -70,33 +67,27 @@ async fn vpcs(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
     Ok(found)
 }
 
-fn inside(vpc: &Survivor) -> Filter {
-    Filter::builder().name("vpc-id").values(&vpc.id).build()
-}
-
 /// They bear no tags, as tasks and NAT gateways make them; whose they are, the VPC says.
 async fn network_interfaces(clients: &Clients, vpc: &Survivor) -> Result<Vec<Survivor>> {
-    let pages = clients.ec2.describe_network_interfaces().filters(inside(vpc)).into_paginator().items().send();
-    let interfaces = pages.collect::<std::result::Result<Vec<_>, _>>().await;
+    let interfaces = clients.ec2.network_interfaces(&vpc.id).await;
     let interfaces = interfaces.doing(format_args!("Describing the network interfaces in {}", vpc.id))?;
-    let found = interfaces.iter().filter_map(|interface| {
-        let description = interface.description().filter(|text| !text.is_empty());
-        Some(Survivor::new("network interface", interface.network_interface_id()?, vpc.tagged).named(description))
+    let found = interfaces.into_iter().map(|interface| {
+        let description = Some(interface.description.as_str()).filter(|text| !text.is_empty());
+        Survivor::new("network interface", interface.network_interface_id, vpc.tagged).named(description)
     });
     Ok(found.collect())
 }
 
 async fn interface_endpoints(clients: &Clients, vpc: &Survivor) -> Result<Vec<Survivor>> {
-    let pages = clients.ec2.describe_vpc_endpoints().filters(inside(vpc)).into_paginator().items().send();
-    let endpoints = pages.collect::<std::result::Result<Vec<_>, _>>().await;
+    let endpoints = clients.ec2.vpc_endpoints(&vpc.id).await;
     let endpoints = endpoints.doing(format_args!("Describing the VPC endpoints in {}", vpc.id))?;
-    let found = endpoints.iter().filter_map(|endpoint| {
-        let survivor = Survivor::new("VPC endpoint", endpoint.vpc_endpoint_id()?, vpc.tagged);
-        let survivor = survivor.named(endpoint.service_name());
+    let found = endpoints.into_iter().map(|endpoint| {
         // A gateway endpoint is free; an interface endpoint is paid for in each zone.
-        let zones = u32::try_from(endpoint.subnet_ids().len()).map_or(0.0, f64::from);
-        let has_price = endpoint.vpc_endpoint_type() == Some(&VpcEndpointType::Interface);
-        Some(if has_price { survivor.costing(zones * cost::INTERFACE_ENDPOINT_ZONE) } else { survivor })
+        let zones = u32::try_from(endpoint.subnets()).map_or(0.0, f64::from);
+        let survivor = Survivor::new("VPC endpoint", endpoint.vpc_endpoint_id, vpc.tagged);
+        let survivor = survivor.named(Some(&endpoint.service_name));
+        let has_price = endpoint.vpc_endpoint_type == "Interface";
+        if has_price { survivor.costing(zones * cost::INTERFACE_ENDPOINT_ZONE) } else { survivor }
     });
     Ok(found.collect())
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::page;
 use super::policy::{Policy, matches};
+use crate::boto::Boto;
 use crate::harness::Sandbox;
-use crate::kills::config;
 
 /// What AWS may use and the endpoint does not: role, action. The page has the reasons.
 const UNSEEN: &[(&str, &str)] = &[("ExecutionRole", "ecr:BatchCheckLayerAvailability")];
@@ -87,26 +87,23 @@ impl Decision {
 
 /// ARN and policy of each role of the lab's environment, by its logical id.
 fn policies(sandbox: &Sandbox) -> BTreeMap<&'static str, (String, Policy)> {
-    let config = config(&sandbox.json(&["local", "env"]));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (cloudformation, iam) = (aws_sdk_cloudformation::Client::new(&config), aws_sdk_iam::Client::new(&config));
-    runtime.block_on(async {
-        let mut found = BTreeMap::new();
-        for id in ROLES {
-            let resource = cloudformation.describe_stack_resource().stack_name("FisStopTaskStack-lab");
-            let resource = resource.logical_resource_id(id).send().await.unwrap();
-            let name = resource.stack_resource_detail().unwrap().physical_resource_id().unwrap().to_owned();
-            let arn = iam.get_role().role_name(&name).send().await.unwrap().role().unwrap().arn().to_owned();
-            let names = iam.list_role_policies().role_name(&name).send().await.unwrap();
-            let [policy] = names.policy_names() else { panic!("{id} has {names:?}") };
-            let policy = iam.get_role_policy().role_name(&name).policy_name(policy).send().await.unwrap();
-            let pair = format!("document={}", policy.policy_document().replace('+', "%2B"));
-            let document = form_urlencoded::parse(pair.as_bytes()).next().unwrap().1.into_owned();
-            let document: Value = serde_json::from_str(&document).unwrap();
-            let attached = iam.list_attached_role_policies().role_name(&name).send().await.unwrap();
-            assert!(attached.attached_policies().is_empty(), "{id} has {attached:?}");
-            found.insert(id, (arn, Policy::of(&document)));
-        }
-        found
-    })
+    let mut boto = Boto::start(sandbox.variables());
+    let mut call = |service: &str, operation: &str, input: Value| boto.call(service, operation, &input).unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned();
+    let mut found = BTreeMap::new();
+    for id in ROLES {
+        let resource = json!({"StackName": "FisStopTaskStack-lab", "LogicalResourceId": id});
+        let resource = call("cloudformation", "DescribeStackResource", resource);
+        let role = json!({"RoleName": resource["StackResourceDetail"]["PhysicalResourceId"]});
+        let arn = text(&call("iam", "GetRole", role.clone())["Role"]["Arn"]);
+        let names = call("iam", "ListRolePolicies", role.clone())["PolicyNames"].take();
+        let [policy] = names.as_array().unwrap().as_slice() else { panic!("{id} has {names}") };
+        // botocore has decoded the document.
+        let policy = json!({"RoleName": role["RoleName"], "PolicyName": policy});
+        let document = call("iam", "GetRolePolicy", policy)["PolicyDocument"].take();
+        let attached = call("iam", "ListAttachedRolePolicies", role)["AttachedPolicies"].take();
+        assert_eq!(attached, json!([]), "{id}");
+        found.insert(id, (arn, Policy::of(&document)));
+    }
+    found
 }
