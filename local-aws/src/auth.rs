@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Record;
+use crate::wire;
 
 /// The principal behind a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,13 +74,18 @@ impl Scope {
     }
 }
 
-/// Checks the signature of a request for `service` (its signing name) and says who sent it.
+/// The service that a request was signed for, as its sender claims.
+pub(crate) fn signed_for(headers: &HeaderMap) -> Option<String> {
+    Scope::of(headers).map(|scope| scope.service)
+}
+
+/// Checks the signature of a request for `service` and says who sent it.
 ///
 /// # Errors
 /// AWS's authentication errors, HTTP 403.
 pub(crate) async fn authenticate(
     endpoint: &Arc<Endpoint>,
-    service: &str,
+    service: &wire::Service,
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Caller, ApiError> {
@@ -89,7 +95,7 @@ pub(crate) async fn authenticate(
             "Request is missing Authentication Token. Sign it with the key pair that `fis-workshop local env` prints.",
         )
     })?;
-    if scope.region != endpoint.identity.region && !matches!(service, "iam" | "sts") {
+    if scope.region != endpoint.identity.region && !service.is_global {
         return Err(denied(
             "SignatureDoesNotMatch",
             format!(
@@ -98,6 +104,7 @@ pub(crate) async fn authenticate(
             ),
         ));
     }
+    let service = service.signing_name;
     if scope.service != service {
         return Err(denied(
             "SignatureDoesNotMatch",

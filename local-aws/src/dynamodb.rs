@@ -12,42 +12,66 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
-use crate::tagging::Tagged;
+use crate::service::{Answer, Call, Operation, Service, Tagged};
+use crate::store::{Tx, keep_private};
+use crate::wire;
 
-/// One call of the service.
-pub(crate) async fn call(
-    endpoint: &Arc<Endpoint>,
-    caller: &Caller,
-    operation: &str,
-    input: Value,
-) -> Result<Value, ApiError> {
-    if let Caller::Role { role_arn, .. } = caller {
-        permission::check(endpoint, role_arn, operation, &input)?;
-    }
-    let (endpoint, operation) = (Arc::clone(endpoint), operation.to_owned());
-    // SQLite blocks: the database answers on a thread that may wait.
-    tokio::task::spawn_blocking(move || match operation.as_str() {
-        "DeleteTable" => deletion::delete_table(&endpoint, &input),
-        _ => run(&endpoint, &operation, &input),
+pub(crate) static SERVICE: Service = Service {
+    resume,
+    tagged,
+    needs: Some(permission::needs),
+    ..Service::new(
+        "DynamoDB, DynamoDB Streams",
+        wire::Service::json("dynamodb", "1.0", &["DynamoDB_20120810", "DynamoDBStreams_20120810"]).with_checksum(),
+        "ValidationException",
+        OPERATIONS,
+    )
+};
+
+/// SQLite blocks: the database answers on a thread that may wait.
+fn answer(call: Call) -> Answer {
+    let answer = tokio::task::spawn_blocking(move || {
+        let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
+        match call.operation.name {
+            "DeleteTable" => deletion::delete_table(&call.endpoint, &call.input),
+            operation => run_text(&call.endpoint, operation, text),
+        }
+    });
+    Box::pin(async move {
+        answer.await.map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
     })
-    .await
-    .map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
+}
+
+/// Data and behaviour of all tables.
+fn database(endpoint: &Endpoint) -> Result<Arc<Database>, ApiError> {
+    endpoint.memory_or(|| {
+        let path = endpoint.state_dir.join("dynamodb.db");
+        keep_private(&path)?;
+        Database::new(&path.to_string_lossy()).map_err(|error| {
+            ApiError::internal(format!("The DynamoDB state in {} cannot be opened ({error}) and was left as it is; run `fis-workshop local reset` to start afresh.", endpoint.state_dir.display()))
+        })
+    })
 }
 
 /// Takes up what an earlier endpoint left unfinished, and begins to expire items.
-pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+    let database = database(endpoint)?;
     deletion::resume(endpoint)?;
-    time_to_live::start(endpoint);
+    time_to_live::start(&database);
     Ok(())
 }
 
 /// One call for a caller that may do everything; blocks.
 pub(crate) fn run(endpoint: &Endpoint, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let mut output = dispatch(&endpoint.dynamodb, operation, input)?;
+    run_text(endpoint, operation, input.to_string().as_bytes())
+}
+
+/// From text, as dynoxide reads requests: some of its types read borrowed or raw JSON.
+fn run_text(endpoint: &Endpoint, operation: &str, input: &[u8]) -> Result<Value, ApiError> {
+    let database = database(endpoint)?;
+    let mut output = dispatch(&database, operation, input)?;
     if describes_tables(operation) {
         own(endpoint, &mut output);
     } else if operation == "GetRecords" {
@@ -58,50 +82,52 @@ pub(crate) fn run(endpoint: &Endpoint, operation: &str, input: &Value) -> Result
     Ok(output)
 }
 
-fn dispatch(db: &Database, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    macro_rules! operations {
-        ($($name:literal => $method:ident),* $(,)?) => {
+macro_rules! operations {
+    ($($name:literal => $method:ident),* $(,)?) => {
+        static OPERATIONS: &[Operation] = &[$(Operation::later($name, answer)),*];
+
+        fn dispatch(db: &Database, operation: &str, input: &[u8]) -> Result<Value, ApiError> {
             match operation {
-                $($name => answer(operation, read(input).and_then(|request| db.$method(request))),)*
+                $($name => shown(operation, read(input).and_then(|request| db.$method(request))),)*
                 other => Err(ApiError::unknown_operation("dynamodb", other)),
             }
-        };
-    }
-    operations! {
-        "BatchExecuteStatement" => batch_execute_statement,
-        "BatchGetItem" => batch_get_item,
-        "BatchWriteItem" => batch_write_item,
-        "CreateTable" => create_table,
-        "DeleteItem" => delete_item,
-        "DeleteTable" => delete_table,
-        "DescribeStream" => describe_stream,
-        "DescribeTable" => describe_table,
-        "DescribeTimeToLive" => describe_time_to_live,
-        "ExecuteStatement" => execute_statement,
-        "ExecuteTransaction" => execute_transaction,
-        "GetItem" => get_item,
-        "GetRecords" => get_records,
-        "GetShardIterator" => get_shard_iterator,
-        "ListStreams" => list_streams,
-        "ListTables" => list_tables,
-        "ListTagsOfResource" => list_tags_of_resource,
-        "PutItem" => put_item,
-        "Query" => query,
-        "Scan" => scan,
-        "TagResource" => tag_resource,
-        "TransactGetItems" => transact_get_items,
-        "TransactWriteItems" => transact_write_items,
-        "UntagResource" => untag_resource,
-        "UpdateItem" => update_item,
-        "UpdateTable" => update_table,
-        "UpdateTimeToLive" => update_time_to_live,
-    }
+        }
+    };
+}
+
+operations! {
+    "BatchExecuteStatement" => batch_execute_statement,
+    "BatchGetItem" => batch_get_item,
+    "BatchWriteItem" => batch_write_item,
+    "CreateTable" => create_table,
+    "DeleteItem" => delete_item,
+    "DeleteTable" => delete_table,
+    "DescribeStream" => describe_stream,
+    "DescribeTable" => describe_table,
+    "DescribeTimeToLive" => describe_time_to_live,
+    "ExecuteStatement" => execute_statement,
+    "ExecuteTransaction" => execute_transaction,
+    "GetItem" => get_item,
+    "GetRecords" => get_records,
+    "GetShardIterator" => get_shard_iterator,
+    "ListStreams" => list_streams,
+    "ListTables" => list_tables,
+    "ListTagsOfResource" => list_tags_of_resource,
+    "PutItem" => put_item,
+    "Query" => query,
+    "Scan" => scan,
+    "TagResource" => tag_resource,
+    "TransactGetItems" => transact_get_items,
+    "TransactWriteItems" => transact_write_items,
+    "UntagResource" => untag_resource,
+    "UpdateItem" => update_item,
+    "UpdateTable" => update_table,
+    "UpdateTimeToLive" => update_time_to_live,
 }
 
 /// dynoxide's request types name the error class of a refused value by a prefix of serde's message.
-fn read<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
-    // From text, as dynoxide reads requests: some of its types read borrowed or raw JSON.
-    serde_json::from_str(&input.to_string()).map_err(|error| {
+fn read<T: DeserializeOwned>(input: &[u8]) -> Result<T, DynoxideError> {
+    serde_json::from_slice(input).map_err(|error| {
         let text = error.to_string();
         let plain = text.rfind(" at line ").map_or(text.as_str(), |position| &text[..position]);
         if let Some(message) = plain.strip_prefix("VALIDATION:") {
@@ -125,7 +151,7 @@ fn read<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
     })
 }
 
-fn answer<T: Serialize>(operation: &str, result: Result<T, DynoxideError>) -> Result<Value, ApiError> {
+fn shown<T: Serialize>(operation: &str, result: Result<T, DynoxideError>) -> Result<Value, ApiError> {
     match result {
         Ok(output) => Ok(serde_json::to_value(output)?),
         Err(DynoxideError::EnvelopedValidation(message))
@@ -177,7 +203,7 @@ fn own(endpoint: &Endpoint, value: &mut Value) {
 }
 
 /// Every tagged table.
-pub(crate) fn tagged(endpoint: &Endpoint, _tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(endpoint: &Endpoint, _tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let mut tagged = Vec::new();
     for table in table_names(endpoint)? {
         let arn = endpoint.arn("dynamodb", &format!("table/{table}"));

@@ -34,6 +34,8 @@ mod quotas;
 mod reference;
 mod registry;
 mod server;
+mod service;
+mod services;
 mod store;
 mod sts;
 mod tagging;

@@ -1,13 +1,12 @@
 //! Service Quotas: what the account may have at most. The services that hold a limit take it from here.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::paging::page;
+use crate::service::{Operation, Service};
 use crate::wire;
 
 /// A quota, with AWS's default value.
@@ -65,18 +64,16 @@ impl Quota {
     }
 }
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "GetAWSDefaultServiceQuota" | "GetServiceQuota" => get(endpoint, decode(operation, input)?),
-        "ListServiceQuotas" => list(endpoint, &decode(operation, input)?),
-        other => Err(ApiError::unknown_operation("servicequotas", other)),
-    }
-}
-
-fn decode<T: serde::de::DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {
-    wire::decode("IllegalArgumentException", operation, input)
-}
+pub(crate) static SERVICE: Service = Service::new(
+    "Service Quotas",
+    wire::Service::json("servicequotas", "1.1", &["ServiceQuotasV20190624"]),
+    "IllegalArgumentException",
+    &[
+        Operation::now("GetAWSDefaultServiceQuota", |call| get(&call.endpoint, &call.decode()?)),
+        Operation::now("GetServiceQuota", |call| get(&call.endpoint, &call.decode()?)),
+        Operation::now("ListServiceQuotas", |call| list(&call.endpoint, &call.decode()?)),
+    ],
+);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -85,10 +82,10 @@ struct GetServiceQuota {
     quota_code: String,
 }
 
-fn get(endpoint: &Endpoint, input: GetServiceQuota) -> Result<Value, ApiError> {
+fn get(endpoint: &Endpoint, input: &GetServiceQuota) -> Result<Value, ApiError> {
     let GetServiceQuota { service_code, quota_code } = input;
     let mut quotas = QUOTAS.iter();
-    let quota = quotas.find(|quota| (quota.service_code, quota.code) == (&service_code, &quota_code));
+    let quota = quotas.find(|quota| (quota.service_code, quota.code) == (service_code, quota_code));
     let quota = quota.ok_or_else(|| {
         no_such_resource(format!("The request failed because the specified service quota does not exist: {quota_code} of {service_code}; the local endpoint knows those in docs/reference/local-aws.md."))
     })?;

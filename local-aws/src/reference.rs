@@ -1,4 +1,4 @@
-//! `docs/reference/local-aws.md` is made of the services' own dispatch and of the registry of resource types.
+//! `docs/reference/local-aws.md` is made of the services' rows and of the registry of resource types.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,21 +6,9 @@ use std::path::Path;
 use crate::cloudformation::latency::TIMES;
 use crate::cloudformation::resources;
 use crate::cloudformation::schema::Schemas;
+use crate::service::Service;
+use crate::services::SERVICES;
 use crate::{ecs, quotas};
-
-const SERVICES: &[(&str, &str)] = &[
-    ("CloudFormation", include_str!("cloudformation/mod.rs")),
-    ("CloudWatch Logs", include_str!("logs/mod.rs")),
-    ("DynamoDB, DynamoDB Streams", include_str!("dynamodb.rs")),
-    ("EC2", include_str!("ec2/mod.rs")),
-    ("ECR", include_str!("ecr/mod.rs")),
-    ("ECS", include_str!("ecs/mod.rs")),
-    ("FIS", include_str!("fis/mod.rs")),
-    ("IAM", include_str!("iam/mod.rs")),
-    ("Resource Groups Tagging", include_str!("tagging.rs")),
-    ("Service Quotas", include_str!("quotas.rs")),
-    ("STS", include_str!("sts.rs")),
-];
 
 const INTRODUCTION: &str = "\
 # What the local endpoint does
@@ -95,25 +83,18 @@ Seconds:
 |---|---|---|---|---|
 ";
 
-/// The operations that a service's `match operation` names.
-fn operations(source: &str) -> Vec<&str> {
-    let dispatch = source.split_once("    operations! {").or_else(|| source.split_once("match operation {"));
-    let (_, body) = dispatch.expect("a service dispatches on its operations");
-    let arms = body.lines().take_while(|line| !line.starts_with("    }"));
-    let mut names: Vec<&str> = arms
-        .filter_map(|line| line.split_once(" =>"))
-        .flat_map(|(patterns, _)| patterns.split('"').skip(1).step_by(2))
-        .collect();
+fn operations(service: &Service) -> Vec<&str> {
+    let mut names: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
     names.sort_unstable();
     names
 }
 
 fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for (service, source) in SERVICES {
-        let names = operations(source);
-        assert!(!names.is_empty(), "{service}");
-        write!(page, "\n**{service}**: {}.\n", names.join(", ")).unwrap();
+    let mut services = SERVICES.to_vec();
+    services.sort_by_key(|service| service.title);
+    for service in services {
+        write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }
     page.push_str(REGISTRY);
     page.push_str(LANGUAGE);
@@ -188,8 +169,8 @@ fn every_operation_is_called_by_a_test_with_the_sdk_or_the_aws_cli() {
     let is_called = |operation: &&str| {
         tests.contains(&format!(".{}(", words(operation, "_"))) || tests.contains(&words(operation, "-"))
     };
-    for (service, source) in SERVICES {
-        let untested: Vec<&str> = operations(source).into_iter().filter(|operation| !is_called(operation)).collect();
-        assert!(untested.is_empty(), "{service}: no test calls {untested:?}");
+    for service in SERVICES {
+        let untested: Vec<&str> = operations(service).into_iter().filter(|operation| !is_called(operation)).collect();
+        assert!(untested.is_empty(), "{}: no test calls {untested:?}", service.title);
     }
 }

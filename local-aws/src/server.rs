@@ -14,12 +14,13 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
-use crate::auth::{Caller, authenticate};
+use crate::auth::authenticate;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
-use crate::wire::{self, Service};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, images, logs, quotas, registry, sts, tagging};
+use crate::service::{Call, Service};
+use crate::services::{self, DOORS};
+use crate::wire;
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -49,11 +50,7 @@ pub async fn serve(
     }
     let _lock = lock(state_dir)?;
     let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"), options)?);
-    dynamodb::resume(&endpoint)?;
-    images::resume(&endpoint)?;
-    ecs::resume(&endpoint)?;
-    cloudformation::resume(&endpoint)?;
-    fis::resume(&endpoint)?;
+    services::resume(&endpoint)?;
     let app = Router::new().fallback(handle).with_state(endpoint);
     let listener = listener.tap_io(|stream| {
         // Small requests and answers: without this, Nagle's algorithm adds up to 40 ms to each.
@@ -113,68 +110,41 @@ async fn handle(
     if let Some(refusal) = refuse_foreigners(peer, &parts.headers) {
         return refusal;
     }
-    // Layers are larger than any other request, and go to their file as they come.
-    if registry::is_for(&parts) {
-        return registry::handle(&endpoint, &parts, body).await;
+    if let Some(door) = DOORS.iter().find(|door| (door.is_for)(&parts)) {
+        return (door.handle)(endpoint, parts, body).await;
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 16 MiB.\n").into_response();
     };
-    // Containers reach their credentials and metadata unsigned, by an unguessable path, as on Fargate.
-    if let Some(answer) = ecs::container_endpoint(&endpoint, &parts) {
-        return wire::plain_json(answer);
-    }
-    let Some(service) = Service::of(&parts, &body) else {
+    let Some(service) = services::of(&parts, &body) else {
         return (
             StatusCode::NOT_FOUND,
             "This is fis-workshop's local AWS endpoint; the request is for no AWS service that it knows.\n",
         )
             .into_response();
     };
-    let result = answer(&endpoint, service, &parts, &body).await;
+    let result = answer(endpoint, service, &parts, body).await;
     if let Err(error) = &result {
-        tracing::info!(service = service.signing_name, %error, "refused");
+        tracing::info!(service = service.wire.signing_name, %error, "refused");
     }
-    wire::respond(service, result)
+    wire::respond(&service.wire, result)
 }
 
-/// The parts of [`wire::Reply`] for one signed request.
-async fn answer(endpoint: &Arc<Endpoint>, service: &'static Service, parts: &Parts, body: &Bytes) -> wire::Outcome {
-    let caller = match authenticate(endpoint, service.signing_name, parts, body).await {
-        Ok(caller) => caller,
-        Err(error) => return Err(error),
-    };
-    let call = wire::decode_request(service, parts, body)?;
-    tracing::debug!(service = service.signing_name, operation = %call.operation, caller = %caller.name(), "call");
-    let output = dispatch(endpoint, service, &caller, &call).await?;
-    Ok(wire::Reply { operation: call.operation, output })
-}
-
-async fn dispatch(
-    endpoint: &Arc<Endpoint>,
+/// One signed request, from its signature to what the service says.
+async fn answer(
+    endpoint: Arc<Endpoint>,
     service: &'static Service,
-    caller: &Caller,
-    call: &wire::Call,
-) -> Result<serde_json::Value, ApiError> {
-    let wire::Call { operation, input } = call;
-    let input = input.clone();
-    if service.signing_name != "dynamodb" && service.signing_name != "sts" {
-        iam::only_user(caller, service.signing_name, operation)?;
-    }
-    match service.signing_name {
-        "cloudformation" => cloudformation::call(endpoint, operation, input).await,
-        "dynamodb" => dynamodb::call(endpoint, caller, operation, input).await,
-        "ec2" => ec2::call(endpoint, operation, input),
-        "ecr" => ecr::call(endpoint, operation, input),
-        "ecs" => ecs::call(endpoint, operation, input).await,
-        "fis" => fis::call(endpoint, operation, input).await,
-        "iam" => iam::call(endpoint, operation, input),
-        "logs" => logs::call(endpoint, operation, input),
-        "servicequotas" => quotas::call(endpoint, operation, input),
-        "sts" => sts::call(endpoint, caller, operation),
-        "tagging" => tagging::call(endpoint, operation, input),
-        other => Err(ApiError::unsupported(format!("The service {other}"))),
-    }
+    parts: &Parts,
+    body: Bytes,
+) -> Result<wire::Reply, ApiError> {
+    let caller = authenticate(&endpoint, &service.wire, parts, &body).await?;
+    let wire::Request { operation, mut input } = wire::decode_request(&service.wire, parts, &body)?;
+    tracing::debug!(service = service.wire.signing_name, %operation, caller = %caller.name(), "call");
+    let operation = service.operation(&operation)?;
+    (service.prepare)(&mut input);
+    let call = Call { endpoint, caller, service, operation, input, body };
+    services::authorize(&call)?;
+    Ok(wire::Reply { operation: operation.name, output: call.run().await? })
 }
 
 /// Only processes on this machine, and no browser page: a page of any site can send requests to loopback, with its

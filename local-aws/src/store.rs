@@ -4,6 +4,7 @@
 //! nothing that a client was told. WAL with `synchronous=NORMAL` keeps commits in the operating system's
 //! hands: they survive the death of the process, which is what the rule asks for, without an fsync a commit.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -44,6 +45,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or creates the state in `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, ApiError> {
+        keep_private(path)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -83,6 +85,18 @@ impl Store {
         tx.commit()?;
         Ok(value)
     }
+}
+
+/// Makes the file, readable by its owner only, unless it is there; SQLite gives its companions (`-wal`, `-shm`) the
+/// mode of the database.
+pub(crate) fn keep_private(path: &Path) -> Result<(), ApiError> {
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(|_| ()).map_err(|error| {
+        ApiError::internal(format!(
+            "{} cannot be opened ({error}) and was left as it is; check the owner and mode of the state directory, \
+                 or run `fis-workshop local reset` to start afresh.",
+            path.display()
+        ))
+    })
 }
 
 /// One transaction. `sql` gives the tables that are not documents.

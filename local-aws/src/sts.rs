@@ -1,21 +1,24 @@
 //! Security Token Service: who am I?
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::role::Role;
+use crate::service::{Operation, Service};
+use crate::wire;
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, caller: &Caller, operation: &str) -> Result<Value, ApiError> {
-    match operation {
-        "GetCallerIdentity" => get_caller_identity(endpoint, caller),
-        other => Err(ApiError::unknown_operation("sts", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    // Everybody may ask who he is.
+    needs: Some(|_| Ok(Vec::new())),
+    ..Service::new(
+        "STS",
+        wire::Service::query("sts", "https://sts.amazonaws.com/doc/2011-06-15/").global(),
+        "ValidationError",
+        &[Operation::now("GetCallerIdentity", |call| get_caller_identity(&call.endpoint, &call.caller))],
+    )
+};
 
 fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Result<Value, ApiError> {
     let account = &endpoint.identity.account_id;

@@ -1,50 +1,18 @@
 //! Resource Groups Tagging: the resources of all services by their tags.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
-use crate::wire::decode;
-use crate::{dynamodb, ec2, ecr, ecs, fis, logs};
+use crate::service::Tagged;
 
-const INVALID: &str = "InvalidParameterException";
-
-/// A resource with its tags, as each service lists them in its `tagged` function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tagged {
-    pub(crate) arn: String,
-    pub(crate) tags: BTreeMap<String, String>,
-}
-
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "GetResources" => get_resources(endpoint, input),
-        "GetTagKeys" => get_tag_keys(endpoint, input),
-        "GetTagValues" => get_tag_values(endpoint, input),
-        other => Err(ApiError::unknown_operation("tagging", other)),
-    }
-}
-
-/// Every tagged resource, in the order of the ARNs. As on AWS, IAM roles are not among them: the tagging API knows
-/// IAM's instance profiles, policies and providers, but neither roles nor users.
-fn all(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
-    let mut resources = Vec::new();
-    for tagged in [dynamodb::tagged, ec2::tagged, ecr::tagged, ecs::tagged, fis::tagged, logs::tagged] {
-        resources.extend(tagged(endpoint, tx)?.into_iter().filter(|resource| !resource.tags.is_empty()));
-    }
-    resources.sort_by(|a, b| a.arn.cmp(&b.arn));
-    Ok(resources)
-}
+pub(crate) const INVALID: &str = "InvalidParameterException";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct GetResources {
+pub(crate) struct GetResources {
     pagination_token: Option<String>,
     #[serde(default)]
     tag_filters: Vec<TagFilter>,
@@ -151,10 +119,8 @@ fn is_of_type(arn: &str, filter: &str) -> bool {
     }
 }
 
-fn get_resources(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: GetResources = decode(INVALID, "GetResources", input)?;
+pub(crate) fn get_resources(mut resources: Vec<Tagged>, input: &GetResources) -> Result<Value, ApiError> {
     input.check()?;
-    let mut resources = endpoint.store.read(|tx| all(endpoint, tx))?;
     resources.retain(|resource| input.passes(resource));
     // The token is the last ARN of the page before, so resources that come or go move nothing to another page.
     if let Some(token) = input.pagination_token.as_ref().filter(|token| !token.is_empty()) {
@@ -179,27 +145,23 @@ fn show(resource: &Tagged) -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct GetTagKeys {
+pub(crate) struct GetTagKeys {
     pagination_token: Option<String>,
 }
 
-fn get_tag_keys(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: GetTagKeys = decode(INVALID, "GetTagKeys", input)?;
-    let resources = endpoint.store.read(|tx| all(endpoint, tx))?;
+pub(crate) fn get_tag_keys(resources: Vec<Tagged>, input: &GetTagKeys) -> Result<Value, ApiError> {
     let keys = resources.into_iter().flat_map(|resource| resource.tags.into_keys()).collect();
     Ok(distinct("TagKeys", &keys, input.pagination_token.as_deref()))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct GetTagValues {
+pub(crate) struct GetTagValues {
     key: String,
     pagination_token: Option<String>,
 }
 
-fn get_tag_values(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: GetTagValues = decode(INVALID, "GetTagValues", input)?;
-    let resources = endpoint.store.read(|tx| all(endpoint, tx))?;
+pub(crate) fn get_tag_values(resources: Vec<Tagged>, input: &GetTagValues) -> Result<Value, ApiError> {
     let values = resources.into_iter().filter_map(|mut resource| resource.tags.remove(&input.key)).collect();
     Ok(distinct("TagValues", &values, input.pagination_token.as_deref()))
 }

@@ -28,6 +28,7 @@ mod stack;
 mod stack_resource;
 mod status;
 pub(crate) mod template;
+mod under_way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,56 +39,77 @@ use serde_json::Value;
 use crate::ec2;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Answer, Call, Operation, Service};
+use crate::wire;
 pub use estimate::{Direction, Estimate};
 use stack::Stack;
+
+pub(crate) static SERVICE: Service = Service {
+    resume,
+    ..Service::new(
+        "CloudFormation",
+        wire::Service::query("cloudformation", "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
+        "ValidationError",
+        &[
+            Operation::later("ContinueUpdateRollback", |call| begin(call, api::update::continue_update_rollback)),
+            Operation::now("CreateChangeSet", |call| change_set::create::create_change_set(&call.endpoint, call.input)),
+            Operation::later("CreateStack", |call| begin(call, api::create::create_stack)),
+            Operation::now("DeleteChangeSet", |call| change_set::calls::delete_change_set(&call.endpoint, call.input)),
+            Operation::later("DeleteStack", |call| begin(call, api::delete::delete_stack)),
+            Operation::now("DescribeChangeSet", |call| {
+                change_set::calls::describe_change_set(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeEvents", |call| api::events::describe_events(&call.endpoint, call.input)),
+            Operation::now("DescribeStackEvents", |call| {
+                api::describe::describe_stack_events(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeStackResource", |call| {
+                api::resources::describe_stack_resource(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeStackResources", |call| {
+                api::resources::describe_stack_resources(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeStacks", |call| api::describe::describe_stacks(&call.endpoint, call.input)),
+            Operation::later("ExecuteChangeSet", |call| begin(call, change_set::execute::execute_change_set)),
+            Operation::now("GetTemplate", |call| api::templates::get_template(&call.endpoint, call.input)),
+            Operation::now("GetTemplateSummary", |call| {
+                api::templates::get_template_summary(&call.endpoint, call.input)
+            }),
+            Operation::now("ListChangeSets", |call| change_set::calls::list_change_sets(&call.endpoint, call.input)),
+            Operation::now("ListExports", |call| api::exports::list_exports(&call.endpoint, call.input)),
+            Operation::now("ListImports", |call| api::exports::list_imports(&call.endpoint, call.input)),
+            Operation::now("ListStackResources", |call| {
+                api::resources::list_stack_resources(&call.endpoint, call.input)
+            }),
+            Operation::now("ListStacks", |call| api::describe::list_stacks(&call.endpoint, call.input)),
+            Operation::later("RollbackStack", |call| begin(call, api::update::rollback_stack)),
+            Operation::later("UpdateStack", |call| begin(call, api::update::update_stack)),
+            Operation::now("UpdateTerminationProtection", |call| {
+                api::delete::update_termination_protection(&call.endpoint, call.input)
+            }),
+            Operation::now("ValidateTemplate", |call| api::templates::validate_template(call.input)),
+        ],
+    )
+};
 
 /// How long the answer to a call that starts an operation is held back for the operation to end. The waiters of the AWS
 /// CLI (`aws cloudformation deploy`, `wait`) look once, at once, and then sleep for 30 s.
 const ANSWER_WITHIN: Duration = Duration::from_millis(300);
 
-/// One call of the service.
-pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    let output = answer(endpoint, operation, input)?;
-    let starts =
-        ["ContinueUpdateRollback", "CreateStack", "DeleteStack", "ExecuteChangeSet", "RollbackStack", "UpdateStack"];
-    // With AWS's latencies nothing is over in that time, and the time would count.
-    if starts.contains(&operation) && endpoint.latency.is_none() {
-        operation::settled(endpoint, ANSWER_WITHIN).await;
-    }
-    Ok(output)
-}
-
-fn answer(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "ContinueUpdateRollback" => api::update::continue_update_rollback(endpoint, input),
-        "CreateChangeSet" => change_set::create::create_change_set(endpoint, input),
-        "CreateStack" => api::create::create_stack(endpoint, input),
-        "DeleteChangeSet" => change_set::calls::delete_change_set(endpoint, input),
-        "DeleteStack" => api::delete::delete_stack(endpoint, input),
-        "DescribeChangeSet" => change_set::calls::describe_change_set(endpoint, input),
-        "DescribeEvents" => api::events::describe_events(endpoint, input),
-        "DescribeStackEvents" => api::describe::describe_stack_events(endpoint, input),
-        "DescribeStackResource" => api::resources::describe_stack_resource(endpoint, input),
-        "DescribeStackResources" => api::resources::describe_stack_resources(endpoint, input),
-        "DescribeStacks" => api::describe::describe_stacks(endpoint, input),
-        "ExecuteChangeSet" => change_set::execute::execute_change_set(endpoint, input),
-        "GetTemplate" => api::templates::get_template(endpoint, input),
-        "GetTemplateSummary" => api::templates::get_template_summary(endpoint, input),
-        "ListChangeSets" => change_set::calls::list_change_sets(endpoint, input),
-        "ListExports" => api::exports::list_exports(endpoint, input),
-        "ListImports" => api::exports::list_imports(endpoint, input),
-        "ListStackResources" => api::resources::list_stack_resources(endpoint, input),
-        "ListStacks" => api::describe::list_stacks(endpoint, input),
-        "RollbackStack" => api::update::rollback_stack(endpoint, input),
-        "UpdateStack" => api::update::update_stack(endpoint, input),
-        "UpdateTerminationProtection" => api::delete::update_termination_protection(endpoint, input),
-        "ValidateTemplate" => api::templates::validate_template(input),
-        other => Err(ApiError::unknown_operation("cloudformation", other)),
-    }
+/// A call that starts an operation.
+fn begin(call: Call, run: fn(&Arc<Endpoint>, Value) -> Result<Value, ApiError>) -> Answer {
+    Box::pin(async move {
+        let output = run(&call.endpoint, call.input)?;
+        // With AWS's latencies nothing is over in that time, and the time would count.
+        if call.endpoint.latency.is_none() {
+            operation::settled(&call.endpoint, ANSWER_WITHIN).await;
+        }
+        Ok(output)
+    })
 }
 
 /// Takes up the operations that an earlier endpoint left unfinished.
-pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
     let stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
     for stack in stacks.into_iter().filter(|stack| stack.status.is_working()) {
         operation::start(endpoint, Arc::default(), &stack.stack_id);

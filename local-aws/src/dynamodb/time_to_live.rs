@@ -3,18 +3,18 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::endpoint::Endpoint;
+use dynoxide::Database;
 
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Sweeps until the endpoint is gone.
-pub(super) fn start(endpoint: &Arc<Endpoint>) {
-    let endpoint = Arc::downgrade(endpoint);
+pub(super) fn start(database: &Arc<Database>) {
+    let database = Arc::downgrade(database);
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(EVERY).await;
-            let endpoint = Weak::clone(&endpoint);
-            let swept = tokio::task::spawn_blocking(move || Some(endpoint.upgrade()?.dynamodb.sweep_ttl())).await;
+            let database = Weak::clone(&database);
+            let swept = tokio::task::spawn_blocking(move || Some(database.upgrade()?.sweep_ttl())).await;
             match swept {
                 Ok(Some(Ok(_))) => {}
                 Ok(None) => return,

@@ -21,35 +21,54 @@ pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 pub(crate) mod zone;
 
-use std::sync::Arc;
-
-use serde_json::Value;
-
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
-use crate::tagging::Tagged;
+use crate::wire;
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "DescribeAddresses" => address::describe_addresses(endpoint, input),
-        "DescribeAvailabilityZones" => zone::describe_availability_zones(endpoint, input),
-        "DescribeInternetGateways" => internet_gateway::describe_internet_gateways(endpoint, input),
-        "DescribeNatGateways" => nat_gateway::describe_nat_gateways(endpoint, input),
-        "DescribeNetworkAcls" => network_acl::describe_network_acls(endpoint, input),
-        "DescribeNetworkInterfaces" => network_interface::describe_network_interfaces(endpoint, input),
-        "DescribeRouteTables" => route_table::describe_route_tables(endpoint, input),
-        "DescribeSecurityGroupRules" => security_group_rule::describe_security_group_rules(endpoint, input),
-        "DescribeSecurityGroups" => security_group::describe_security_groups(endpoint, input),
-        "DescribeSubnets" => subnet::describe_subnets(endpoint, input),
-        "DescribeTags" => tags::describe_tags(endpoint, input),
-        "DescribeVpcAttribute" => vpc::describe_vpc_attribute(endpoint, input),
-        "DescribeVpcEndpoints" => vpc_endpoint::describe_vpc_endpoints(endpoint, input),
-        "DescribeVpcs" => vpc::describe_vpcs(endpoint, input),
-        other => Err(ApiError::unknown_operation("ec2", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    tagged,
+    ..Service::new(
+        "EC2",
+        wire::Service::ec2("ec2", "http://ec2.amazonaws.com/doc/2016-11-15/"),
+        "InvalidParameterValue",
+        &[
+            Operation::now("DescribeAddresses", |call| address::describe_addresses(&call.endpoint, call.input)),
+            Operation::now("DescribeAvailabilityZones", |call| {
+                zone::describe_availability_zones(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeInternetGateways", |call| {
+                internet_gateway::describe_internet_gateways(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeNatGateways", |call| {
+                nat_gateway::describe_nat_gateways(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeNetworkAcls", |call| {
+                network_acl::describe_network_acls(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeNetworkInterfaces", |call| {
+                network_interface::describe_network_interfaces(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeRouteTables", |call| {
+                route_table::describe_route_tables(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeSecurityGroupRules", |call| {
+                security_group_rule::describe_security_group_rules(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeSecurityGroups", |call| {
+                security_group::describe_security_groups(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeSubnets", |call| subnet::describe_subnets(&call.endpoint, call.input)),
+            Operation::now("DescribeTags", |call| tags::describe_tags(&call.endpoint, call.input)),
+            Operation::now("DescribeVpcAttribute", |call| vpc::describe_vpc_attribute(&call.endpoint, call.input)),
+            Operation::now("DescribeVpcEndpoints", |call| {
+                vpc_endpoint::describe_vpc_endpoints(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeVpcs", |call| vpc::describe_vpcs(&call.endpoint, call.input)),
+        ],
+    )
+};
 
 /// What a task's network configuration needs to know of a subnet.
 pub(crate) struct SubnetPlace {
@@ -74,7 +93,7 @@ pub(crate) fn security_group_vpc(tx: &Tx<'_>, group_id: &str) -> Result<Option<S
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let tagged = tags::resources(tx)?.into_iter().filter(|resource| !resource.tags.is_empty());
     Ok(tagged
         .map(|resource| Tagged {

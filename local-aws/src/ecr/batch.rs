@@ -9,7 +9,7 @@ use super::repository::Repository;
 use super::{INVALID, check_registry};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::images;
+use crate::images::{self, ImageStore};
 use crate::wire::decode;
 
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ pub(super) fn batch_get_image(endpoint: &Endpoint, input: Value) -> Result<Value
     let shown: Vec<Value> = found
         .into_iter()
         .map(|(id, image)| {
-            let path = endpoint.images.blob(&image.digest);
+            let path = ImageStore::of(endpoint).blob(&image.digest);
             let manifest = std::fs::read_to_string(&path).map_err(|error| {
                 ApiError::internal(format!("The manifest {} cannot be read: {error}", path.display()))
             })?;

@@ -11,38 +11,49 @@ mod images;
 mod repositories;
 pub(crate) mod repository;
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use self::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
-use crate::tagging::Tagged;
+use crate::wire;
 
 const INVALID: &str = "InvalidParameterException";
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "BatchDeleteImage" => batch::batch_delete_image(endpoint, input),
-        "BatchGetImage" => batch::batch_get_image(endpoint, input),
-        "CreateRepository" => creation::create_repository(endpoint, input),
-        "DeleteRepository" => creation::delete_repository(endpoint, input),
-        "DescribeImages" => images::describe_images(endpoint, input),
-        "DescribeRepositories" => repositories::describe_repositories(endpoint, input),
-        "GetAuthorizationToken" => authorization::get_authorization_token(endpoint, input),
-        "GetLifecyclePolicy" => repositories::get_lifecycle_policy(endpoint, input),
-        "GetRepositoryPolicy" => repositories::get_repository_policy(endpoint, input),
-        "ListImages" => images::list_images(endpoint, input),
-        "ListTagsForResource" => repositories::list_tags_for_resource(endpoint, input),
-        "TagResource" => creation::tag_resource(endpoint, input),
-        "UntagResource" => creation::untag_resource(endpoint, input),
-        other => Err(ApiError::unknown_operation("ecr", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    resume: |endpoint| crate::images::resume(endpoint),
+    tagged,
+    ..Service::new(
+        "ECR",
+        wire::Service::json("ecr", "1.1", &["AmazonEC2ContainerRegistry_V20150921"]),
+        INVALID,
+        &[
+            Operation::now("BatchDeleteImage", |call| batch::batch_delete_image(&call.endpoint, call.input)),
+            Operation::now("BatchGetImage", |call| batch::batch_get_image(&call.endpoint, call.input)),
+            Operation::now("CreateRepository", |call| creation::create_repository(&call.endpoint, call.input)),
+            Operation::now("DeleteRepository", |call| creation::delete_repository(&call.endpoint, call.input)),
+            Operation::now("DescribeImages", |call| images::describe_images(&call.endpoint, call.input)),
+            Operation::now("DescribeRepositories", |call| {
+                repositories::describe_repositories(&call.endpoint, call.input)
+            }),
+            Operation::now("GetAuthorizationToken", |call| {
+                authorization::get_authorization_token(&call.endpoint, call.input)
+            }),
+            Operation::now("GetLifecyclePolicy", |call| repositories::get_lifecycle_policy(&call.endpoint, call.input)),
+            Operation::now("GetRepositoryPolicy", |call| {
+                repositories::get_repository_policy(&call.endpoint, call.input)
+            }),
+            Operation::now("ListImages", |call| images::list_images(&call.endpoint, call.input)),
+            Operation::now("ListTagsForResource", |call| {
+                repositories::list_tags_for_resource(&call.endpoint, call.input)
+            }),
+            Operation::now("TagResource", |call| creation::tag_resource(&call.endpoint, call.input)),
+            Operation::now("UntagResource", |call| creation::untag_resource(&call.endpoint, call.input)),
+        ],
+    )
+};
 
 fn check_registry(endpoint: &Endpoint, registry_id: Option<&str>) -> Result<(), ApiError> {
     match registry_id {
@@ -61,7 +72,7 @@ fn seconds(time: DateTime<Utc>) -> f64 {
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let repositories = tx.list::<Repository>()?.into_iter().filter(|one| !one.settings.tags.is_empty());
     Ok(repositories.map(|one| Tagged { arn: one.arn(endpoint), tags: one.settings.tags }).collect())
 }

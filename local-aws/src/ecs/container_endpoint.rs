@@ -3,8 +3,6 @@
 //! As on Fargate these requests are not signed. Who knows the address, which only the program's environment holds, may
 //! ask.
 
-use std::sync::Arc;
-
 use axum::http::{Method, request::Parts};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +13,9 @@ use crate::auth::Session;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::identity::random_text;
+use crate::service::Door;
 use crate::store::{Record, Tx};
+use crate::wire;
 
 /// Lifetime of credentials, as on Fargate.
 const LIFETIME: TimeDelta = TimeDelta::hours(6);
@@ -65,23 +65,23 @@ pub(super) fn variables(endpoint: &Endpoint, task: &Task) -> Vec<(&'static str, 
     variables
 }
 
-/// The answer to a request for credentials or metadata; `None` when it is for something else.
-pub(crate) fn container_endpoint(endpoint: &Arc<Endpoint>, parts: &Parts) -> Option<Result<Value, ApiError>> {
+/// Where the addresses lead.
+pub(crate) const DOOR: Door = Door {
+    is_for: |parts| ["/v2/credentials/", "/v4/"].iter().any(|prefix| parts.uri.path().starts_with(prefix)),
+    handle: |endpoint, parts, _| Box::pin(async move { wire::plain_json(answer(&endpoint, &parts)) }),
+};
+
+fn answer(endpoint: &Endpoint, parts: &Parts) -> Result<Value, ApiError> {
+    if parts.method != Method::GET {
+        return Err(ApiError::new("MethodNotAllowed", "Only GET is allowed.").status(405));
+    }
     let path = parts.uri.path();
     if let Some(id) = path.strip_prefix("/v2/credentials/") {
-        return Some(only_get(parts).and_then(|()| credentials(endpoint, id)));
+        return credentials(endpoint, id);
     }
-    let rest = path.strip_prefix("/v4/")?;
+    let rest = path.strip_prefix("/v4/").unwrap_or_default();
     let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
-    Some(only_get(parts).and_then(|()| metadata(endpoint, id, what)))
-}
-
-fn only_get(parts: &Parts) -> Result<(), ApiError> {
-    if parts.method == Method::GET {
-        Ok(())
-    } else {
-        Err(ApiError::new("MethodNotAllowed", "Only GET is allowed.").status(405))
-    }
+    metadata(endpoint, id, what)
 }
 
 fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiError> {

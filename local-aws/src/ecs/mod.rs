@@ -49,11 +49,12 @@ use self::task::{StopCode, Task};
 use self::task_definition::{DefinitionStatus, TaskDefinition};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
-use crate::tagging::Tagged;
+use crate::wire;
 
-pub(crate) use self::container_endpoint::container_endpoint;
-pub(crate) use self::lifecycle::{images_in_use, resume};
+pub(crate) use self::container_endpoint::DOOR;
+pub(crate) use self::lifecycle::images_in_use;
 
 /// ECS's code for most wrong parameters.
 const INVALID: &str = "InvalidParameterException";
@@ -74,30 +75,50 @@ fn epoch(time: DateTime<Utc>) -> f64 {
     time.timestamp_millis() as f64 / 1000.0
 }
 
-pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, mut input: Value) -> Result<Value, ApiError> {
-    drop_empty(&mut input);
-    match operation {
-        "CreateCluster" => cluster::create_cluster(endpoint, input),
-        "DeleteCluster" => cluster::delete_cluster(endpoint, input),
-        "DeleteTaskDefinitions" => task_definition::delete_task_definitions(endpoint, input),
-        "DeregisterTaskDefinition" => task_definition::deregister_task_definition(endpoint, input),
-        "DescribeClusters" => cluster::describe_clusters(endpoint, input),
-        "DescribeTaskDefinition" => task_definition::describe_task_definition(endpoint, input),
-        "DescribeTasks" => tasks::describe_tasks(endpoint, input),
-        "ListClusters" => cluster::list_clusters(endpoint, input),
-        "ListTagsForResource" => tags::list_tags_for_resource(endpoint, input),
-        "ListTaskDefinitionFamilies" => task_definition::list_task_definition_families(endpoint, input),
-        "ListTaskDefinitions" => task_definition::list_task_definitions(endpoint, input),
-        "ListTasks" => tasks::list_tasks(endpoint, input),
-        "PutClusterCapacityProviders" => capacity::put_cluster_capacity_providers(endpoint, input),
-        "RegisterTaskDefinition" => task_definition::register_task_definition(endpoint, input),
-        "RunTask" => run_task::run_task(endpoint, input),
-        "StopTask" => tasks::stop(endpoint, input),
-        "TagResource" => tags::tag_resource(endpoint, input),
-        "UntagResource" => tags::untag_resource(endpoint, input),
-        _ => Err(ApiError::unknown_operation("ecs", operation)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    prepare: drop_empty,
+    resume: lifecycle::resume,
+    tagged,
+    ..Service::new(
+        "ECS",
+        wire::Service::json("ecs", "1.1", &["AmazonEC2ContainerServiceV20141113"]),
+        INVALID,
+        &[
+            Operation::now("CreateCluster", |call| cluster::create_cluster(&call.endpoint, call.input)),
+            Operation::now("DeleteCluster", |call| cluster::delete_cluster(&call.endpoint, call.input)),
+            Operation::now("DeleteTaskDefinitions", |call| {
+                task_definition::delete_task_definitions(&call.endpoint, call.input)
+            }),
+            Operation::now("DeregisterTaskDefinition", |call| {
+                task_definition::deregister_task_definition(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeClusters", |call| cluster::describe_clusters(&call.endpoint, call.input)),
+            Operation::now("DescribeTaskDefinition", |call| {
+                task_definition::describe_task_definition(&call.endpoint, call.input)
+            }),
+            Operation::now("DescribeTasks", |call| tasks::describe_tasks(&call.endpoint, call.input)),
+            Operation::now("ListClusters", |call| cluster::list_clusters(&call.endpoint, call.input)),
+            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, call.input)),
+            Operation::now("ListTaskDefinitionFamilies", |call| {
+                task_definition::list_task_definition_families(&call.endpoint, call.input)
+            }),
+            Operation::now("ListTaskDefinitions", |call| {
+                task_definition::list_task_definitions(&call.endpoint, call.input)
+            }),
+            Operation::now("ListTasks", |call| tasks::list_tasks(&call.endpoint, call.input)),
+            Operation::now("PutClusterCapacityProviders", |call| {
+                capacity::put_cluster_capacity_providers(&call.endpoint, call.input)
+            }),
+            Operation::now("RegisterTaskDefinition", |call| {
+                task_definition::register_task_definition(&call.endpoint, call.input)
+            }),
+            Operation::now("RunTask", |call| run_task::run_task(&call.endpoint, call.input)),
+            Operation::now("StopTask", |call| tasks::stop(&call.endpoint, call.input)),
+            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.input)),
+            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.input)),
+        ],
+    )
+};
 
 /// Takes away members that say nothing. Tools send what ECS describes back to it, with `"volumes": []` and the like:
 /// that asks for nothing that could be refused.
@@ -151,7 +172,7 @@ pub(crate) fn stop_task(endpoint: &Arc<Endpoint>, task_arn: &str, reason: &str) 
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let clusters = tx.list::<Cluster>()?.into_iter().filter(Cluster::is_active).map(|one| (one.arn, one.tags));
     let definitions = tx
         .list::<TaskDefinition>()?

@@ -17,49 +17,52 @@ mod template;
 mod token;
 mod validate;
 
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
-use crate::tagging::Tagged;
 use crate::wire;
 
-pub(crate) use routes::route;
-pub(crate) use run::resume;
 pub(crate) use template::{Spec, Template};
 
-/// One call of the service.
-pub(crate) async fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "CreateExperimentTemplate" => template::create(endpoint, input),
-        "GetExperimentTemplate" => template::get(endpoint, decode(operation, input)?),
-        "ListExperimentTemplates" => template::list(endpoint, decode(operation, input)?),
-        "UpdateExperimentTemplate" => template::update(endpoint, decode(operation, input)?),
-        "DeleteExperimentTemplate" => template::delete(endpoint, decode(operation, input)?),
-        "StartExperiment" => experiment::start(endpoint, &decode(operation, input)?),
-        "GetExperiment" => experiment::get(endpoint, decode(operation, input)?),
-        "ListExperiments" => experiment::list(endpoint, decode(operation, input)?),
-        "StopExperiment" => experiment::stop(endpoint, decode(operation, input)?),
-        "ListExperimentResolvedTargets" => experiment::list_resolved_targets(endpoint, decode(operation, input)?),
-        "GetAction" => catalog::get_action(endpoint, decode(operation, input)?),
-        "ListActions" => catalog::list_actions(endpoint, decode(operation, input)?),
-        "GetTargetResourceType" => catalog::get_target_resource_type(decode(operation, input)?),
-        "ListTargetResourceTypes" => catalog::list_target_resource_types(decode(operation, input)?),
-        "TagResource" => tags::tag_resource(endpoint, decode(operation, input)?),
-        "UntagResource" => tags::untag_resource(endpoint, decode(operation, input)?),
-        "ListTagsForResource" => tags::list_tags_for_resource(endpoint, decode(operation, input)?),
-        "GetSafetyLever" => safety_lever::get(endpoint, decode(operation, input)?),
-        "UpdateSafetyLeverState" => safety_lever::update(endpoint, decode(operation, input)?),
-        other => Err(ApiError::unknown_operation("fis", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    resume: run::resume,
+    tagged,
+    ..Service::new(
+        "FIS",
+        wire::Service::rest("fis", &routes::REST),
+        INVALID,
+        &[
+            Operation::now("CreateExperimentTemplate", |call| template::create(&call.endpoint, call.input)),
+            Operation::now("GetExperimentTemplate", |call| template::get(&call.endpoint, call.decode()?)),
+            Operation::now("ListExperimentTemplates", |call| template::list(&call.endpoint, call.decode()?)),
+            Operation::now("UpdateExperimentTemplate", |call| template::update(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteExperimentTemplate", |call| template::delete(&call.endpoint, call.decode()?)),
+            Operation::now("StartExperiment", |call| experiment::start(&call.endpoint, &call.decode()?)),
+            Operation::now("GetExperiment", |call| experiment::get(&call.endpoint, call.decode()?)),
+            Operation::now("ListExperiments", |call| experiment::list(&call.endpoint, call.decode()?)),
+            Operation::now("StopExperiment", |call| experiment::stop(&call.endpoint, call.decode()?)),
+            Operation::now("ListExperimentResolvedTargets", |call| {
+                experiment::list_resolved_targets(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("GetAction", |call| catalog::get_action(&call.endpoint, call.decode()?)),
+            Operation::now("ListActions", |call| catalog::list_actions(&call.endpoint, call.decode()?)),
+            Operation::now("GetTargetResourceType", |call| catalog::get_target_resource_type(call.decode()?)),
+            Operation::now("ListTargetResourceTypes", |call| catalog::list_target_resource_types(call.decode()?)),
+            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, call.decode()?)),
+            Operation::now("GetSafetyLever", |call| safety_lever::get(&call.endpoint, call.decode()?)),
+            Operation::now("UpdateSafetyLeverState", |call| safety_lever::update(&call.endpoint, call.decode()?)),
+        ],
+    )
+};
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let templates = tx.list::<Template>()?.into_iter().map(|template| (template.arn, template.tags));
     let experiments = tx.list::<experiment::Experiment>()?.into_iter();
     let experiments = experiments.map(|experiment| (experiment.arn, experiment.tags));

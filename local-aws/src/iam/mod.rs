@@ -11,48 +11,44 @@ mod simulate;
 pub(crate) mod wildcard;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service};
 use crate::store::Tx;
+use crate::wire;
 use policy::{Decision, Document, Kind, Request, evaluate};
 use role::Role;
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "CreateServiceLinkedRole" => service_linked::create_service_linked_role(endpoint, input),
-        "GetRole" => read::get_role(endpoint, input),
-        "GetRolePolicy" => read::get_role_policy(endpoint, input),
-        "ListAttachedRolePolicies" => read::list_attached_role_policies(endpoint, input),
-        "ListRolePolicies" => read::list_role_policies(endpoint, input),
-        "ListRoleTags" => read::list_role_tags(endpoint, input),
-        "ListRoles" => read::list_roles(endpoint, input),
-        "SimulatePrincipalPolicy" => simulate::simulate_principal_policy(endpoint, input),
-        other => Err(ApiError::unknown_operation("iam", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service::new(
+    "IAM",
+    wire::Service::query("iam", "https://iam.amazonaws.com/doc/2010-05-08/").global(),
+    "ValidationError",
+    &[
+        Operation::now("CreateServiceLinkedRole", |call| {
+            service_linked::create_service_linked_role(&call.endpoint, call.input)
+        }),
+        Operation::now("GetRole", |call| read::get_role(&call.endpoint, call.input)),
+        Operation::now("GetRolePolicy", |call| read::get_role_policy(&call.endpoint, call.input)),
+        Operation::now("ListAttachedRolePolicies", |call| {
+            read::list_attached_role_policies(&call.endpoint, call.input)
+        }),
+        Operation::now("ListRolePolicies", |call| read::list_role_policies(&call.endpoint, call.input)),
+        Operation::now("ListRoleTags", |call| read::list_role_tags(&call.endpoint, call.input)),
+        Operation::now("ListRoles", |call| read::list_roles(&call.endpoint, call.input)),
+        Operation::now("SimulatePrincipalPolicy", |call| {
+            simulate::simulate_principal_policy(&call.endpoint, call.input)
+        }),
+    ],
+);
 
-/// Refuses a role's call of a service whose actions are not authorized one by one here. Roles are for tasks, which
-/// use DynamoDB; a person uses the key pair of the endpoint's owner.
-///
-/// # Errors
-/// AccessDenied, which names the operation.
-pub(crate) fn only_user(caller: &Caller, service: &str, operation: &str) -> Result<(), ApiError> {
-    let Caller::Role { role_arn, session_name } = caller else { return Ok(()) };
-    let code = if service == "ec2" { "UnauthorizedOperation" } else { "AccessDenied" };
-    Err(ApiError::new(
-        code,
-        format!(
-            "User: {} is not authorized to perform: {service}:{operation}: the local endpoint lets roles call DynamoDB and STS only.",
-            assumed_role_arn(role_arn, Some(session_name)),
-        ),
-    )
-    .status(403))
+/// The refusal of a role's call of a service whose actions are not authorized one by one here.
+pub(crate) fn no_roles(role_arn: &str, session_name: &str, code: &str, action: &str) -> ApiError {
+    let user = assumed_role_arn(role_arn, Some(session_name));
+    let message = format!(
+        "User: {user} is not authorized to perform: {action}: the local endpoint does not let roles call this service."
+    );
+    ApiError::new(code, message).status(403)
 }
 
 /// Whether `role_arn` is a role whose trust policy lets `service` (e.g. `ecs-tasks.amazonaws.com`) assume it on

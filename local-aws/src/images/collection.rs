@@ -18,7 +18,7 @@ use crate::store::Tx;
 
 /// Cleans up after an earlier endpoint: half uploads, and files that nothing refers to.
 pub(crate) fn resume(endpoint: &Endpoint) -> Result<(), ApiError> {
-    let uploads = endpoint.images.directory().join("uploads");
+    let uploads = ImageStore::of(endpoint).directory().join("uploads");
     match fs::remove_dir_all(&uploads) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritable(&uploads, &error)),
         _ => {}
@@ -30,12 +30,13 @@ pub(crate) fn resume(endpoint: &Endpoint) -> Result<(), ApiError> {
 
 /// Deletes the files that nothing refers to. What cannot be deleted is left to the next collection.
 pub(crate) fn collect(endpoint: &Endpoint) {
-    let _one_at_a_time = endpoint.images.one_collection();
+    let images = ImageStore::of(endpoint);
+    let _one_at_a_time = images.one_collection();
     let unused = endpoint.store.read(|tx| {
         let repositories: HashSet<String> = tx.list::<Repository>()?.into_iter().map(|one| one.name).collect();
-        endpoint.images.give_up_uploads_but_to(&repositories);
-        sweep_blobs(&endpoint.images, &digests(tx)?)?;
-        retire_rootfs(&endpoint.images, tx)
+        images.give_up_uploads_but_to(&repositories);
+        sweep_blobs(&images, &digests(tx)?)?;
+        retire_rootfs(&images, tx)
     });
     let deleted = unused.and_then(|directories| {
         directories.iter().try_for_each(|path| fs::remove_dir_all(path).map_err(|error| unwritable(path, &error)))
@@ -47,7 +48,7 @@ pub(crate) fn collect(endpoint: &Endpoint) {
 
 /// Collects when the image is not in any repository: a task that ran it was the last to need its file system.
 pub(crate) fn collect_unless_kept(endpoint: &Endpoint, digest: &str) -> Result<(), ApiError> {
-    if endpoint.images.rootfs(digest).exists() && !endpoint.store.read(|tx| Image::is_kept(tx, digest))? {
+    if ImageStore::of(endpoint).rootfs(digest).exists() && !endpoint.store.read(|tx| Image::is_kept(tx, digest))? {
         collect(endpoint);
     }
     Ok(())

@@ -58,7 +58,7 @@ impl PullError {
 pub(crate) fn pull(endpoint: &Arc<Endpoint>, reference: &str, architecture: &str) -> Result<Image, PullError> {
     let not_found = || PullError::NotFound(reference.to_owned());
     let (repository, name) = split(endpoint, reference).ok_or_else(not_found)?;
-    let store = &endpoint.images;
+    let store = &ImageStore::of(endpoint);
     // Found, noted and leased at once: the image cannot go in between.
     let found = endpoint.store.write(|tx| {
         let Some(stored) = Stored::find(tx, repository, name)? else { return Ok(Err(not_found())) };

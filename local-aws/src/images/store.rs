@@ -1,6 +1,7 @@
 //! Where the files are, which uploads are under way, and which file systems somebody works with.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -35,15 +36,18 @@ pub(crate) struct ImageStore {
 }
 
 impl ImageStore {
-    /// The store in this state directory; makes nothing.
-    pub(crate) fn new(state_dir: &Path) -> Self {
-        Self {
-            directory: state_dir.join("images"),
-            rootfs: state_dir.join("rootfs"),
-            uploads: Mutex::default(),
-            leases: Arc::default(),
-            collecting: Mutex::default(),
-        }
+    /// The endpoint's; makes nothing on disk.
+    pub(crate) fn of(endpoint: &Endpoint) -> Arc<Self> {
+        let Ok(store) = endpoint.memory_or(|| {
+            Ok::<_, Infallible>(Self {
+                directory: endpoint.state_dir.join("images"),
+                rootfs: endpoint.state_dir.join("rootfs"),
+                uploads: Mutex::default(),
+                leases: Arc::default(),
+                collecting: Mutex::default(),
+            })
+        });
+        store
     }
 
     /// `images/` in the state directory.
@@ -207,8 +211,9 @@ pub(crate) struct Finished {
 impl Finished {
     /// Moves the file to where blobs are; in the transaction that records it.
     pub(crate) fn move_in(self, endpoint: &Endpoint) -> Result<u64, ApiError> {
-        let result = endpoint.images.move_in(&self.upload.path, &self.digest);
-        result.map_err(|error| unwritable(&endpoint.images.directory, &error))?;
+        let store = ImageStore::of(endpoint);
+        let result = store.move_in(&self.upload.path, &self.digest);
+        result.map_err(|error| unwritable(&store.directory, &error))?;
         Ok(self.upload.received)
     }
 }

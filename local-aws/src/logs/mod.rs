@@ -9,43 +9,44 @@ mod pattern;
 mod stream;
 mod tags;
 
-use std::sync::Arc;
-
-use chrono::Utc;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
-use crate::tagging::Tagged;
 use crate::wire;
+use chrono::Utc;
 
 pub(crate) use group::{LogGroup, check_class, check_retention};
 
-/// One call of the service.
-pub(crate) fn call(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match operation {
-        "CreateLogGroup" => group::create_log_group(endpoint, decode(operation, input)?),
-        "DeleteLogGroup" => group::delete_log_group(endpoint, decode(operation, input)?),
-        "DescribeLogGroups" => group::describe_log_groups(endpoint, decode(operation, input)?),
-        "PutRetentionPolicy" => group::put_retention_policy(endpoint, decode(operation, input)?),
-        "DeleteRetentionPolicy" => group::delete_retention_policy(endpoint, decode(operation, input)?),
-        "CreateLogStream" => stream::create_log_stream(endpoint, decode(operation, input)?),
-        "DeleteLogStream" => stream::delete_log_stream(endpoint, decode(operation, input)?),
-        "DescribeLogStreams" => stream::describe_log_streams(endpoint, decode(operation, input)?),
-        "PutLogEvents" => ingest::put_log_events(endpoint, decode(operation, input)?),
-        "GetLogEvents" => get::get_log_events(endpoint, decode(operation, input)?),
-        "FilterLogEvents" => filter::filter_log_events(endpoint, decode(operation, input)?),
-        "TagResource" => tags::tag_resource(endpoint, decode(operation, input)?),
-        "UntagResource" => tags::untag_resource(endpoint, decode(operation, input)?),
-        "ListTagsForResource" => tags::list_tags_for_resource(endpoint, decode(operation, input)?),
-        "TagLogGroup" => tags::tag_log_group(endpoint, decode(operation, input)?),
-        "UntagLogGroup" => tags::untag_log_group(endpoint, decode(operation, input)?),
-        "ListTagsLogGroup" => tags::list_tags_log_group(endpoint, decode(operation, input)?),
-        other => Err(ApiError::unknown_operation("logs", other)),
-    }
-}
+pub(crate) static SERVICE: Service = Service {
+    tagged,
+    ..Service::new(
+        "CloudWatch Logs",
+        wire::Service::json("logs", "1.1", &["Logs_20140328"]),
+        INVALID,
+        &[
+            Operation::now("CreateLogGroup", |call| group::create_log_group(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteLogGroup", |call| group::delete_log_group(&call.endpoint, call.decode()?)),
+            Operation::now("DescribeLogGroups", |call| group::describe_log_groups(&call.endpoint, call.decode()?)),
+            Operation::now("PutRetentionPolicy", |call| group::put_retention_policy(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteRetentionPolicy", |call| {
+                group::delete_retention_policy(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("CreateLogStream", |call| stream::create_log_stream(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteLogStream", |call| stream::delete_log_stream(&call.endpoint, call.decode()?)),
+            Operation::now("DescribeLogStreams", |call| stream::describe_log_streams(&call.endpoint, call.decode()?)),
+            Operation::now("PutLogEvents", |call| ingest::put_log_events(&call.endpoint, call.decode()?)),
+            Operation::now("GetLogEvents", |call| get::get_log_events(&call.endpoint, call.decode()?)),
+            Operation::now("FilterLogEvents", |call| filter::filter_log_events(&call.endpoint, call.decode()?)),
+            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, call.decode()?)),
+            Operation::now("TagLogGroup", |call| tags::tag_log_group(&call.endpoint, call.decode()?)),
+            Operation::now("UntagLogGroup", |call| tags::untag_log_group(&call.endpoint, call.decode()?)),
+            Operation::now("ListTagsLogGroup", |call| tags::list_tags_log_group(&call.endpoint, call.decode()?)),
+        ],
+    )
+};
 
 /// Makes the stream unless it is there. The group must exist (ResourceNotFoundException).
 pub(crate) fn ensure_stream(tx: &Tx<'_>, group: &str, stream: &str) -> Result<(), ApiError> {
@@ -68,16 +69,12 @@ pub(crate) fn append(tx: &Tx<'_>, group: &str, stream: &str, events: &[(i64, Str
 }
 
 /// Every tagged resource of the service.
-pub(crate) fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let groups = tx.list::<LogGroup>()?.into_iter().filter(|group| !group.tags.is_empty());
     Ok(groups.map(|group| Tagged { arn: group.arn, tags: group.tags }).collect())
 }
 
 const INVALID: &str = "InvalidParameterException";
-
-fn decode<T: DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {
-    wire::decode(INVALID, operation, input)
-}
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(INVALID, message)

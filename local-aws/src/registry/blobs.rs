@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::{Request, check_digest, respond};
 use crate::ecr::image::Layer;
 use crate::error::ApiError;
+use crate::images::ImageStore;
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 * 1024;
@@ -23,7 +24,7 @@ pub(super) async fn get(request: &Request<'_>, name: &str, digest: &str) -> Resu
     check_digest(digest)?;
     let endpoint = request.endpoint;
     let is_head = request.parts.method == Method::HEAD;
-    let path = endpoint.images.blob(digest);
+    let path = ImageStore::of(endpoint).blob(digest);
     let unknown = || {
         let text = format!("The layer {digest} is not in the repository '{name}'.");
         ApiError::new("BLOB_UNKNOWN", text).status(404)

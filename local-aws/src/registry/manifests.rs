@@ -14,7 +14,7 @@ use super::{Request, check_digest, respond};
 use crate::ecr::image::{INDEXES, Image, Layer, MANIFESTS};
 use crate::ecr::repository::{Repository, is_tag};
 use crate::error::ApiError;
-use crate::images::{self, hex, unwritable};
+use crate::images::{self, ImageStore, hex, unwritable};
 use crate::store::Tx;
 
 /// As much as the specification wants a registry to take.
@@ -30,7 +30,7 @@ pub(super) fn get(request: &Request<'_>, name: &str, reference: &str) -> Result<
         }
         Ok(image)
     })?;
-    let path = endpoint.images.blob(&image.digest);
+    let path = ImageStore::of(endpoint).blob(&image.digest);
     let bytes = std::fs::read(&path)
         .map_err(|error| ApiError::internal(format!("The manifest {} cannot be read: {error}", path.display())))?;
     let fields = [
@@ -64,8 +64,8 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
     endpoint.store.write(|tx| {
         let repository = Repository::get(endpoint, tx, name)?;
         Image::push(tx, &repository, manifest.complete(request, tx)?)?;
-        let put = endpoint.images.put_blob(&digest, &bytes);
-        put.map_err(|error| unwritable(&endpoint.images.blob(&digest), &error))
+        let put = ImageStore::of(endpoint).put_blob(&digest, &bytes);
+        put.map_err(|error| unwritable(&ImageStore::of(endpoint).blob(&digest), &error))
     })?;
     let location = format!("/v2/{name}/manifests/{digest}");
     respond(StatusCode::CREATED, &[("location", &location), ("docker-content-digest", &digest)])
@@ -189,8 +189,9 @@ impl Manifest {
         };
         for (digest, size) in self.image.blobs.iter().zip(self.sizes) {
             let layer = Layer::get(tx, repository, digest)?;
-            let layer =
-                layer.filter(|_| request.endpoint.images.blob(digest).exists()).ok_or_else(|| missing(digest))?;
+            let layer = layer
+                .filter(|_| ImageStore::of(request.endpoint).blob(digest).exists())
+                .ok_or_else(|| missing(digest))?;
             if layer.size != size {
                 let text = format!("The manifest says that {digest} has {size} bytes; it has {}.", layer.size);
                 return Err(invalid(text));

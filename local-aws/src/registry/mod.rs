@@ -23,6 +23,7 @@ use crate::ecr::authorization::{self, Refusal};
 use crate::ecr::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::Door;
 
 /// One request: who sent it, what it is for, and that.
 struct Request<'a> {
@@ -30,9 +31,13 @@ struct Request<'a> {
     parts: &'a Parts,
 }
 
+/// Where the registry listens. Layers are larger than any other request, and go to their file as they come.
+pub(crate) const DOOR: Door =
+    Door { is_for, handle: |endpoint, parts, body| Box::pin(async move { handle(&endpoint, &parts, body).await }) };
+
 /// Whether a request is for the registry. Tasks' credentials are under `/v2/credentials/`, as on ECS; no path of the
 /// registry has but two segments.
-pub(crate) fn is_for(parts: &Parts) -> bool {
+fn is_for(parts: &Parts) -> bool {
     let path = parts.uri.path();
     path == "/v2"
         || path
@@ -41,7 +46,7 @@ pub(crate) fn is_for(parts: &Parts) -> bool {
 }
 
 /// Answers a request for the registry.
-pub(crate) async fn handle(endpoint: &Arc<Endpoint>, parts: &Parts, body: Body) -> Response {
+async fn handle(endpoint: &Arc<Endpoint>, parts: &Parts, body: Body) -> Response {
     let request = Request { endpoint, parts };
     let answer = match request.authenticate() {
         Ok(()) => request.answer(body).await,

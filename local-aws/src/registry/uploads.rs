@@ -12,7 +12,7 @@ use super::{Request, check_digest, respond};
 use crate::ecr::image::Layer;
 use crate::ecr::repository::Repository;
 use crate::error::ApiError;
-use crate::images::{Upload, unwritable};
+use crate::images::{ImageStore, Upload, unwritable};
 
 /// ECR mounts blobs of other repositories only for accounts that have switched it on: without, as here, a `mount` is
 /// answered by an upload, as the specification allows.
@@ -22,7 +22,7 @@ pub(super) async fn begin(request: &Request<'_>, name: &str, body: Body) -> Resu
     if let Some(digest) = &digest {
         check_digest(digest)?;
     }
-    let images = &request.endpoint.images;
+    let images = ImageStore::of(request.endpoint);
     let mut upload = images.begin_upload(name).await.map_err(|error| unwritable(images.directory(), &error))?;
     if let Some(digest) = digest {
         upload.append(body).await?;
@@ -68,7 +68,7 @@ pub(super) fn delete(request: &Request<'_>, name: &str, id: &str) -> Result<Resp
 
 fn take(request: &Request<'_>, name: &str, id: &str) -> Result<Upload, ApiError> {
     request.repository(name)?;
-    request.endpoint.images.take_upload(name, id).ok_or_else(|| {
+    ImageStore::of(request.endpoint).take_upload(name, id).ok_or_else(|| {
         ApiError::new(
             "BLOB_UPLOAD_UNKNOWN",
             format!(
@@ -84,7 +84,7 @@ fn keep(request: &Request<'_>, name: &str, upload: Upload, status: StatusCode) -
     let id = upload.id.clone();
     let location = format!("/v2/{name}/blobs/uploads/{id}");
     let range = format!("0-{}", upload.received.saturating_sub(1));
-    request.endpoint.images.keep_upload(upload);
+    ImageStore::of(request.endpoint).keep_upload(upload);
     respond(status, &[("location", &location), ("range", &range), ("docker-upload-uuid", &id)])
 }
 
@@ -92,7 +92,7 @@ fn keep(request: &Request<'_>, name: &str, upload: Upload, status: StatusCode) -
 async fn refuse_part(request: &Request<'_>, upload: Upload, first: &str, mut body: Body) -> ApiError {
     let error = one_part_only(upload.received, first);
     while let Some(Ok(_)) = body.frame().await {}
-    request.endpoint.images.keep_upload(upload);
+    ImageStore::of(request.endpoint).keep_upload(upload);
     error
 }
 

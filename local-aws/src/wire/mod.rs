@@ -1,6 +1,7 @@
 //! The AWS protocols: from a request to an operation with a JSON input, from a JSON output to an answer.
 
 mod query;
+mod rest;
 mod service;
 mod xml;
 
@@ -11,13 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 pub(crate) use query::{flag, number};
-pub(crate) use service::{Protocol, Service};
+pub(crate) use rest::{Rest, Route};
+pub(crate) use service::{Name, Protocol, Service};
 
 use crate::error::ApiError;
-use crate::fis;
 
 /// A decoded request.
-pub(crate) struct Call {
+pub(crate) struct Request {
     /// Operation of the AWS model, e.g. `RunTask`.
     pub(crate) operation: String,
     /// Its input in the model's member names; scalars of the query protocols are strings.
@@ -26,23 +27,20 @@ pub(crate) struct Call {
 
 /// A service's answer, with the operation that names the XML element around it.
 pub(crate) struct Reply {
-    pub(crate) operation: String,
+    pub(crate) operation: &'static str,
     pub(crate) output: Value,
 }
 
-/// What a request came to.
-pub(crate) type Outcome = Result<Reply, ApiError>;
-
 /// Reads operation and input.
-pub(crate) fn decode_request(service: &Service, parts: &Parts, body: &Bytes) -> Result<Call, ApiError> {
+pub(crate) fn decode_request(service: &Service, parts: &Parts, body: &Bytes) -> Result<Request, ApiError> {
     match service.protocol {
         Protocol::Json(_) => {
             let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
             let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
-            Ok(Call { operation, input: json_body(body)? })
+            Ok(Request { operation, input: json_body(body)? })
         }
         Protocol::Query | Protocol::Ec2 => query::decode(body),
-        Protocol::Rest => fis::route(parts, json_body(body)?),
+        Protocol::Rest(rest) => rest.decode(service.signing_name, parts, json_body(body)?),
     }
 }
 
@@ -58,8 +56,8 @@ fn json_body(body: &Bytes) -> Result<Value, ApiError> {
 /// Reads an operation's input into its type; `invalid` is the service's code for a wrong parameter.
 ///
 /// Input types deny unknown fields, so a member that this endpoint does not do is refused by name.
-pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input: Value) -> Result<T, ApiError> {
-    serde_json::from_value(input).map_err(|error| {
+pub(crate) fn read<T: DeserializeOwned>(invalid: &str, operation: &str, input: &Value) -> Result<T, ApiError> {
+    T::deserialize(input).map_err(|error| {
         let text = error.to_string();
         match text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
             Some(field) => ApiError::unsupported(format!("The member {field} of {operation}")),
@@ -68,8 +66,13 @@ pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input:
     })
 }
 
+/// The same for an input that nobody needs afterwards.
+pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input: Value) -> Result<T, ApiError> {
+    read(invalid, operation, &input)
+}
+
 /// The answer in the service's protocol.
-pub(crate) fn respond(service: &Service, outcome: Outcome) -> Response {
+pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Response {
     let request_id = uuid::Uuid::new_v4().to_string();
     let (status, content_type, body, error_type) = match (service.protocol, outcome) {
         (Protocol::Json(version), Ok(reply)) => {
@@ -78,8 +81,8 @@ pub(crate) fn respond(service: &Service, outcome: Outcome) -> Response {
         (Protocol::Json(version), Err(error)) => {
             (error.status, format!("application/x-amz-json-{version}"), json_error(&error), None)
         }
-        (Protocol::Rest, Ok(reply)) => (200, "application/json".to_owned(), reply.output.to_string(), None),
-        (Protocol::Rest, Err(error)) => {
+        (Protocol::Rest(_), Ok(reply)) => (200, "application/json".to_owned(), reply.output.to_string(), None),
+        (Protocol::Rest(_), Err(error)) => {
             (error.status, "application/json".to_owned(), json_error(&error), Some(json_code(&error.code).to_owned()))
         }
         (Protocol::Query | Protocol::Ec2, Ok(reply)) => {
@@ -95,7 +98,7 @@ pub(crate) fn respond(service: &Service, outcome: Outcome) -> Response {
     )
         .into_response();
     let headers = response.headers_mut();
-    if service.signing_name == "dynamodb"
+    if service.has_checksum
         && let Ok(checksum) = crc32fast::hash(body.as_bytes()).to_string().parse()
     {
         headers.insert("x-amz-crc32", checksum);

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::Call;
+use super::Request;
 use crate::error::ApiError;
 
 /// A level of the tree that the dotted names draw.
@@ -43,7 +43,7 @@ impl Node {
 }
 
 /// Reads a form.
-pub(super) fn decode(body: &Bytes) -> Result<Call, ApiError> {
+pub(super) fn decode(body: &Bytes) -> Result<Request, ApiError> {
     let mut root = Node::default();
     let mut operation = None;
     for (key, value) in form_urlencoded::parse(body) {
@@ -56,7 +56,7 @@ pub(super) fn decode(body: &Bytes) -> Result<Call, ApiError> {
     let operation =
         operation.ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action."))?;
     let input = if root.children.is_empty() { Value::Object(serde_json::Map::new()) } else { root.into_value() };
-    Ok(Call { operation, input })
+    Ok(Request { operation, input })
 }
 
 /// Deserializes a boolean of the query protocol, which arrives as text.

@@ -1,10 +1,12 @@
-//! The services of the endpoint, and how a request names the one it is for.
+//! How a service is spoken to, and how a request names the one it is for.
 
 use axum::body::Bytes;
 use axum::http::request::Parts;
 
+use super::rest::Rest;
+
 /// An AWS wire protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Protocol {
     /// `awsJson`, with its version.
     Json(&'static str),
@@ -12,65 +14,105 @@ pub(crate) enum Protocol {
     Query,
     /// The query protocol as EC2 speaks it.
     Ec2,
-    /// `restJson1`.
-    Rest,
+    /// `restJson1`, with what its paths and queries mean.
+    Rest(&'static Rest),
 }
 
-/// One service.
+/// A service as its requests and answers show it.
 #[derive(Debug)]
 pub(crate) struct Service {
     /// Name in the credential scope of a signature.
     pub(crate) signing_name: &'static str,
     pub(crate) protocol: Protocol,
-    /// What only its requests carry: the prefix of `X-Amz-Target`, or the first path segment (REST).
-    marks: &'static [&'static str],
+    /// Prefixes of `X-Amz-Target` (JSON).
+    targets: &'static [&'static str],
     /// XML namespace of the answers; ends in the `Version` that the forms carry.
     pub(crate) namespace: &'static str,
-}
-
-const SERVICES: &[Service] = &[
-    json("dynamodb", "1.0", &["DynamoDB_20120810", "DynamoDBStreams_20120810"]),
-    json("ecs", "1.1", &["AmazonEC2ContainerServiceV20141113"]),
-    json("logs", "1.1", &["Logs_20140328"]),
-    json("tagging", "1.1", &["ResourceGroupsTaggingAPI_20170126"]),
-    json("ecr", "1.1", &["AmazonEC2ContainerRegistry_V20150921"]),
-    json("servicequotas", "1.1", &["ServiceQuotasV20190624"]),
-    xml("cloudformation", Protocol::Query, "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
-    xml("iam", Protocol::Query, "https://iam.amazonaws.com/doc/2010-05-08/"),
-    xml("sts", Protocol::Query, "https://sts.amazonaws.com/doc/2011-06-15/"),
-    xml("ec2", Protocol::Ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
-    Service {
-        signing_name: "fis",
-        protocol: Protocol::Rest,
-        marks: &["experimentTemplates", "experiments", "actions", "targetResourceTypes", "tags", "safetyLevers"],
-        namespace: "",
-    },
-];
-
-const fn json(signing_name: &'static str, version: &'static str, marks: &'static [&'static str]) -> Service {
-    Service { signing_name, protocol: Protocol::Json(version), marks, namespace: "" }
-}
-
-const fn xml(signing_name: &'static str, protocol: Protocol, namespace: &'static str) -> Service {
-    Service { signing_name, protocol, marks: &[], namespace }
+    /// Whether it is one for all regions, and so signed for any.
+    pub(crate) is_global: bool,
+    /// Whether the answers carry a checksum of their body.
+    pub(super) has_checksum: bool,
 }
 
 impl Service {
-    /// The service that a request is for, told by what only its requests carry.
-    pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<&'static Self> {
+    pub(crate) const fn json(
+        signing_name: &'static str,
+        version: &'static str,
+        targets: &'static [&'static str],
+    ) -> Self {
+        Self { targets, ..Self::new(signing_name, Protocol::Json(version)) }
+    }
+
+    pub(crate) const fn query(signing_name: &'static str, namespace: &'static str) -> Self {
+        Self { namespace, ..Self::new(signing_name, Protocol::Query) }
+    }
+
+    pub(crate) const fn ec2(signing_name: &'static str, namespace: &'static str) -> Self {
+        Self { namespace, ..Self::new(signing_name, Protocol::Ec2) }
+    }
+
+    pub(crate) const fn rest(signing_name: &'static str, rest: &'static Rest) -> Self {
+        Self::new(signing_name, Protocol::Rest(rest))
+    }
+
+    const fn new(signing_name: &'static str, protocol: Protocol) -> Self {
+        Self { signing_name, protocol, targets: &[], namespace: "", is_global: false, has_checksum: false }
+    }
+
+    pub(crate) const fn global(self) -> Self {
+        Self { is_global: true, ..self }
+    }
+
+    pub(crate) const fn with_checksum(self) -> Self {
+        Self { has_checksum: true, ..self }
+    }
+
+    /// Whether its requests bear this name.
+    pub(crate) fn bears(&self, name: &Name<'_>) -> bool {
+        match (name, self.protocol) {
+            (Name::Target(prefix), Protocol::Json(_)) => self.targets.contains(prefix),
+            (Name::Version(version), Protocol::Query | Protocol::Ec2) => {
+                self.namespace.trim_end_matches('/').ends_with(version.as_str())
+            }
+            (Name::Path(segment), Protocol::Rest(rest)) => rest.owns(segment),
+            _ => false,
+        }
+    }
+
+    /// The code for a call that the caller may not make.
+    pub(crate) fn access_denied(&self) -> &'static str {
+        match self.protocol {
+            Protocol::Ec2 => "UnauthorizedOperation",
+            Protocol::Json(_) | Protocol::Query | Protocol::Rest(_) => "AccessDenied",
+        }
+    }
+
+    /// Whether it is a REST service, whose requests carry no name but that in their signature.
+    pub(crate) fn is_rest(&self) -> bool {
+        matches!(self.protocol, Protocol::Rest(_))
+    }
+}
+
+/// What a request carries of the service that it is for.
+pub(crate) enum Name<'a> {
+    /// Prefix of `X-Amz-Target`.
+    Target(&'a str),
+    /// First segment of the path. Two services may own the same: the signature's scope goes before it.
+    Path(&'a str),
+    /// `Version` in a form.
+    Version(String),
+}
+
+impl<'a> Name<'a> {
+    pub(crate) fn of(parts: &'a Parts, body: &Bytes) -> Option<Self> {
         if let Some(target) = parts.headers.get("x-amz-target") {
-            let prefix = target.to_str().ok()?.split('.').next()?;
-            return SERVICES.iter().find(|service| service.marks.contains(&prefix));
+            return target.to_str().ok()?.split('.').next().map(Self::Target);
         }
         let segment = parts.uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
         if !segment.is_empty() {
-            return SERVICES
-                .iter()
-                .find(|service| service.protocol == Protocol::Rest && service.marks.contains(&segment));
+            return Some(Self::Path(segment));
         }
-        let version = form_urlencoded::parse(body).find(|(key, _)| key == "Version")?.1;
-        SERVICES
-            .iter()
-            .find(|service| service.namespace.trim_end_matches('/').ends_with(version.as_ref()) && !version.is_empty())
+        let (_, version) = form_urlencoded::parse(body).find(|(key, _)| key == "Version")?;
+        (!version.is_empty()).then(|| Self::Version(version.into_owned()))
     }
 }

@@ -12,7 +12,7 @@ type Xml = Writer<Vec<u8>>;
 
 /// The document of a successful answer.
 pub(super) fn response(service: &Service, reply: &Reply, request_id: &str) -> String {
-    let operation = &reply.operation;
+    let operation = reply.operation;
     document(service, &format!("{operation}Response"), |xml| match service.protocol {
         Protocol::Ec2 => {
             text(xml, "requestId", request_id)?;
@@ -30,7 +30,7 @@ pub(super) fn response(service: &Service, reply: &Reply, request_id: &str) -> St
 pub(super) fn error(service: &Service, error: &ApiError, request_id: &str) -> String {
     // The query protocol's name for what JSON services call UnknownOperationException.
     let code = if error.code == "UnknownOperationException" { "InvalidAction" } else { &error.code };
-    if service.protocol == Protocol::Ec2 {
+    if matches!(service.protocol, Protocol::Ec2) {
         return document(service, "Response", |xml| {
             xml.create_element("Errors").write_inner_content(|xml| {
                 xml.create_element("Error").write_inner_content(|xml| {

@@ -10,6 +10,7 @@ use super::update::live;
 use crate::cloudformation::stack::{Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
+use crate::cloudformation::under_way::UnderWay;
 use crate::cloudformation::{invalid, operation, request};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -28,7 +29,7 @@ struct DeleteStackInput {
 pub(in crate::cloudformation) fn delete_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
     let input: DeleteStackInput = decode("DeleteStack", input)?;
     let begun = endpoint.store.write(|tx| begin(tx, input))?;
-    endpoint.stack_calls.notify_waiters();
+    endpoint.memory::<UnderWay>().calls.notify_waiters();
     if let Some(stack_id) = begun {
         operation::start(endpoint, Arc::default(), &stack_id);
     }

@@ -10,6 +10,7 @@ use crate::cloudformation::request::{self, parameters_shown, tags_shown};
 use crate::cloudformation::stack::{OnFailure, Stack};
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::Output;
+use crate::cloudformation::under_way::UnderWay;
 use crate::cloudformation::{event, invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -125,7 +126,7 @@ pub(in crate::cloudformation) fn describe_stack_events(
     let name = input.stack_name.ok_or_else(|| invalid("StackName must be specified."))?;
     endpoint.store.read(|tx| {
         let stack = Stack::find(tx, &name)?.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;
-        endpoint.check_held_up(&stack.stack_id)?;
+        endpoint.memory::<UnderWay>().check_held_up(&stack.stack_id)?;
         let (events, next) = event::page(tx, &stack.stack_id, input.next_token.as_deref())?;
         Ok(listed("StackEvents", events, next))
     })

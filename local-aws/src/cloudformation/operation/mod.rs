@@ -27,6 +27,7 @@ use super::schema::Schemas;
 use super::stack::{Stack, Target};
 use super::stack_resource::ActualState;
 use super::status::StackStatus;
+use super::under_way::UnderWay;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -45,23 +46,24 @@ struct Run {
 /// Lets the operation that the stack's record asks for run in the background.
 pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &str) {
     let run = Run { endpoint: Arc::clone(endpoint), schemas, stack_id: stack_id.to_owned() };
-    endpoint.stack_operations.send_modify(|count| *count += 1);
+    let under_way = endpoint.memory::<UnderWay>();
+    under_way.count.send_modify(|count| *count += 1);
     tokio::spawn(async move {
         let mut pause = RETRY.0;
         while let Err(error) = run.drive().await {
             tracing::error!(stack = run.stack_id, %error, "a stack operation is held up; it will be tried again");
-            run.endpoint.hold_up(&run.stack_id, Some(error));
+            under_way.hold_up(&run.stack_id, Some(error));
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY.1);
         }
-        run.endpoint.hold_up(&run.stack_id, None);
-        run.endpoint.stack_operations.send_modify(|count| *count -= 1);
+        under_way.hold_up(&run.stack_id, None);
+        under_way.count.send_modify(|count| *count -= 1);
     });
 }
 
 /// Waits until no operation is under way, but not longer than `patience`.
 pub(super) async fn settled(endpoint: &Endpoint, patience: Duration) {
-    let mut count = endpoint.stack_operations.subscribe();
+    let mut count = endpoint.memory::<UnderWay>().count.subscribe();
     // The time being over is as good as the operations.
     let _ = tokio::time::timeout(patience, count.wait_for(|count| *count == 0)).await;
 }

@@ -5,6 +5,7 @@ use tokio::sync::watch;
 
 use super::Run;
 use crate::cloudformation::stack::Stack;
+use crate::cloudformation::under_way::UnderWay;
 use crate::error::ApiError;
 use crate::latency::until;
 
@@ -16,8 +17,9 @@ pub(super) async fn is_over(
     cancelled: &watch::Sender<bool>,
 ) -> Result<bool, ApiError> {
     let mut cancelled = cancelled.subscribe();
+    let under_way = run.endpoint.memory::<UnderWay>();
     loop {
-        let call = run.endpoint.stack_calls.notified();
+        let call = under_way.calls.notified();
         tokio::pin!(call);
         // Before the look at the stack: a call between the two is not missed.
         call.as_mut().enable();

@@ -1,0 +1,166 @@
+//! What a service of the endpoint is: a row of data, of which dispatch, the reference page and the tests are made.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Tx;
+use crate::wire;
+
+/// One service.
+pub(crate) struct Service {
+    /// How it is spoken to.
+    pub(crate) wire: wire::Service,
+    /// Its title in the reference.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the reference page shows it"))]
+    pub(crate) title: &'static str,
+    /// Its code for a wrong parameter.
+    pub(crate) invalid: &'static str,
+    pub(crate) operations: &'static [Operation],
+    /// Makes an input ready to be read.
+    pub(crate) prepare: fn(&mut Value),
+    /// Takes up what an earlier endpoint left unfinished.
+    pub(crate) resume: fn(&Arc<Endpoint>) -> Result<(), ApiError>,
+    /// Its tagged resources, for the tagging service.
+    pub(crate) tagged: fn(&Endpoint, &Tx<'_>) -> Result<Vec<Tagged>, ApiError>,
+    /// What a role must be allowed for a call; `None` refuses every role.
+    pub(crate) needs: Option<fn(&Call) -> Result<Vec<Need>, ApiError>>,
+}
+
+impl Service {
+    /// A service with no background work, no tagged resources, and nothing for roles.
+    pub(crate) const fn new(
+        title: &'static str,
+        wire: wire::Service,
+        invalid: &'static str,
+        operations: &'static [Operation],
+    ) -> Self {
+        Self {
+            wire,
+            title,
+            invalid,
+            operations,
+            prepare: |_| {},
+            resume: |_| Ok(()),
+            tagged: |_, _| Ok(Vec::new()),
+            needs: None,
+        }
+    }
+
+    /// The operation of this name.
+    ///
+    /// # Errors
+    /// When the service does not do it.
+    pub(crate) fn operation(&self, name: &str) -> Result<&'static Operation, ApiError> {
+        let operation = self.operations.iter().find(|operation| operation.name == name);
+        operation.ok_or_else(|| ApiError::unknown_operation(self.wire.signing_name, name))
+    }
+}
+
+/// One operation of a service.
+pub(crate) struct Operation {
+    /// Its name in the AWS model, e.g. `RunTask`.
+    pub(crate) name: &'static str,
+    pub(crate) run: Run,
+}
+
+/// How an operation is done.
+pub(crate) enum Run {
+    /// At once: in short transactions, without waiting for anything.
+    Now(fn(Call) -> Result<Value, ApiError>),
+    /// In its own time.
+    Later(fn(Call) -> Answer),
+}
+
+/// An answer that is waited for.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send>>;
+
+impl Operation {
+    pub(crate) const fn now(name: &'static str, run: fn(Call) -> Result<Value, ApiError>) -> Self {
+        Self { name, run: Run::Now(run) }
+    }
+
+    pub(crate) const fn later(name: &'static str, run: fn(Call) -> Answer) -> Self {
+        Self { name, run: Run::Later(run) }
+    }
+}
+
+/// One call of an operation.
+pub(crate) struct Call {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) caller: Caller,
+    pub(crate) service: &'static Service,
+    pub(crate) operation: &'static Operation,
+    /// The input in the model's member names; scalars of the query protocols are strings.
+    pub(crate) input: Value,
+    /// The request's body as it came.
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// Reads the input into the operation's type.
+    ///
+    /// # Errors
+    /// The service's for a wrong parameter. Input types deny unknown fields, so a member that this endpoint does not do
+    /// is refused by name.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.decode_or(self.service.invalid)
+    }
+
+    /// The same with another code for a wrong parameter.
+    pub(crate) fn decode_or<T: DeserializeOwned>(&self, invalid: &str) -> Result<T, ApiError> {
+        wire::read(invalid, self.operation.name, &self.input)
+    }
+
+    pub(crate) async fn run(self) -> Result<Value, ApiError> {
+        match self.operation.run {
+            Run::Now(run) => run(self),
+            Run::Later(run) => run(self).await,
+        }
+    }
+}
+
+/// A resource with its tags, as each service lists them in its `tagged` function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tagged {
+    pub(crate) arn: String,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// What a role must be allowed for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// E.g. `dynamodb:PutItem`.
+    pub(crate) action: String,
+    /// An ARN, or `*` for actions without resource.
+    pub(crate) resource: String,
+    /// Condition keys and their values, e.g. `ecs:cluster`.
+    pub(crate) conditions: BTreeMap<String, String>,
+}
+
+impl Need {
+    pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self { action: action.into(), resource: resource.into(), conditions: BTreeMap::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.conditions.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// A way into the endpoint beside the AWS protocols: without a signature, or with another log-in.
+pub(crate) struct Door {
+    pub(crate) is_for: fn(&Parts) -> bool,
+    pub(crate) handle: fn(Arc<Endpoint>, Parts, Body) -> Pin<Box<dyn Future<Output = Response> + Send>>,
+}

@@ -1,0 +1,95 @@
+//! The one list of the services, and what goes over all of them.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::request::Parts;
+
+use crate::auth::{Caller, signed_for};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::service::{Call, Door, Operation, Service, Tagged};
+use crate::wire::{self, Name};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, sts, tagging};
+
+/// In the order in which they take up their work: an experiment needs the stacks' resources and the tasks, a stack needs
+/// tasks, tables and images, a task needs its image and its table.
+pub(crate) static SERVICES: &[&Service] = &[
+    &dynamodb::SERVICE,
+    &ecr::SERVICE,
+    &ecs::SERVICE,
+    &cloudformation::SERVICE,
+    &fis::SERVICE,
+    &ec2::SERVICE,
+    &iam::SERVICE,
+    &logs::SERVICE,
+    &quotas::SERVICE,
+    &sts::SERVICE,
+    &TAGGING,
+];
+
+/// What is asked before a request is taken for one of an AWS protocol.
+pub(crate) static DOORS: &[Door] = &[registry::DOOR, ecs::DOOR];
+
+/// It shows the resources of all services, so it is above them.
+static TAGGING: Service = Service::new(
+    "Resource Groups Tagging",
+    wire::Service::json("tagging", "1.1", &["ResourceGroupsTaggingAPI_20170126"]),
+    tagging::INVALID,
+    &[
+        Operation::now("GetResources", |call| tagging::get_resources(tagged(&call.endpoint)?, &call.decode()?)),
+        Operation::now("GetTagKeys", |call| tagging::get_tag_keys(tagged(&call.endpoint)?, &call.decode()?)),
+        Operation::now("GetTagValues", |call| tagging::get_tag_values(tagged(&call.endpoint)?, &call.decode()?)),
+    ],
+);
+
+/// The service that a request is for.
+pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<&'static Service> {
+    let name = Name::of(parts, body)?;
+    let mut services = SERVICES.iter().copied();
+    if let (Name::Path(_), Some(scope)) = (&name, signed_for(&parts.headers))
+        && let Some(service) = services.clone().find(|one| one.wire.is_rest() && one.wire.signing_name == scope)
+    {
+        return Some(service);
+    }
+    services.find(|service| service.wire.bears(&name))
+}
+
+/// Takes up what an earlier endpoint left unfinished.
+pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+    SERVICES.iter().try_for_each(|service| (service.resume)(endpoint))
+}
+
+/// Whether the caller may do this: the user may do everything, a role what its policies allow.
+///
+/// # Errors
+/// AWS's for a call that is not allowed.
+pub(crate) fn authorize(call: &Call) -> Result<(), ApiError> {
+    let Caller::Role { role_arn, session_name } = &call.caller else { return Ok(()) };
+    let Some(needs) = call.service.needs else {
+        let (service, operation) = (&call.service.wire, call.operation.name);
+        let action = format!("{}:{operation}", service.signing_name);
+        return Err(iam::no_roles(role_arn, session_name, service.access_denied(), &action));
+    };
+    let needs = needs(call)?;
+    call.endpoint.store.read(|tx| {
+        needs.into_iter().try_for_each(|need| {
+            let need = need.with("sts:RoleSessionName", session_name);
+            iam::authorize(tx, role_arn, &need.action, &need.resource, &need.conditions)
+        })
+    })
+}
+
+/// Every tagged resource, in the order of the ARNs. As on AWS, IAM roles are not among them: the tagging API knows
+/// IAM's instance profiles, policies and providers, but neither roles nor users.
+fn tagged(endpoint: &Endpoint) -> Result<Vec<Tagged>, ApiError> {
+    let mut resources = endpoint.store.read(|tx| {
+        SERVICES.iter().try_fold(Vec::new(), |mut resources, service| {
+            resources.extend((service.tagged)(endpoint, tx)?);
+            Ok(resources)
+        })
+    })?;
+    resources.retain(|resource| !resource.tags.is_empty());
+    resources.sort_by(|a, b| a.arn.cmp(&b.arn));
+    Ok(resources)
+}
