@@ -2,36 +2,55 @@
 
 CARGO  ?= cargo
 PYTHON ?= python3
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 JUDGES := .venv/judges.stamp
+PACKERS := .venv/packers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench docs
+.PHONY: help lab test check bench docs dist mutants need-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: ## build, set up the lab, run both workers, interrupt them, compare, take everything down
-	$(CARGO) build --release --locked --bin fis-workshop
-	"$${CARGO_TARGET_DIR:-target}/release/fis-workshop" lab
+	@tools/need rust c
+	$(CARGO) build --locked --bin fis-workshop
+	"$(TARGET_DIR)/debug/fis-workshop" lab
 
-test: $(JUDGES) ## all tests, with the outside judges (AWS CLI, cfn-lint, moto, checkov) in .venv
+test: need-test $(JUDGES) ## all tests, with the outside judges; installs what is missing
 	$(CARGO) test --workspace --locked
 
 check: ## formatting, lints, documentation links
+	@tools/need rust c
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 
-bench: ## measure what the project promises; prints a table of medians
+bench: ## measure what the project promises, on the profile that is shipped; prints a table of medians
+	@tools/need rust c
 	$(CARGO) bench --locked --bench promises
+
+dist: $(PACKERS) ## what an instructor hands out, in dist/: program, Python wheel, SHA-256 sums; tried out at once
+	@tools/need rust c readelf
+	tools/dist
 
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
 
-$(JUDGES): tests/judges/requirements.txt tests/judges/checkov.txt
+# Before anything is compiled: the images' judges run on Linux only.
+need-test:
+	@tools/need rust c python venv $(if $(filter Linux,$(shell uname)),registry podman runc skopeo)
+
+$(JUDGES): tests/judges/requirements.txt tests/judges/checkov.txt | need-test
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/judges/requirements.txt
 	$(PYTHON) -m venv .venv/checkov
 	.venv/checkov/bin/pip install --quiet --disable-pip-version-check --requirement tests/judges/checkov.txt
 	ln -sf ../checkov/bin/checkov .venv/bin/checkov
+	touch $@
+
+$(PACKERS): tools/packers.txt
+	@tools/need python venv
+	$(PYTHON) -m venv .venv/packers
+	.venv/packers/bin/pip install --quiet --disable-pip-version-check --requirement tools/packers.txt
 	touch $@

@@ -17,14 +17,6 @@ pub(crate) const INTERFACE_ENDPOINT_ZONE: f64 = 0.01;
 /// (<https://aws.amazon.com/fargate/pricing/>).
 pub(crate) const TASK: f64 = 0.25 * 0.04048 + 0.5 * 0.004_445;
 
-/// The lab as long as it exists: its NAT gateway with its address, and `tasks` that run. Tables, logs and images of
-/// this size cost cents a month, and experiments by the minute of an action ($0.10).
-pub(crate) fn hourly(tasks: usize) -> f64 {
-    // A lab has fewer tasks than a float has digits.
-    let tasks = u32::try_from(tasks).map_or(f64::INFINITY, f64::from);
-    NAT_GATEWAY + PUBLIC_IPV4 + tasks * TASK
-}
-
 /// `about $0.05 an hour`
 pub(crate) fn about(usd: f64) -> String {
     let amount = format!("{usd:.3}");
@@ -37,10 +29,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lab_costs_its_network_and_its_tasks() {
-        assert_eq!(about(hourly(0)), "about $0.05 an hour");
-        assert_eq!(about(hourly(1)), "about $0.062 an hour");
+    fn a_price_has_as_many_digits_as_it_takes() {
+        assert_eq!(about(NAT_GATEWAY + PUBLIC_IPV4), "about $0.05 an hour");
         assert_eq!(about(PUBLIC_IPV4), "about $0.005 an hour");
-        assert_eq!(about(hourly(40)), "about $0.544 an hour");
+        assert_eq!(about(TASK), "about $0.012 an hour");
     }
 }

@@ -78,11 +78,6 @@ impl Deployed {
         Self { environment, stack }
     }
 
-    /// Its stack.
-    pub(crate) fn stack(&self) -> &Stack {
-        &self.stack
-    }
-
     /// Name of the cluster.
     pub(crate) fn cluster(&self) -> Result<&str> {
         self.stack.output("ClusterName")
@@ -102,12 +97,6 @@ impl Deployed {
     pub(crate) fn batch_size(&self) -> Result<u64> {
         let text = self.stack.output("BatchSize")?;
         text.parse().map_err(|error| Error::failed(format!("The output BatchSize is {text:?}.")).cause(error))
-    }
-
-    /// Seconds an item takes, unless a run overrides it.
-    pub(crate) fn item_seconds(&self) -> Result<f64> {
-        let text = self.stack.output("ItemSeconds")?;
-        text.parse().map_err(|error| Error::failed(format!("The output ItemSeconds is {text:?}.")).cause(error))
     }
 
     /// The container that does the work; others may have been injected into the task.

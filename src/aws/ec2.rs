@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::query::{Answer, Client, Members, Service};
 
@@ -48,12 +48,6 @@ pub(crate) struct Tag {
     pub(crate) key: String,
     #[serde(default)]
     pub(crate) value: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct AvailabilityZone {
-    pub(crate) zone_name: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -133,8 +127,10 @@ impl Ec2 {
         Self(Client::new(Service::Ec2, config))
     }
 
-    pub(crate) async fn availability_zones(&self) -> Answer<Vec<AvailabilityZone>> {
-        self.all("DescribeAvailabilityZones", &[]).await
+    /// How many there are for this account in the region.
+    pub(crate) async fn availability_zones(&self) -> Answer<usize> {
+        let zones: Vec<IgnoredAny> = self.all("DescribeAvailabilityZones", &[]).await?;
+        Ok(zones.len())
     }
 
     pub(crate) async fn vpcs(&self) -> Answer<Vec<Vpc>> {

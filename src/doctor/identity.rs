@@ -65,12 +65,10 @@ async fn region(clients: &Clients) -> Check {
     let region = &clients.region;
     let answer = clients.ec2.availability_zones().await;
     match answer.doing(format_args!("Listing the Availability Zones of {region}")) {
-        Ok(zones) if zones.len() >= 2 => {
-            Check::ok("region", format!("{region}, {} Availability Zones", zones.len()))
-        }
+        Ok(zones) if zones >= 2 => Check::ok("region", format!("{region}, {zones} Availability Zones")),
         Ok(zones) => Check::problem(
             "region",
-            format!("{region} has {} Availability Zones for this account; the lab takes 2", zones.len()),
+            format!("{region} has {zones} Availability Zones for this account; the lab takes 2"),
             "Choose another region with `--region`.",
         ),
         Err(error) if error.is_connection() => Check::failed("region", Level::Problem, &error),

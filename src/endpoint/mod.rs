@@ -11,7 +11,7 @@ mod start;
 pub(crate) use in_use::InUse;
 pub(crate) use record::{Latency, Pace, Record, StateDir};
 pub(crate) use serve::{ServeArgs, serve};
-pub(crate) use start::{DEFAULT_PORT, Start, Started, start};
+pub(crate) use start::{DEFAULT_PORT, Start, start};
 
 use std::time::{Duration, Instant};
 

@@ -12,7 +12,7 @@ mod up;
 pub(crate) use converge::Converged;
 pub(crate) use down::{Down, Target, down};
 pub(crate) use network::NetworkIds;
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::plan;
 pub(crate) use regenerate::regenerate;
 pub(crate) use up::{EnvironmentUp, Up, up};
 

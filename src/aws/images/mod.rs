@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use fis_workshop_images::{Architecture, Image, layout};
 
 pub(crate) use push::{Progress, Pushed, push};
-pub(crate) use ready::{Platform, ReadyMade, assign, check, not_found, platforms};
+pub(crate) use ready::{ReadyMade, assign, check, not_found, platforms};
 pub(crate) use reference::{ImageUri, RepositoryUri};
-pub(crate) use registry::{Credentials, Registry, Remote};
+pub(crate) use registry::{Credentials, Registry};
 
 use super::clients::Clients;
 use super::deployed::Variant;

@@ -177,19 +177,18 @@ struct Errors {
     error: Option<Reason>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Reason {
-    code: Option<String>,
-    message: Option<String>,
+    code: String,
+    #[serde(default)]
+    message: String,
 }
 
 impl From<Errors> for Refusal {
     fn from(errors: Errors) -> Self {
-        let mut meta = ErrorMetadata::builder();
-        if let Some(Reason { code, message }) = errors.errors.map_or(errors.error, |inner| inner.error) {
-            meta.set_code(code).set_message(message);
-        }
+        let reason = errors.errors.map_or(errors.error, |inner| inner.error).unwrap_or_default();
+        let meta = ErrorMetadata::builder().code(reason.code).message(reason.message);
         Self(meta.build())
     }
 }

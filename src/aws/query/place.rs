@@ -42,7 +42,8 @@ fn chosen(service: Service, config: &SdkConfig) -> Option<String> {
         Service::Ec2 => "EC2",
         Service::Iam => "IAM",
     };
-    let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
+    let key =
+        ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
     let own = config.service_config().and_then(|services| services.load_config(key));
     own.or_else(|| config.endpoint_url().map(str::to_owned))
 }

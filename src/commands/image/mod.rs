@@ -7,7 +7,7 @@ mod push;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use choice::{Choice, ImageArgs};
+pub(crate) use choice::ImageArgs;
 
 use super::{Connected, Context};
 use crate::aws::images::RepositoryUri;
