@@ -17,17 +17,33 @@ pub(crate) fn page<T, K: Ord + Serialize + DeserializeOwned>(
     limit: usize,
     bad_token: impl Fn() -> ApiError,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let last: Option<K> = token.map(|token| unseal(token).ok_or_else(bad_token)).transpose()?;
-    let seen = |item: &T| match &last {
-        None => false,
-        Some(last) if descending => key(item) >= *last,
-        Some(last) => key(item) <= *last,
-    };
-    let mut rest = items.into_iter().skip_while(seen);
-    let page: Vec<T> = rest.by_ref().take(limit).collect();
-    let more = rest.next().is_some();
-    let token = page.last().filter(|_| more).map(|item| seal(&key(item))).transpose()?;
-    Ok((page, token))
+    cut(after(items, &key, descending, token, bad_token)?, key, limit)
+}
+
+/// What comes after the page that the token is from.
+pub(crate) fn after<T, K: Ord + DeserializeOwned>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> K,
+    descending: bool,
+    token: Option<&str>,
+    bad_token: impl Fn() -> ApiError,
+) -> Result<Vec<T>, ApiError> {
+    let Some(token) = token else { return Ok(items) };
+    let last: K = unseal(token).ok_or_else(bad_token)?;
+    let seen = |item: &T| if descending { key(item) >= last } else { key(item) <= last };
+    Ok(items.into_iter().skip_while(seen).collect())
+}
+
+/// The first items, and a token if there are more.
+pub(crate) fn cut<T, K: Serialize>(
+    mut items: Vec<T>,
+    key: impl Fn(&T) -> K,
+    limit: usize,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let token = items.last().filter(|_| more).map(|item| seal(&key(item))).transpose()?;
+    Ok((items, token))
 }
 
 fn seal(key: &impl Serialize) -> Result<String, ApiError> {

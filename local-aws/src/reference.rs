@@ -3,9 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cloudformation::latency::TIMES;
+use crate::cloudformation::latency::Times;
 use crate::cloudformation::resources;
-use crate::cloudformation::schema::Schemas;
 use crate::service::Service;
 use crate::services::SERVICES;
 use crate::{ecs, quotas};
@@ -92,34 +91,39 @@ fn operations(service: &Service) -> Vec<&str> {
 fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     let mut services = SERVICES.to_vec();
-    services.sort_by_key(|service| service.title);
+    services.sort_by_key(|service| service.title.to_lowercase());
     for service in services {
         write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }
     page.push_str(REGISTRY);
     page.push_str(LANGUAGE);
-    let schemas = Schemas::default();
     for resource_type in resources::all() {
         let name = resource_type.type_name();
-        assert!(schemas.get(name).is_ok(), "{name} has no schema");
         let refused: Vec<String> = resource_type.refused().iter().map(|path| format!("`{path}`")).collect();
         writeln!(page, "| `{name}` | {} |", refused.join(", ")).unwrap();
     }
     page.push_str(QUOTAS);
     page.push_str(&quotas::table());
     page.push_str(LATENCY);
-    for times in TIMES {
-        let only = times.only.map_or(String::new(), |(property, value)| format!(", `{property}: {value}`"));
-        let (create, update, delete) = (times.create, times.update, times.delete);
-        writeln!(page, "| `{}`{only} | {create} | {update} | {delete} | {} |", times.resource_type, times.source)
-            .unwrap();
-    }
+    page.push_str(&times());
     page.push_str("\nA Fargate task: ");
     let states = ecs::latency::TIMES.iter();
     let states: Vec<String> =
         states.map(|(status, seconds, why)| format!("{status:?} {seconds} s ({why})").to_lowercase()).collect();
     writeln!(page, "{}.", states.join(", ")).unwrap();
     page
+}
+
+fn times() -> String {
+    let mut types: Vec<_> = resources::all().map(|it| (it.type_name(), it.times())).collect();
+    types.sort_unstable_by_key(|(name, _)| *name);
+    let rows = types.into_iter().flat_map(|(name, times)| times.iter().map(move |times| (name, times)));
+    rows.fold(String::new(), |mut table, (name, times)| {
+        let Times { only, create, update, delete, source } = times;
+        let only = only.map_or(String::new(), |(property, value)| format!(", `{property}: {value}`"));
+        writeln!(table, "| `{name}`{only} | {create} | {update} | {delete} | {source} |").unwrap();
+        table
+    })
 }
 
 #[test]

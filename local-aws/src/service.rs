@@ -33,7 +33,7 @@ pub(crate) struct Service {
     /// Its tagged resources, for the tagging service.
     pub(crate) tagged: fn(&Endpoint, &Tx<'_>) -> Result<Vec<Tagged>, ApiError>,
     /// What a role must be allowed for a call; `None` refuses every role.
-    pub(crate) needs: Option<fn(&Call) -> Result<Vec<Need>, ApiError>>,
+    pub(crate) needs: Option<Needs>,
 }
 
 impl Service {
@@ -82,7 +82,10 @@ pub(crate) enum Run {
 }
 
 /// An answer that is waited for.
-pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send>>;
+pub(crate) type Answer = Pending<Result<Value, ApiError>>;
+
+/// Something that is waited for.
+pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Operation {
     pub(crate) const fn now(name: &'static str, run: fn(Call) -> Result<Value, ApiError>) -> Self {
@@ -136,7 +139,10 @@ pub(crate) struct Tagged {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// What a role must be allowed for a call.
+/// Says what a role must be allowed for a call.
+pub(crate) type Needs = fn(&Call) -> Result<Vec<Need>, ApiError>;
+
+/// An action on a resource that a role must be allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Need {
     /// E.g. `dynamodb:PutItem`.
@@ -162,5 +168,5 @@ impl Need {
 /// A way into the endpoint beside the AWS protocols: without a signature, or with another log-in.
 pub(crate) struct Door {
     pub(crate) is_for: fn(&Parts) -> bool,
-    pub(crate) handle: fn(Arc<Endpoint>, Parts, Body) -> Pin<Box<dyn Future<Output = Response> + Send>>,
+    pub(crate) handle: fn(Arc<Endpoint>, Parts, Body) -> Pending<Response>,
 }

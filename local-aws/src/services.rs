@@ -93,3 +93,71 @@ fn tagged(endpoint: &Endpoint) -> Result<Vec<Tagged>, ApiError> {
     resources.sort_by(|a, b| a.arn.cmp(&b.arn));
     Ok(resources)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_role_may_do_what_its_service_lets_it_and_its_policies_allow() {
+        let dir = tempfile::tempdir().unwrap();
+        let endpoint = Arc::new(Endpoint::open(dir.path(), String::new(), crate::Options::default()).unwrap());
+        let role = || Caller::Role { role_arn: "arn:aws:iam::000000000000:role/R".into(), session_name: "s".into() };
+        let ask = |caller: Caller, service: &'static Service, operation: &str| {
+            let operation = service.operation(operation).unwrap();
+            let input = json!({"TableName": "T"});
+            let call = Call { endpoint: Arc::clone(&endpoint), caller, service, operation, input, body: Bytes::new() };
+            authorize(&call)
+        };
+        assert_eq!(ask(Caller::User, &ec2::SERVICE, "DescribeVpcs"), Ok(()));
+        assert_eq!(ask(role(), &sts::SERVICE, "GetCallerIdentity"), Ok(()));
+        let refused = ask(role(), &ec2::SERVICE, "DescribeVpcs").unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.status), ("UnauthorizedOperation", 403));
+        assert!(
+            refused.message.contains("assumed-role/R/s is not authorized to perform: ec2:DescribeVpcs"),
+            "{refused}"
+        );
+        let refused = ask(role(), &iam::SERVICE, "GetRole").unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.status), ("AccessDenied", 403));
+        let refused = ask(role(), &dynamodb::SERVICE, "PutItem").unwrap_err();
+        assert!(
+            refused.message.contains("assumed-role/R/s is not authorized to perform: dynamodb:PutItem"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn the_signature_says_which_rest_service_is_meant_and_else_the_path() {
+        let of = |path: &str, authorization: Option<&str>| {
+            let mut request = axum::http::Request::builder().uri(path);
+            if let Some(scope) = authorization {
+                let value =
+                    format!("AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/{scope}/aws4_request, Signature=0");
+                request = request.header("authorization", value);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            super::of(&parts, &Bytes::new()).map(|service| service.wire.signing_name)
+        };
+        assert_eq!(of("/tags/arn", Some("fis")), Some("fis"));
+        assert_eq!(of("/nothing/of/the/kind", Some("fis")), Some("fis"));
+        assert_eq!(of("/experiments", None), Some("fis"));
+        assert_eq!(of("/experiments", Some("ecs")), Some("fis"), "the wrong signature is refused by the right service");
+        assert_eq!(of("/nothing/of/the/kind", None), None);
+    }
+
+    #[test]
+    fn no_two_services_or_operations_have_one_name() {
+        let mut names: Vec<&str> = SERVICES.iter().map(|service| service.wire.signing_name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SERVICES.len());
+        for service in SERVICES {
+            let mut names: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), service.operations.len(), "{}", service.title);
+        }
+    }
+}

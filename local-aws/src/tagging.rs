@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::paging;
 use crate::service::Tagged;
 
 pub(crate) const INVALID: &str = "InvalidParameterException";
@@ -122,20 +123,21 @@ fn is_of_type(arn: &str, filter: &str) -> bool {
 pub(crate) fn get_resources(mut resources: Vec<Tagged>, input: &GetResources) -> Result<Value, ApiError> {
     input.check()?;
     resources.retain(|resource| input.passes(resource));
-    // The token is the last ARN of the page before, so resources that come or go move nothing to another page.
-    if let Some(token) = input.pagination_token.as_ref().filter(|token| !token.is_empty()) {
-        if !token.starts_with("arn:") {
-            return Err(ApiError::new(INVALID, "The PaginationToken is not one that GetResources gave."));
-        }
-        resources.retain(|resource| resource.arn > *token);
-    }
+    let key = |resource: &Tagged| resource.arn.clone();
+    let resources = paging::after(resources, key, false, given(&input.pagination_token), bad_token)?;
     let size = input.page_size(&resources);
-    let token = match resources.get(size) {
-        Some(_) => resources[size - 1].arn.clone(),
-        None => String::new(),
-    };
-    let shown: Vec<Value> = resources.iter().take(size).map(show).collect();
-    Ok(json!({"ResourceTagMappingList": shown, "PaginationToken": token}))
+    let (resources, token) = paging::cut(resources, key, size)?;
+    let shown: Vec<Value> = resources.iter().map(show).collect();
+    Ok(json!({"ResourceTagMappingList": shown, "PaginationToken": token.unwrap_or_default()}))
+}
+
+/// No token is an empty one, in questions and answers.
+fn given(token: &Option<String>) -> Option<&str> {
+    token.as_deref().filter(|token| !token.is_empty())
+}
+
+fn bad_token() -> ApiError {
+    ApiError::new(INVALID, "The PaginationToken is not one that this operation gave.")
 }
 
 fn show(resource: &Tagged) -> Value {
@@ -151,7 +153,7 @@ pub(crate) struct GetTagKeys {
 
 pub(crate) fn get_tag_keys(resources: Vec<Tagged>, input: &GetTagKeys) -> Result<Value, ApiError> {
     let keys = resources.into_iter().flat_map(|resource| resource.tags.into_keys()).collect();
-    Ok(distinct("TagKeys", &keys, input.pagination_token.as_deref()))
+    distinct("TagKeys", keys, given(&input.pagination_token))
 }
 
 #[derive(Deserialize)]
@@ -163,16 +165,13 @@ pub(crate) struct GetTagValues {
 
 pub(crate) fn get_tag_values(resources: Vec<Tagged>, input: &GetTagValues) -> Result<Value, ApiError> {
     let values = resources.into_iter().filter_map(|mut resource| resource.tags.remove(&input.key)).collect();
-    Ok(distinct("TagValues", &values, input.pagination_token.as_deref()))
+    distinct("TagValues", values, given(&input.pagination_token))
 }
 
-/// A page of up to 100 texts after the token, which is the last one of the page before.
-fn distinct(name: &str, texts: &BTreeSet<String>, token: Option<&str>) -> Value {
-    const PAGE: usize = 100;
-    let token = token.filter(|token| !token.is_empty());
-    let rest: Vec<&String> = texts.iter().filter(|text| token.is_none_or(|token| text.as_str() > token)).collect();
-    let token = if rest.len() > PAGE { rest[PAGE - 1].as_str() } else { "" };
-    json!({name: rest.iter().take(PAGE).collect::<Vec<_>>(), "PaginationToken": token})
+/// A page of up to 100 texts.
+fn distinct(member: &str, texts: BTreeSet<String>, token: Option<&str>) -> Result<Value, ApiError> {
+    let (texts, token) = paging::page(texts.into_iter().collect(), String::clone, false, token, 100, bad_token)?;
+    Ok(json!({member: texts, "PaginationToken": token.unwrap_or_default()}))
 }
 
 #[cfg(test)]

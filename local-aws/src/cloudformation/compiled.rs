@@ -10,6 +10,7 @@ use super::template::parameters::{Given, bind};
 use super::template::resolve::Exports;
 use super::template::validate::{references, resources as validate_resources};
 use super::template::{Environment, Parameters, Scope, Template, conditions, dependencies};
+use crate::ec2::zone;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
@@ -52,7 +53,7 @@ impl Compiled {
             stack_name: stack_name.to_owned(),
             stack_id: stack_id.to_owned(),
             notification_arns: Vec::new(),
-            availability_zones: super::availability_zones(&identity.region),
+            availability_zones: zone::names(&identity.region),
         };
         let conditions = conditions::evaluate(&template, &environment, &parameters)?;
         let dependencies = dependencies::dependencies(&template, &conditions)?;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::latency;
+use super::resources;
 use super::template::parameters::{Given, bind};
 use super::template::{Environment, Template, conditions, dependencies};
+use crate::ec2::zone;
 use crate::error::ApiError;
 
 /// What the resources of a template typically take on AWS, and in which order they come.
@@ -47,9 +48,8 @@ impl Estimate {
         let resource = |(logical_id, needs): (String, BTreeSet<String>)| {
             let declared = template.resources.get(&logical_id)?;
             let properties = declared.properties.as_object().cloned().unwrap_or_default();
-            let creation = latency::creation(&declared.resource_type, &properties);
-            let deletion = latency::deletion(&declared.resource_type, &properties);
-            Some((logical_id, Resource { creation, deletion, needs }))
+            let times = resources::times(&declared.resource_type, &properties);
+            Some((logical_id, Resource { creation: times.creation(), deletion: times.deletion(), needs }))
         };
         Ok(Self { resources: dependencies.into_iter().filter_map(resource).collect() })
     }
@@ -106,7 +106,7 @@ fn somewhere() -> Environment {
         stack_id: "arn:aws:cloudformation:us-east-1:000000000000:stack/stack/00000000-0000-0000-0000-000000000000"
             .to_owned(),
         notification_arns: Vec::new(),
-        availability_zones: super::availability_zones(crate::identity::DEFAULT_REGION),
+        availability_zones: zone::names(crate::identity::DEFAULT_REGION),
     }
 }
 

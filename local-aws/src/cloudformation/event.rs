@@ -5,16 +5,41 @@
 
 use chrono::Utc;
 use rusqlite::params;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::answer::iso;
+use super::refusal::bad_token;
 use super::resources::Properties;
-use super::stack::{Operation, Stack};
-use super::{invalid, iso};
 use crate::error::ApiError;
 use crate::store::Tx;
 
 /// How many events a page has.
 const PAGE: usize = 100;
+
+/// An operation on a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Operation {
+    pub(super) id: String,
+    /// `CREATE_STACK`, `UPDATE_STACK`, `DELETE_STACK`, `CONTINUE_ROLLBACK` or `ROLLBACK`.
+    pub(super) kind: String,
+    /// The client's token: the same request sent twice is one operation.
+    pub(super) token: Option<String>,
+}
+
+impl Operation {
+    pub(super) fn new(kind: &str, token: Option<String>) -> Self {
+        Self { id: uuid::Uuid::new_v4().to_string(), kind: kind.to_owned(), token }
+    }
+}
+
+/// Whose events they are, and of which operation.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) stack_id: &'a str,
+    pub(super) stack_name: &'a str,
+    pub(super) operation: &'a Operation,
+}
 
 /// Something that happened to a stack or to a resource of it.
 pub(super) struct Event<'a> {
@@ -27,7 +52,7 @@ pub(super) struct Event<'a> {
 }
 
 /// Adds the event in the caller's transaction.
-pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(), ApiError> {
+pub(super) fn record(tx: &Tx<'_>, origin: Origin<'_>, event: Event<'_>) -> Result<(), ApiError> {
     let unique = uuid::Uuid::new_v4();
     // Events of the stack itself have a plain id, events of resources say what they are about.
     let event_id = match event.properties {
@@ -35,11 +60,11 @@ pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(),
         Some(_) => format!("{}-{}-{unique}", event.logical_id, event.status),
     };
     let mut body = json!({
-        "StackId": stack.stack_id,
+        "StackId": origin.stack_id,
         "EventId": event_id,
-        "StackName": stack.name,
-        "OperationId": stack.operation.id,
-        "OperationType": stack.operation.kind,
+        "StackName": origin.stack_name,
+        "OperationId": origin.operation.id,
+        "OperationType": origin.operation.kind,
         "LogicalResourceId": event.logical_id,
         // AWS sends an empty element until the resource has an id.
         "PhysicalResourceId": event.physical_id.unwrap_or_default(),
@@ -53,22 +78,22 @@ pub(super) fn record(tx: &Tx<'_>, stack: &Stack, event: Event<'_>) -> Result<(),
     if let Some(properties) = event.properties {
         body["ResourceProperties"] = json!(serde_json::to_string(properties)?);
     }
-    if let Some(token) = &stack.operation.token {
+    if let Some(token) = &origin.operation.token {
         body["ClientRequestToken"] = json!(token);
     }
-    insert(tx, stack, &body)
+    insert(tx, origin.stack_id, &body)
 }
 
 /// Adds an event of an operation that is none of the stack's own states, with these members.
 pub(super) fn record_operation(
     tx: &Tx<'_>,
-    stack: &Stack,
+    stack_id: &str,
     operation: &Operation,
     members: Value,
 ) -> Result<(), ApiError> {
     let mut body = json!({
         "EventId": uuid::Uuid::new_v4().to_string(),
-        "StackId": stack.stack_id,
+        "StackId": stack_id,
         "OperationId": operation.id,
         "OperationType": operation.kind,
         "Timestamp": iso(Utc::now()),
@@ -76,13 +101,13 @@ pub(super) fn record_operation(
     if let (Value::Object(body), Value::Object(members)) = (&mut body, members) {
         body.extend(members);
     }
-    insert(tx, stack, &body)
+    insert(tx, stack_id, &body)
 }
 
-fn insert(tx: &Tx<'_>, stack: &Stack, body: &Value) -> Result<(), ApiError> {
+fn insert(tx: &Tx<'_>, stack_id: &str, body: &Value) -> Result<(), ApiError> {
     tx.sql()
         .prepare_cached("INSERT INTO stack_event (stack_id, body) VALUES (?, ?)")?
-        .execute(params![stack.stack_id, body.to_string()])?;
+        .execute(params![stack_id, body.to_string()])?;
     Ok(())
 }
 
@@ -104,7 +129,7 @@ pub(super) fn page_of(
 ) -> Result<(Vec<Value>, Option<String>), ApiError> {
     let before: i64 = match token {
         None => i64::MAX,
-        Some(token) => token.parse().map_err(|_| invalid(format!("The NextToken {token} is not valid")))?,
+        Some(token) => token.parse().map_err(|_| bad_token(token))?,
     };
     // One text for each, so that the index of stacks serves the first.
     let mut statement = tx.sql().prepare_cached(match stack_id {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::invalid;
+use super::refusal::invalid;
 use super::stack::Stack;
 use super::stack_resource::StackResource;
 use super::status::StackStatus;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::compiled::Compiled;
 use super::export::Imports;
-use super::invalid;
+use super::refusal::invalid;
 use super::resources::{Created, Properties};
 use super::schema::{Change, Schemas};
 use super::stack::{Stack, Target};

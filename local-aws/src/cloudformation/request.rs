@@ -7,12 +7,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::compiled::{Compiled, parse};
-use super::invalid;
+use super::refusal::invalid;
 use super::schema::Schemas;
 use super::stack::Target;
 use super::template::parameters::{Given, bind};
 use super::template::{MAX_BODY, Template};
 use crate::ec2;
+use crate::ec2::zone;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
@@ -206,7 +207,7 @@ fn exists(endpoint: &Endpoint, kind: &str, value: &str) -> Result<bool, ApiError
         "AWS::EC2::Subnet::Id" => endpoint.store.read(|tx| Ok(ec2::subnet(tx, value)?.is_some())),
         "AWS::EC2::SecurityGroup::Id" => endpoint.store.read(|tx| Ok(ec2::security_group_vpc(tx, value)?.is_some())),
         "AWS::EC2::AvailabilityZone::Name" => {
-            Ok(super::availability_zones(&endpoint.identity.region).iter().any(|zone| zone == value))
+            Ok(zone::names(&endpoint.identity.region).iter().any(|zone| zone == value))
         }
         "AWS::EC2::VPC::Id" => endpoint.store.read(|tx| Ok(tx.get::<ec2::vpc::Vpc>(value)?.is_some())),
         // Key pairs, images, instances, volumes, hosted zones: the endpoint has none.

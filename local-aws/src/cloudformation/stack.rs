@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::{self, Event};
-use super::invalid;
+use super::event::{self, Event, Origin};
+use super::refusal::invalid;
 use super::schema::Schema;
 use super::status::StackStatus;
 use super::template::Output;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
+
+pub(super) use super::event::Operation;
 
 /// What a stack is made from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,22 +48,6 @@ impl OnFailure {
     }
 }
 
-/// The stack's latest operation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Operation {
-    pub(super) id: String,
-    /// `CREATE_STACK`, `UPDATE_STACK`, `DELETE_STACK`, `CONTINUE_ROLLBACK` or `ROLLBACK`.
-    pub(super) kind: String,
-    /// The client's token: the same request sent twice is one operation.
-    pub(super) token: Option<String>,
-}
-
-impl Operation {
-    pub(super) fn new(kind: &str, token: Option<String>) -> Self {
-        Self { id: uuid::Uuid::new_v4().to_string(), kind: kind.to_owned(), token }
-    }
-}
-
 /// A stack, alive or deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Stack {
@@ -89,6 +75,7 @@ pub(super) struct Stack {
     pub(super) output_imports: BTreeSet<String>,
     /// Resources that the running deletion keeps, or the running rollback skips.
     pub(super) spared: BTreeSet<String>,
+    /// The latest.
     pub(super) operation: Operation,
 }
 
@@ -180,7 +167,7 @@ impl Stack {
         self.save(tx)?;
         event::record(
             tx,
-            self,
+            self.origin(),
             Event {
                 logical_id: &self.name,
                 physical_id: Some(&self.stack_id),
@@ -190,6 +177,11 @@ impl Stack {
                 properties: None,
             },
         )
+    }
+
+    /// What events of its latest operation bear.
+    pub(super) fn origin(&self) -> Origin<'_> {
+        Origin { stack_id: &self.stack_id, stack_name: &self.name, operation: &self.operation }
     }
 
     /// The tags that a resource gets from the stack, if its type takes any.

@@ -145,7 +145,7 @@ impl StackResource {
     ) -> Result<(), ApiError> {
         event::record(
             tx,
-            stack,
+            stack.origin(),
             Event {
                 logical_id: &self.logical_id,
                 physical_id: self.now.physical_id.as_deref(),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::address::Address;
@@ -127,7 +129,7 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
         })
         .unwrap();
     let filter = json!({"Filter": [{"Name": "route.state", "Value": ["blackhole"]}]});
-    let tables = call(&endpoint, "DescribeRouteTables", filter).unwrap();
+    let tables = route_table::describe_route_tables(&endpoint, filter).unwrap();
     assert_eq!(tables["routeTableSet"].as_array().unwrap().len(), 1);
     let routes = tables["routeTableSet"][0]["routeSet"].as_array().unwrap();
     let states: Vec<_> = routes.iter().map(|route| route["state"].as_str().unwrap()).collect();

@@ -26,6 +26,11 @@ pub(crate) fn zones(region: &str) -> Vec<Zone> {
     ('a'..='c').enumerate().map(zone).collect()
 }
 
+/// Their names.
+pub(crate) fn names(region: &str) -> Vec<String> {
+    zones(region).into_iter().map(|zone| zone.name).collect()
+}
+
 /// `us-east-1` is `use1`, `ap-southeast-2` is `apse2`.
 fn short_name(region: &str) -> String {
     region

@@ -2,6 +2,8 @@
 //!
 //! Roles are made by CloudFormation, those of ECS and FIS by a call or at the first use; the API reads them.
 
+mod answer;
+mod authorize;
 mod managed;
 pub(crate) mod policy;
 mod read;
@@ -10,15 +12,10 @@ pub(crate) mod service_linked;
 mod simulate;
 pub(crate) mod wildcard;
 
-use std::collections::BTreeMap;
-
-use crate::endpoint::Endpoint;
-use crate::error::ApiError;
 use crate::service::{Operation, Service};
-use crate::store::Tx;
 use crate::wire;
-use policy::{Decision, Document, Kind, Request, evaluate};
-use role::Role;
+
+pub(crate) use authorize::{assume, authorize, no_roles};
 
 pub(crate) static SERVICE: Service = Service::new(
     "IAM",
@@ -26,108 +23,21 @@ pub(crate) static SERVICE: Service = Service::new(
     "ValidationError",
     &[
         Operation::now("CreateServiceLinkedRole", |call| {
-            service_linked::create_service_linked_role(&call.endpoint, call.input)
+            service_linked::create_service_linked_role(&call.endpoint, call.decode()?)
         }),
-        Operation::now("GetRole", |call| read::get_role(&call.endpoint, call.input)),
-        Operation::now("GetRolePolicy", |call| read::get_role_policy(&call.endpoint, call.input)),
+        Operation::now("GetRole", |call| read::get_role(&call.endpoint, call.decode()?)),
+        Operation::now("GetRolePolicy", |call| read::get_role_policy(&call.endpoint, call.decode()?)),
         Operation::now("ListAttachedRolePolicies", |call| {
-            read::list_attached_role_policies(&call.endpoint, call.input)
+            read::list_attached_role_policies(&call.endpoint, call.decode()?)
         }),
-        Operation::now("ListRolePolicies", |call| read::list_role_policies(&call.endpoint, call.input)),
-        Operation::now("ListRoleTags", |call| read::list_role_tags(&call.endpoint, call.input)),
-        Operation::now("ListRoles", |call| read::list_roles(&call.endpoint, call.input)),
+        Operation::now("ListRolePolicies", |call| read::list_role_policies(&call.endpoint, call.decode()?)),
+        Operation::now("ListRoleTags", |call| read::list_role_tags(&call.endpoint, call.decode()?)),
+        Operation::now("ListRoles", |call| read::list_roles(&call.endpoint, call.decode()?)),
         Operation::now("SimulatePrincipalPolicy", |call| {
-            simulate::simulate_principal_policy(&call.endpoint, call.input)
+            simulate::simulate_principal_policy(&call.endpoint, call.decode()?)
         }),
     ],
 );
-
-/// The refusal of a role's call of a service whose actions are not authorized one by one here.
-pub(crate) fn no_roles(role_arn: &str, session_name: &str, code: &str, action: &str) -> ApiError {
-    let user = assumed_role_arn(role_arn, Some(session_name));
-    let message = format!(
-        "User: {user} is not authorized to perform: {action}: the local endpoint does not let roles call this service."
-    );
-    ApiError::new(code, message).status(403)
-}
-
-/// Whether `role_arn` is a role whose trust policy lets `service` (e.g. `ecs-tasks.amazonaws.com`) assume it on
-/// behalf of `source_arn` (the resource that it acts for, e.g. the experiment's ARN).
-///
-/// # Errors
-/// AccessDenied with the reason when it does not.
-pub(crate) fn assume(
-    endpoint: &Endpoint,
-    tx: &Tx<'_>,
-    role_arn: &str,
-    service: &str,
-    source_arn: &str,
-) -> Result<(), ApiError> {
-    let denied = |why: String| ApiError::new("AccessDenied", why).status(403);
-    let role = Role::with_arn(tx, role_arn)?.ok_or_else(|| denied(format!("The role {role_arn} does not exist.")))?;
-    let context = BTreeMap::from([
-        ("aws:SourceAccount".to_owned(), endpoint.identity.account_id.clone()),
-        ("aws:SourceArn".to_owned(), source_arn.to_owned()),
-    ]);
-    let trust = Document::stored(&role.trust_policy, Kind::Trust)?;
-    let request = Request { action: "sts:AssumeRole", resource: "", service, context: &context };
-    match evaluate(&[trust], &request) {
-        Decision::Allowed => Ok(()),
-        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Err(denied(format!(
-            "{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} for {source_arn}: the role's trust policy does not allow it."
-        ))),
-    }
-}
-
-/// Whether the policies of `role_arn` allow `action` (e.g. `dynamodb:PutItem`) on `resource` (an ARN, or `*` for
-/// actions without resource); `context` holds condition keys, e.g. `ecs:cluster`. The key `sts:RoleSessionName`
-/// names the session in the error's text.
-///
-/// # Errors
-/// AWS's AccessDeniedException text when they do not.
-pub(crate) fn authorize(
-    tx: &Tx<'_>,
-    role_arn: &str,
-    action: &str,
-    resource: &str,
-    context: &BTreeMap<String, String>,
-) -> Result<(), ApiError> {
-    let user = assumed_role_arn(role_arn, context.get("sts:RoleSessionName").map(String::as_str));
-    let Some(role) = Role::with_arn(tx, role_arn)? else {
-        return Err(access_denied(format!(
-            "User: {user} is not authorized to perform: {action} on resource: {resource} because the role does not exist"
-        )));
-    };
-    let mut context = context.clone();
-    context.insert("aws:PrincipalArn".to_owned(), role_arn.to_owned());
-    context.insert("aws:PrincipalAccount".to_owned(), account_of(role_arn).to_owned());
-    let request = Request { action, resource, service: "", context: &context };
-    let decision = evaluate(&role.identity_policies()?, &request);
-    // What a role uses is what its policies have to allow: this is how to find out.
-    tracing::debug!(role = %role_arn, %action, %resource, ?decision, "authorize");
-    let reason = match decision {
-        Decision::Allowed => return Ok(()),
-        Decision::ExplicitlyDenied => "with an explicit deny in an identity-based policy".to_owned(),
-        Decision::ImplicitlyDenied => format!("because no identity-based policy allows the {action} action"),
-    };
-    Err(access_denied(format!("User: {user} is not authorized to perform: {action} on resource: {resource} {reason}")))
-}
-
-// The JSON services answer 400 here, DynamoDB included.
-fn access_denied(message: String) -> ApiError {
-    ApiError::new("AccessDeniedException", message)
-}
-
-/// How AWS names who acts in a role: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
-fn assumed_role_arn(role_arn: &str, session_name: Option<&str>) -> String {
-    let role = role_arn.rsplit('/').next().unwrap_or_default();
-    let session = session_name.map(|name| format!("/{name}")).unwrap_or_default();
-    format!("arn:aws:sts::{}:assumed-role/{role}{session}", account_of(role_arn))
-}
-
-fn account_of(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
-}
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,6 @@ use super::role::{Role, Settings};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
-use crate::wire::decode;
 
 /// The services with such a role, its name, and AWS's description of it.
 const ROLES: [(&str, &str, &str); 2] = [
@@ -20,7 +19,7 @@ const ROLES: [(&str, &str, &str); 2] = [
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CreateServiceLinkedRole {
+pub(super) struct CreateServiceLinkedRole {
     #[serde(rename = "AWSServiceName")]
     service: String,
     #[serde(rename = "Description")]
@@ -29,8 +28,10 @@ struct CreateServiceLinkedRole {
     custom_suffix: Option<String>,
 }
 
-pub(super) fn create_service_linked_role(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: CreateServiceLinkedRole = decode("ValidationError", "CreateServiceLinkedRole", input)?;
+pub(super) fn create_service_linked_role(
+    endpoint: &Endpoint,
+    input: CreateServiceLinkedRole,
+) -> Result<Value, ApiError> {
     let invalid = |message: String| ApiError::new("InvalidInput", message);
     if input.custom_suffix.is_some() {
         return Err(invalid(format!("Custom suffix is not allowed for {}", input.service)));

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::answer::page;
 use super::policy::{Decision, Document, Request, evaluate};
-use super::read::page;
 use super::role::{Role, no_such_entity};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::wire::{decode, number};
+use crate::wire::number;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct SimulatePrincipalPolicy {
+pub(super) struct SimulatePrincipalPolicy {
     policy_source_arn: String,
     #[serde(default, deserialize_with = "list")]
     action_names: Vec<String>,
@@ -45,8 +45,10 @@ fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Er
     }
 }
 
-pub(super) fn simulate_principal_policy(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: SimulatePrincipalPolicy = decode("ValidationError", "SimulatePrincipalPolicy", input)?;
+pub(super) fn simulate_principal_policy(
+    endpoint: &Endpoint,
+    input: SimulatePrincipalPolicy,
+) -> Result<Value, ApiError> {
     let invalid = |message: String| ApiError::new("InvalidInput", message);
     if let Some(action) = input.action_names.iter().find(|action| !action.contains(':')) {
         return Err(invalid(format!("Invalid Action: {action}")));
@@ -81,7 +83,10 @@ pub(super) fn simulate_principal_policy(endpoint: &Endpoint, input: Value) -> Re
             }));
         }
     }
-    page("EvaluationResults", results, input.marker, input.max_items)
+    // The same question has the same answers, so a place among them is a key.
+    let results = results.into_iter().enumerate().collect();
+    let show = |(_, result): &(usize, Value)| result.clone();
+    page("EvaluationResults", results, |(place, _)| *place, show, input.marker.as_deref(), input.max_items)
 }
 
 /// What the principal's policies say; `None` for the endpoint's owner, who may do everything.

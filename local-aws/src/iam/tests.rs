@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::*;
-use role::Settings;
+use super::role::{Role, Settings};
+use super::{assume, authorize};
+use crate::endpoint::Endpoint;
 
 const SOURCE: &str = "arn:aws:fis:us-east-1:000000000000:experiment/EXP1";
 
@@ -88,13 +91,4 @@ fn names_are_unique_without_regard_to_case_and_policies_keep_a_role() {
         role.delete(tx)
     });
     assert_eq!(kept.unwrap_err().code, "DeleteConflict");
-}
-
-#[test]
-fn a_role_calls_dynamodb_and_sts_only() {
-    let role = Caller::Role { role_arn: "arn:aws:iam::000000000000:role/R".into(), session_name: "s".into() };
-    assert_eq!(only_user(&Caller::User, "ecs", "StopTask"), Ok(()));
-    let error = only_user(&role, "ecs", "StopTask").unwrap_err();
-    assert_eq!((error.code.as_str(), error.status), ("AccessDenied", 403));
-    assert!(error.message.contains("assumed-role/R/s is not authorized to perform: ecs:StopTask"));
 }

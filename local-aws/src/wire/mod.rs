@@ -1,5 +1,6 @@
 //! The AWS protocols: from a request to an operation with a JSON input, from a JSON output to an answer.
 
+mod message;
 mod query;
 mod rest;
 mod service;
@@ -11,25 +12,12 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+pub(crate) use message::{Reply, Request};
 pub(crate) use query::{flag, number};
 pub(crate) use rest::{Rest, Route};
 pub(crate) use service::{Name, Protocol, Service};
 
 use crate::error::ApiError;
-
-/// A decoded request.
-pub(crate) struct Request {
-    /// Operation of the AWS model, e.g. `RunTask`.
-    pub(crate) operation: String,
-    /// Its input in the model's member names; scalars of the query protocols are strings.
-    pub(crate) input: Value,
-}
-
-/// A service's answer, with the operation that names the XML element around it.
-pub(crate) struct Reply {
-    pub(crate) operation: &'static str,
-    pub(crate) output: Value,
-}
 
 /// Reads operation and input.
 pub(crate) fn decode_request(service: &Service, parts: &Parts, body: &Bytes) -> Result<Request, ApiError> {

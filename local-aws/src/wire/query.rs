@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::Request;
+use super::message::Request;
 use crate::error::ApiError;
 
 /// A level of the tree that the dotted names draw.

@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::Request;
+use super::message::Request;
 use crate::error::ApiError;
 
 /// What the paths and queries of a REST service mean.

@@ -4,7 +4,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesText, Event};
 use serde_json::Value;
 
-use super::{Protocol, Reply, Service};
+use super::message::Reply;
+use super::service::{Protocol, Service};
 use crate::error::ApiError;
 
 /// Writing to memory cannot fail.

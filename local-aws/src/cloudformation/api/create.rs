@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{check_name, decode};
 use crate::cloudformation::export::Imports;
-use crate::cloudformation::invalid;
 use crate::cloudformation::operation;
 use crate::cloudformation::plan::{Situation, plan};
+use crate::cloudformation::refusal::check_name;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
@@ -20,7 +20,7 @@ use crate::error::ApiError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct CreateStackInput {
+pub(in crate::cloudformation) struct CreateStackInput {
     stack_name: String,
     template_body: Option<String>,
     #[serde(default, deserialize_with = "request::list")]
@@ -44,8 +44,10 @@ struct CreateStackInput {
     _disable_validation: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn create_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: CreateStackInput = decode("CreateStack", input)?;
+pub(in crate::cloudformation) fn create_stack(
+    endpoint: &Arc<Endpoint>,
+    input: CreateStackInput,
+) -> Result<Value, ApiError> {
     check_name("stackName", &input.stack_name)?;
     request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
     if input.on_failure.is_some() && input.disable_rollback.is_some() {

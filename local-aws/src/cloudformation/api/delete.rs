@@ -5,20 +5,20 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::decode;
 use super::update::live;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::{Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::under_way::UnderWay;
-use crate::cloudformation::{invalid, operation, request};
+use crate::cloudformation::{operation, request};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct DeleteStackInput {
+pub(in crate::cloudformation) struct DeleteStackInput {
     stack_name: String,
     #[serde(default, deserialize_with = "request::list")]
     retain_resources: Vec<String>,
@@ -26,8 +26,10 @@ struct DeleteStackInput {
     deletion_mode: Option<String>,
 }
 
-pub(in crate::cloudformation) fn delete_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: DeleteStackInput = decode("DeleteStack", input)?;
+pub(in crate::cloudformation) fn delete_stack(
+    endpoint: &Arc<Endpoint>,
+    input: DeleteStackInput,
+) -> Result<Value, ApiError> {
     let begun = endpoint.store.write(|tx| begin(tx, input))?;
     endpoint.memory::<UnderWay>().calls.notify_waiters();
     if let Some(stack_id) = begun {
@@ -88,7 +90,7 @@ fn begin(tx: &Tx<'_>, input: DeleteStackInput) -> Result<Option<String>, ApiErro
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct UpdateTerminationProtectionInput {
+pub(in crate::cloudformation) struct UpdateTerminationProtectionInput {
     stack_name: String,
     #[serde(deserialize_with = "crate::wire::flag")]
     enable_termination_protection: Option<bool>,
@@ -96,9 +98,8 @@ struct UpdateTerminationProtectionInput {
 
 pub(in crate::cloudformation) fn update_termination_protection(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: UpdateTerminationProtectionInput,
 ) -> Result<Value, ApiError> {
-    let input: UpdateTerminationProtectionInput = decode("UpdateTerminationProtection", input)?;
     endpoint.store.write(|tx| {
         let mut stack = live(tx, &input.stack_name)?;
         if stack.status == StackStatus::DeleteInProgress {

@@ -1,42 +1,52 @@
 //! What stacks there are and what happened to them.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{decode, listed, page};
+use crate::cloudformation::answer::iso;
+use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::event;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{self, parameters_shown, tags_shown};
 use crate::cloudformation::stack::{OnFailure, Stack};
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::Output;
 use crate::cloudformation::under_way::UnderWay;
-use crate::cloudformation::{event, invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct StackInput {
+pub(in crate::cloudformation) struct StackInput {
     stack_name: Option<String>,
     next_token: Option<String>,
 }
 
-pub(in crate::cloudformation) fn describe_stacks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: StackInput = decode("DescribeStacks", input)?;
+pub(in crate::cloudformation) fn describe_stacks(
+    endpoint: &Arc<Endpoint>,
+    input: StackInput,
+) -> Result<Value, ApiError> {
     let stacks = match input.stack_name {
         Some(name) => vec![endpoint.store.read(|tx| Stack::of(tx, &name))?],
         None => newest_first(endpoint, |stack| stack.status != StackStatus::DeleteComplete)?,
     };
-    let (stacks, next) = page(stacks, input.next_token.as_deref())?;
+    let (stacks, next) = page(stacks, place, input.next_token.as_deref())?;
     Ok(listed("Stacks", stacks.iter().map(description).collect(), next))
 }
 
 fn newest_first(endpoint: &Endpoint, wanted: impl Fn(&Stack) -> bool) -> Result<Vec<Stack>, ApiError> {
     let mut stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
     stacks.retain(wanted);
-    stacks.sort_by_key(|stack| std::cmp::Reverse(stack.created_at));
+    stacks.sort_by_key(place);
     Ok(stacks)
+}
+
+fn place(stack: &Stack) -> (Reverse<DateTime<Utc>>, String) {
+    (Reverse(stack.created_at), stack.stack_id.clone())
 }
 
 fn description(stack: &Stack) -> Value {
@@ -95,17 +105,19 @@ fn output(output: &Output) -> Value {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ListStacksInput {
+pub(in crate::cloudformation) struct ListStacksInput {
     next_token: Option<String>,
     #[serde(default, deserialize_with = "request::list")]
     stack_status_filter: Vec<StackStatus>,
 }
 
-pub(in crate::cloudformation) fn list_stacks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListStacksInput = decode("ListStacks", input)?;
+pub(in crate::cloudformation) fn list_stacks(
+    endpoint: &Arc<Endpoint>,
+    input: ListStacksInput,
+) -> Result<Value, ApiError> {
     let filter = input.stack_status_filter;
     let stacks = newest_first(endpoint, |stack| filter.is_empty() || filter.contains(&stack.status))?;
-    let (stacks, next) = page(stacks, input.next_token.as_deref())?;
+    let (stacks, next) = page(stacks, place, input.next_token.as_deref())?;
     Ok(listed("StackSummaries", stacks.iter().map(summary).collect(), next))
 }
 
@@ -120,9 +132,8 @@ fn summary(stack: &Stack) -> Value {
 
 pub(in crate::cloudformation) fn describe_stack_events(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: StackInput,
 ) -> Result<Value, ApiError> {
-    let input: StackInput = decode("DescribeStackEvents", input)?;
     let name = input.stack_name.ok_or_else(|| invalid("StackName must be specified."))?;
     endpoint.store.read(|tx| {
         let stack = Stack::find(tx, &name)?.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{decode, listed};
+use crate::cloudformation::answer::listed;
 use crate::cloudformation::change_set;
+use crate::cloudformation::event;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::Stack;
-use crate::cloudformation::{event, invalid};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct DescribeEventsInput {
+pub(in crate::cloudformation) struct DescribeEventsInput {
     stack_name: Option<String>,
     change_set_name: Option<String>,
     operation_id: Option<String>,
@@ -30,8 +31,10 @@ struct EventFilter {
     failed_events: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn describe_events(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: DescribeEventsInput = decode("DescribeEvents", input)?;
+pub(in crate::cloudformation) fn describe_events(
+    endpoint: &Arc<Endpoint>,
+    input: DescribeEventsInput,
+) -> Result<Value, ApiError> {
     let failed_only = input.filters.as_ref().and_then(|filters| filters.failed_events).unwrap_or(false);
     endpoint.store.read(|tx| {
         let (stack_id, operation_id) = scope(tx, &input)?;

@@ -5,37 +5,41 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{decode, listed, page};
+use crate::cloudformation::answer::{listed, page};
 use crate::cloudformation::export::{Export, importers};
-use crate::cloudformation::invalid;
+use crate::cloudformation::refusal::invalid;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ListExportsInput {
+pub(in crate::cloudformation) struct ListExportsInput {
     next_token: Option<String>,
 }
 
-pub(in crate::cloudformation) fn list_exports(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListExportsInput = decode("ListExports", input)?;
+pub(in crate::cloudformation) fn list_exports(
+    endpoint: &Arc<Endpoint>,
+    input: ListExportsInput,
+) -> Result<Value, ApiError> {
     let exports = endpoint.store.read(|tx| tx.list::<Export>())?;
-    let (exports, next) = page(exports, input.next_token.as_deref())?;
+    let (exports, next) = page(exports, |export| export.name.clone(), input.next_token.as_deref())?;
     let shown = exports.iter().map(|it| json!({"ExportingStackId": it.stack_id, "Name": it.name, "Value": it.value}));
     Ok(listed("Exports", shown.collect(), next))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ListImportsInput {
+pub(in crate::cloudformation) struct ListImportsInput {
     export_name: String,
     next_token: Option<String>,
 }
 
-pub(in crate::cloudformation) fn list_imports(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListImportsInput = decode("ListImports", input)?;
+pub(in crate::cloudformation) fn list_imports(
+    endpoint: &Arc<Endpoint>,
+    input: ListImportsInput,
+) -> Result<Value, ApiError> {
     let name = &input.export_name;
-    let importers = endpoint.store.read(|tx| {
+    let mut importers = endpoint.store.read(|tx| {
         if tx.get::<Export>(name)?.is_none() {
             return Err(invalid(format!("Export '{name}' does not exist")));
         }
@@ -44,6 +48,7 @@ pub(in crate::cloudformation) fn list_imports(endpoint: &Arc<Endpoint>, input: V
     if importers.is_empty() {
         return Err(invalid(format!("Export '{name}' is not imported by any stack.")));
     }
-    let (importers, next) = page(importers, input.next_token.as_deref())?;
+    importers.sort_unstable();
+    let (importers, next) = page(importers, Clone::clone, input.next_token.as_deref())?;
     Ok(listed("Imports", importers.into_iter().map(Value::from).collect(), next))
 }

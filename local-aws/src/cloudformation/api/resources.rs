@@ -6,17 +6,18 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{decode, listed, page};
+use crate::cloudformation::answer::iso;
+use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::StackResource;
-use crate::cloudformation::{invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ResourceInput {
+pub(in crate::cloudformation) struct ResourceInput {
     stack_name: Option<String>,
     logical_resource_id: Option<String>,
     physical_resource_id: Option<String>,
@@ -24,9 +25,8 @@ struct ResourceInput {
 
 pub(in crate::cloudformation) fn describe_stack_resource(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: ResourceInput,
 ) -> Result<Value, ApiError> {
-    let input: ResourceInput = decode("DescribeStackResource", input)?;
     let (Some(name), Some(logical_id)) = (input.stack_name, input.logical_resource_id) else {
         return Err(invalid("StackName and LogicalResourceId must be specified."));
     };
@@ -44,9 +44,8 @@ pub(in crate::cloudformation) fn describe_stack_resource(
 
 pub(in crate::cloudformation) fn describe_stack_resources(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: ResourceInput,
 ) -> Result<Value, ApiError> {
-    let input: ResourceInput = decode("DescribeStackResources", input)?;
     endpoint.store.read(|tx| {
         let stack = match (&input.stack_name, &input.physical_resource_id) {
             (Some(_), Some(_)) => {
@@ -77,22 +76,22 @@ fn owner(tx: &Tx<'_>, physical_id: &str) -> Result<Stack, ApiError> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ListStackResourcesInput {
+pub(in crate::cloudformation) struct ListStackResourcesInput {
     stack_name: String,
     next_token: Option<String>,
 }
 
 pub(in crate::cloudformation) fn list_stack_resources(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: ListStackResourcesInput,
 ) -> Result<Value, ApiError> {
-    let input: ListStackResourcesInput = decode("ListStackResources", input)?;
     let (stack, resources) = endpoint.store.read(|tx| {
         let stack = Stack::of(tx, &input.stack_name)?;
         let resources = shown(tx, &stack)?;
         Ok((stack, resources))
     })?;
-    let (resources, next) = page(resources.into_values().collect(), input.next_token.as_deref())?;
+    let (resources, next) =
+        page(resources.into_values().collect(), |it| it.logical_id.clone(), input.next_token.as_deref())?;
     let summaries = resources.iter().map(|it| {
         let mut summary = description(&stack, it, "LastUpdatedTimestamp");
         if let Some(members) = summary.as_object_mut() {

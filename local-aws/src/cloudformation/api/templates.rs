@@ -5,10 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::decode;
 use crate::cloudformation::change_set;
 use crate::cloudformation::compiled::parse;
-use crate::cloudformation::invalid;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::template_body;
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::Stack;
@@ -18,14 +17,16 @@ use crate::error::ApiError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct GetTemplateInput {
+pub(in crate::cloudformation) struct GetTemplateInput {
     stack_name: Option<String>,
     change_set_name: Option<String>,
     template_stage: Option<String>,
 }
 
-pub(in crate::cloudformation) fn get_template(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: GetTemplateInput = decode("GetTemplate", input)?;
+pub(in crate::cloudformation) fn get_template(
+    endpoint: &Arc<Endpoint>,
+    input: GetTemplateInput,
+) -> Result<Value, ApiError> {
     // Without transforms the processed template is the original.
     if let Some(stage) = input.template_stage.filter(|stage| stage != "Original" && stage != "Processed") {
         return Err(invalid(format!(
@@ -42,16 +43,15 @@ pub(in crate::cloudformation) fn get_template(endpoint: &Arc<Endpoint>, input: V
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct TemplateInput {
+pub(in crate::cloudformation) struct TemplateInput {
     template_body: Option<String>,
     stack_name: Option<String>,
 }
 
 pub(in crate::cloudformation) fn get_template_summary(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: TemplateInput,
 ) -> Result<Value, ApiError> {
-    let input: TemplateInput = decode("GetTemplateSummary", input)?;
     let body = match (&input.template_body, &input.stack_name) {
         (Some(body), None) => template_body(body)?,
         (None, Some(name)) => endpoint.store.read(|tx| Stack::of(tx, name))?.target.template_body,
@@ -73,8 +73,7 @@ pub(in crate::cloudformation) fn get_template_summary(
     Ok(Value::Object(summary))
 }
 
-pub(in crate::cloudformation) fn validate_template(input: Value) -> Result<Value, ApiError> {
-    let input: TemplateInput = decode("ValidateTemplate", input)?;
+pub(in crate::cloudformation) fn validate_template(input: TemplateInput) -> Result<Value, ApiError> {
     let body = match (&input.template_body, &input.stack_name) {
         (Some(body), None) => template_body(body)?,
         _ => return Err(invalid("Either Template URL or Template Body must be specified.")),

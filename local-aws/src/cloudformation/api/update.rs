@@ -6,22 +6,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::create::{started, token_used};
-use super::decode;
 use crate::cloudformation::export::Imports;
 use crate::cloudformation::plan::{Situation, plan};
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack, Target};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
-use crate::cloudformation::{change_set, invalid, operation};
+use crate::cloudformation::{change_set, operation};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct UpdateStackInput {
+pub(in crate::cloudformation) struct UpdateStackInput {
     stack_name: String,
     template_body: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
@@ -44,8 +44,10 @@ struct UpdateStackInput {
     _disable_validation: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn update_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: UpdateStackInput = decode("UpdateStack", input)?;
+pub(in crate::cloudformation) fn update_stack(
+    endpoint: &Arc<Endpoint>,
+    input: UpdateStackInput,
+) -> Result<Value, ApiError> {
     request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
     let (stack, resources, imports) = endpoint.store.read(|tx| {
         let stack = live(tx, &input.stack_name)?;
@@ -134,7 +136,7 @@ pub(in crate::cloudformation) fn live(tx: &Tx<'_>, name_or_id: &str) -> Result<S
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ContinueUpdateRollbackInput {
+pub(in crate::cloudformation) struct ContinueUpdateRollbackInput {
     stack_name: String,
     #[serde(default, deserialize_with = "request::list")]
     resources_to_skip: Vec<String>,
@@ -143,9 +145,8 @@ struct ContinueUpdateRollbackInput {
 
 pub(in crate::cloudformation) fn continue_update_rollback(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: ContinueUpdateRollbackInput,
 ) -> Result<Value, ApiError> {
-    let input: ContinueUpdateRollbackInput = decode("ContinueUpdateRollback", input)?;
     let stack = endpoint.store.write(|tx| {
         let mut stack = live(tx, &input.stack_name)?;
         if stack.status != StackStatus::UpdateRollbackFailed {
@@ -169,15 +170,17 @@ pub(in crate::cloudformation) fn continue_update_rollback(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct RollbackStackInput {
+pub(in crate::cloudformation) struct RollbackStackInput {
     stack_name: String,
     client_request_token: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     retain_except_on_create: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn rollback_stack(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: RollbackStackInput = decode("RollbackStack", input)?;
+pub(in crate::cloudformation) fn rollback_stack(
+    endpoint: &Arc<Endpoint>,
+    input: RollbackStackInput,
+) -> Result<Value, ApiError> {
     let stack = endpoint.store.write(|tx| {
         let mut stack = live(tx, &input.stack_name)?;
         let next = match stack.status {

@@ -6,16 +6,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ChangeSet, changes, find, of_stack};
-use crate::cloudformation::api::{decode, listed, page};
+use crate::cloudformation::answer::iso;
+use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{parameters_shown, tags_shown};
 use crate::cloudformation::stack::{OnFailure, Stack};
-use crate::cloudformation::{invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ChangeSetInput {
+pub(in crate::cloudformation) struct ChangeSetInput {
     change_set_name: String,
     stack_name: Option<String>,
     next_token: Option<String>,
@@ -25,14 +26,15 @@ struct ChangeSetInput {
 
 pub(in crate::cloudformation) fn describe_change_set(
     endpoint: &Arc<Endpoint>,
-    input: Value,
+    input: ChangeSetInput,
 ) -> Result<Value, ApiError> {
-    let input: ChangeSetInput = decode("DescribeChangeSet", input)?;
     let set = endpoint.store.read(|tx| find(tx, &input.change_set_name, input.stack_name.as_deref()))?;
-    let (shown_changes, next) = page(set.changes.clone(), input.next_token.as_deref())?;
+    // A change set does not change, so a place in it is a key.
+    let numbered = set.changes.iter().enumerate().collect();
+    let (numbered, next) = page(numbered, |(place, _)| *place, input.next_token.as_deref())?;
     let with_values = input.include_property_values == Some(true);
-    let shown_changes: Vec<Value> =
-        shown_changes.iter().map(|it| if with_values { it.clone() } else { changes::without_values(it) }).collect();
+    let show = |change: &Value| if with_values { change.clone() } else { changes::without_values(change) };
+    let shown_changes: Vec<Value> = numbered.into_iter().map(|(_, change)| show(change)).collect();
     let mut shown = summary(&set);
     let mut set_member = |member: &str, value: Value| shown.insert(member.to_owned(), value);
     set_member("Parameters", parameters_shown(&set.target.shown_parameters));
@@ -73,24 +75,28 @@ fn summary(set: &ChangeSet) -> Map<String, Value> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ListChangeSetsInput {
+pub(in crate::cloudformation) struct ListChangeSetsInput {
     stack_name: String,
     next_token: Option<String>,
 }
 
-pub(in crate::cloudformation) fn list_change_sets(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListChangeSetsInput = decode("ListChangeSets", input)?;
+pub(in crate::cloudformation) fn list_change_sets(
+    endpoint: &Arc<Endpoint>,
+    input: ListChangeSetsInput,
+) -> Result<Value, ApiError> {
     let sets = endpoint.store.read(|tx| {
         let name = &input.stack_name;
         let stack = Stack::find(tx, name)?.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;
         of_stack(tx, &stack.stack_id)
     })?;
-    let (sets, next) = page(sets, input.next_token.as_deref())?;
+    let (sets, next) = page(sets, |set| (set.created_at, set.change_set_id.clone()), input.next_token.as_deref())?;
     Ok(listed("Summaries", sets.iter().map(|set| Value::Object(summary(set))).collect(), next))
 }
 
-pub(in crate::cloudformation) fn delete_change_set(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ChangeSetInput = decode("DeleteChangeSet", input)?;
+pub(in crate::cloudformation) fn delete_change_set(
+    endpoint: &Arc<Endpoint>,
+    input: ChangeSetInput,
+) -> Result<Value, ApiError> {
     endpoint.store.write(|tx| match find(tx, &input.change_set_name, input.stack_name.as_deref()) {
         Ok(set) => tx.delete::<ChangeSet>(&set.change_set_id).map(|_| ()),
         // Deleting a change set that is gone succeeds.

@@ -7,25 +7,27 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ChangeSet, changes, of_stack};
+use crate::cloudformation::answer::iso;
 use crate::cloudformation::api::create::stack_id;
 use crate::cloudformation::api::update::check_updatable;
-use crate::cloudformation::api::{check_name, decode};
 use crate::cloudformation::early_validation::{self, Finding};
+use crate::cloudformation::event;
 use crate::cloudformation::export::Imports;
 use crate::cloudformation::plan::{Situation, plan};
+use crate::cloudformation::refusal::check_name;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
-use crate::cloudformation::{event, invalid, iso};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct CreateChangeSetInput {
+pub(in crate::cloudformation) struct CreateChangeSetInput {
     stack_name: String,
     change_set_name: String,
     change_set_type: Option<String>,
@@ -47,8 +49,10 @@ struct CreateChangeSetInput {
     disable_validation: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn create_change_set(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: CreateChangeSetInput = decode("CreateChangeSet", input)?;
+pub(in crate::cloudformation) fn create_change_set(
+    endpoint: &Arc<Endpoint>,
+    input: CreateChangeSetInput,
+) -> Result<Value, ApiError> {
     check_name("changeSetName", &input.change_set_name)?;
     request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
     let creating = is_creating(&input)?;
@@ -180,7 +184,7 @@ fn judge(
 fn tell(tx: &Tx<'_>, stack: &Stack, operation: &Operation, set: &ChangeSet, verdict: &Verdict) -> Result<(), ApiError> {
     if let Verdict::Refused(findings) = verdict {
         for finding in findings {
-            event::record_operation(tx, stack, operation, finding.shown())?;
+            event::record_operation(tx, &stack.stack_id, operation, finding.shown())?;
         }
     }
     let status = if matches!(verdict, Verdict::Ready) { "SUCCEEDED" } else { "FAILED" };
@@ -189,7 +193,7 @@ fn tell(tx: &Tx<'_>, stack: &Stack, operation: &Operation, set: &ChangeSet, verd
     if let Some(reason) = verdict.reason() {
         end["ResourceStatusReason"] = json!(reason);
     }
-    event::record_operation(tx, stack, operation, end)
+    event::record_operation(tx, &stack.stack_id, operation, end)
 }
 
 fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {

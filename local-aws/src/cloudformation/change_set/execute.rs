@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use super::{ChangeSet, find, of_stack};
 use crate::cloudformation::api::create::token_used;
-use crate::cloudformation::api::decode;
 use crate::cloudformation::api::update::{Settings, begin};
+use crate::cloudformation::operation;
+use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::status::StackStatus;
-use crate::cloudformation::{invalid, operation};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ExecuteChangeSetInput {
+pub(in crate::cloudformation) struct ExecuteChangeSetInput {
     change_set_name: String,
     stack_name: Option<String>,
     client_request_token: Option<String>,
@@ -28,8 +28,10 @@ struct ExecuteChangeSetInput {
     retain_except_on_create: Option<bool>,
 }
 
-pub(in crate::cloudformation) fn execute_change_set(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ExecuteChangeSetInput = decode("ExecuteChangeSet", input)?;
+pub(in crate::cloudformation) fn execute_change_set(
+    endpoint: &Arc<Endpoint>,
+    input: ExecuteChangeSetInput,
+) -> Result<Value, ApiError> {
     let begun = endpoint.store.write(|tx| {
         let set = find(tx, &input.change_set_name, input.stack_name.as_deref())?;
         let mut stack = Stack::of(tx, &set.stack_id)?;

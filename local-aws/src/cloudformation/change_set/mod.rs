@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::invalid;
+use super::refusal::invalid;
 use super::stack::{OnFailure, Stack, Target};
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
@@ -69,7 +69,7 @@ pub(super) fn find(tx: &Tx<'_>, name_or_id: &str, stack: Option<&str>) -> Result
 fn of_stack(tx: &Tx<'_>, stack_id: &str) -> Result<Vec<ChangeSet>, ApiError> {
     let mut sets = tx.list::<ChangeSet>()?;
     sets.retain(|set| set.stack_id == stack_id);
-    sets.sort_by_key(|set| set.created_at);
+    sets.sort_by_key(|set| (set.created_at, set.change_set_id.clone()));
     Ok(sets)
 }
 

@@ -6,26 +6,20 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::pass::Pass;
+use super::run::{Run, failed_to, settle};
 use super::step::{self, Action, Step};
-use super::{Run, failed_to, settle};
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::export::{self, Imports};
-use crate::cloudformation::resources::Created;
 use crate::cloudformation::stack::{OnFailure, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
 use crate::error::ApiError;
 use crate::store::Tx;
 
-/// The state of one run through the template.
-pub(super) struct Apply {
-    pub(super) run: Run,
-    pub(super) stack: Stack,
-    pub(super) compiled: Compiled,
-    pub(super) imports: Imports,
-    pub(super) resources: BTreeMap<String, StackResource>,
-    /// Resources that are as the template wants them, for `Ref` and `Fn::GetAtt`.
-    pub(super) created: BTreeMap<String, Created>,
+/// One run through the template.
+struct Apply {
+    pass: Pass,
     started: BTreeSet<String>,
     /// A call has given the stack something else to do.
     superseded: bool,
@@ -40,15 +34,10 @@ pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
     let (resources, imports) =
         run.endpoint.store.read(|tx| Ok((StackResource::all(tx, &stack.stack_id)?, Imports::load(tx)?)))?;
     let mut apply = Apply {
-        run: run.clone(),
-        compiled,
-        imports,
-        created: BTreeMap::new(),
+        pass: Pass { run: run.clone(), stack, compiled, imports, resources, created: BTreeMap::new() },
         started: BTreeSet::new(),
         superseded: false,
         cancelled: Arc::new(watch::Sender::new(false)),
-        resources,
-        stack,
     };
     apply.work().await?;
     let failed = apply.failed();
@@ -70,7 +59,8 @@ impl Apply {
                     break;
                 }
                 for (step, record) in self.begin(&ready)? {
-                    let (run, stack, cancelled) = (self.run.clone(), self.stack.clone(), Arc::clone(&self.cancelled));
+                    let (run, stack, cancelled) =
+                        (self.pass.run.clone(), self.pass.stack.clone(), Arc::clone(&self.cancelled));
                     running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled).await });
                 }
             }
@@ -83,10 +73,10 @@ impl Apply {
 
     /// Resources whose turn it is.
     fn ready(&self) -> Vec<String> {
-        let dependencies = self.compiled.dependencies.iter();
+        let dependencies = self.pass.compiled.dependencies.iter();
         dependencies
             .filter(|(logical_id, needs)| {
-                !self.started.contains(*logical_id) && needs.iter().all(|need| self.created.contains_key(need))
+                !self.started.contains(*logical_id) && needs.iter().all(|need| self.pass.created.contains_key(need))
             })
             .map(|(logical_id, _)| logical_id.clone())
             .collect()
@@ -95,15 +85,15 @@ impl Apply {
     /// Decides about the resources and writes that work on them begins; gives what is to be done.
     fn begin(&mut self, ready: &[String]) -> Result<Vec<(Step, StackResource)>, ApiError> {
         let decided: Vec<(String, Result<Step, ApiError>)> =
-            ready.iter().map(|logical_id| (logical_id.clone(), step::decide(self, logical_id))).collect();
+            ready.iter().map(|logical_id| (logical_id.clone(), step::decide(&self.pass, logical_id))).collect();
         self.started.extend(ready.iter().cloned());
-        let phase = self.stack.status;
-        let written = self.run.endpoint.store.write(|tx| {
-            if Stack::of(tx, &self.stack.stack_id)?.status != phase {
+        let phase = self.pass.stack.status;
+        let written = self.pass.run.endpoint.store.write(|tx| {
+            if Stack::of(tx, &self.pass.stack.stack_id)?.status != phase {
                 return Ok(None);
             }
             let written: Result<Vec<_>, ApiError> =
-                decided.into_iter().map(|(logical_id, step)| step::begin(tx, self, &logical_id, step)).collect();
+                decided.into_iter().map(|(logical_id, step)| step::begin(tx, &self.pass, &logical_id, step)).collect();
             written.map(Some)
         })?;
         let Some(written) = written else {
@@ -114,7 +104,7 @@ impl Apply {
         for (step, record) in written {
             match step {
                 Some(step) if step.action != Action::Keep => {
-                    self.resources.insert(record.logical_id.clone(), record.clone());
+                    self.pass.resources.insert(record.logical_id.clone(), record.clone());
                     steps.push((step, record));
                 }
                 _ => self.note(record),
@@ -127,15 +117,15 @@ impl Apply {
         if record.status.is_failed() {
             self.cancelled.send_replace(true);
         } else if let Some(created) = record.created() {
-            self.created.insert(record.logical_id.clone(), created);
+            self.pass.created.insert(record.logical_id.clone(), created);
         }
-        self.resources.insert(record.logical_id.clone(), record);
+        self.pass.resources.insert(record.logical_id.clone(), record);
     }
 
     /// Resources that this operation could not make or change.
     fn failed(&self) -> Vec<StackResource> {
-        let of_this_operation = |it: &&StackResource| it.operation_id == self.stack.operation.id;
-        self.resources.values().filter(of_this_operation).filter(|it| it.status.is_failed()).cloned().collect()
+        let of_this_operation = |it: &&StackResource| it.operation_id == self.pass.stack.operation.id;
+        self.pass.resources.values().filter(of_this_operation).filter(|it| it.status.is_failed()).cloned().collect()
     }
 
     fn reason(&self, failed: &[StackResource]) -> String {
@@ -149,14 +139,14 @@ impl Apply {
     /// Outputs and exports; then the stack is complete.
     fn finish(&self, phase: StackStatus) -> Result<Stack, ApiError> {
         if self.superseded {
-            return self.run.endpoint.store.read(|tx| Stack::of(tx, &self.stack.stack_id));
+            return self.pass.run.endpoint.store.read(|tx| Stack::of(tx, &self.pass.stack.stack_id));
         }
-        self.imports.take_used();
-        let exports = |name: &str| Ok(self.imports.get(name));
-        let outputs = self.compiled.scope(&self.created, &exports, false).outputs();
-        let used = self.imports.take_used();
+        self.pass.imports.take_used();
+        let exports = |name: &str| Ok(self.pass.imports.get(name));
+        let outputs = self.pass.compiled.scope(&self.pass.created, &exports, false).outputs();
+        let used = self.pass.imports.take_used();
         let published = outputs.and_then(|outputs| {
-            self.run.end_phase(phase, |tx, stack| {
+            self.pass.run.end_phase(phase, |tx, stack| {
                 export::hold(tx, &used)?;
                 export::publish(tx, stack, &outputs)?;
                 stack.outputs = outputs;
@@ -170,7 +160,9 @@ impl Apply {
             })
         });
         match published {
-            Err(error) if error.status < 500 => self.run.end_phase(phase, |tx, stack| fail(tx, stack, &error.message)),
+            Err(error) if error.status < 500 => {
+                self.pass.run.end_phase(phase, |tx, stack| fail(tx, stack, &error.message))
+            }
             other => other,
         }
     }

@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use super::remove::{Item, leftovers, remove};
-use super::{Run, failed_to, settle};
+use super::run::{Run, failed_to, settle};
 use crate::cloudformation::change_set;
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::export;
@@ -31,12 +31,7 @@ pub(super) async fn after_update(run: &Run, stack: Stack) -> Result<Stack, ApiEr
         Ok(replaced.chain(gone).collect())
     })?;
     remove(run, &stack, items, false).await?;
-    run.end_phase(stack.status, |tx, stack| {
-        forget_before(tx, stack)?;
-        let target = stack.target.clone();
-        settle(stack, target);
-        stack.enter(tx, StackStatus::UpdateComplete, None)
-    })
+    run.end_phase(stack.status, |tx, stack| finish(tx, stack, StackStatus::UpdateComplete))
 }
 
 /// Deletes what the failed update had made.
@@ -47,12 +42,7 @@ pub(super) async fn after_rollback(run: &Run, stack: Stack) -> Result<Stack, Api
         Ok(replacements.chain(new.map(|it| undone(&stack, it))).collect())
     })?;
     remove(run, &stack, items, false).await?;
-    run.end_phase(stack.status, |tx, stack| {
-        forget_before(tx, stack)?;
-        let target = stack.target.clone();
-        settle(stack, target);
-        stack.enter(tx, StackStatus::UpdateRollbackComplete, None)
-    })
+    run.end_phase(stack.status, |tx, stack| finish(tx, stack, StackStatus::UpdateRollbackComplete))
 }
 
 /// Deletes everything that the failed creation had made.
@@ -115,12 +105,14 @@ fn undone(stack: &Stack, record: StackResource) -> Item {
     Item::current(record, keep)
 }
 
-/// From now on there is no way back.
-fn forget_before(tx: &Tx<'_>, stack: &Stack) -> Result<(), ApiError> {
+/// The stack is what its target says; from now on there is no way back.
+fn finish(tx: &Tx<'_>, stack: &mut Stack, status: StackStatus) -> Result<(), ApiError> {
     for mut record in StackResource::all(tx, &stack.stack_id)?.into_values().filter(|it| it.before.is_some()) {
         record.before = None;
         record.before_is_gone = false;
         tx.put(&record)?;
     }
-    Ok(())
+    let target = stack.target.clone();
+    settle(stack, target);
+    stack.enter(tx, status, None)
 }

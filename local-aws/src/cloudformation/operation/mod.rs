@@ -5,16 +5,19 @@
 //! if nothing had been.
 //!
 //! # Layout
-//! - this file: which phase follows which
-//! - `apply`: makes the stack what its template says; `step`: one resource of that; `wait`: AWS's latencies
+//! - this file: which phase follows which; `run`: what they have in common
+//! - `apply`: makes the stack what its template says; `pass`: how far it is; `step`: one resource of that; `wait`: AWS's
+//!   latencies
 //! - `remove`: deletes resources in reverse order of their dependencies; `cleanup`: the phases that are made of it
 //! - `revert`: takes the changes of a failed update back
 //! - `unrecorded`: what was made when the endpoint was ended, and is on no record
 
 mod apply;
 mod cleanup;
+mod pass;
 mod remove;
 mod revert;
+mod run;
 mod step;
 mod unrecorded;
 mod wait;
@@ -22,26 +25,23 @@ mod wait;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::resources::Context;
+use serde_json::Value;
+
+use self::run::Run;
 use super::schema::Schemas;
-use super::stack::{Stack, Target};
-use super::stack_resource::ActualState;
+use super::stack::Stack;
 use super::status::StackStatus;
 use super::under_way::UnderWay;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::service::{Answer, Call};
+
+/// How long the answer to a call that starts an operation is held back for the operation to end. The waiters of the AWS
+/// CLI (`aws cloudformation deploy`, `wait`) look once, at once, and then sleep for 30 s.
+const ANSWER_WITHIN: Duration = Duration::from_millis(300);
 
 /// How long an operation waits before it tries again to use a state that failed it (full disk), at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-
-/// What the phases of one operation work on.
-#[derive(Clone)]
-struct Run {
-    endpoint: Arc<Endpoint>,
-    schemas: Arc<Schemas>,
-    stack_id: String,
-}
 
 /// Lets the operation that the stack's record asks for run in the background.
 pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &str) {
@@ -61,8 +61,29 @@ pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &
     });
 }
 
+/// The answer to a call that starts an operation.
+pub(super) fn begin(call: Call, run: fn(&Call) -> Result<Value, ApiError>) -> Answer {
+    Box::pin(async move {
+        let output = run(&call)?;
+        // With AWS's latencies nothing is over in that time, and the time would count.
+        if call.endpoint.latency.is_none() {
+            settled(&call.endpoint, ANSWER_WITHIN).await;
+        }
+        Ok(output)
+    })
+}
+
+/// Takes up the operations that an earlier endpoint left unfinished.
+pub(super) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
+    let stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
+    for stack in stacks.into_iter().filter(|stack| stack.status.is_working()) {
+        start(endpoint, Arc::default(), &stack.stack_id);
+    }
+    Ok(())
+}
+
 /// Waits until no operation is under way, but not longer than `patience`.
-pub(super) async fn settled(endpoint: &Endpoint, patience: Duration) {
+async fn settled(endpoint: &Endpoint, patience: Duration) {
     let mut count = endpoint.memory::<UnderWay>().count.subscribe();
     // The time being over is as good as the operations.
     let _ = tokio::time::timeout(patience, count.wait_for(|count| *count == 0)).await;
@@ -84,56 +105,4 @@ impl Run {
         }
         Ok(())
     }
-
-    /// Ends a phase: `change` alters the record and enters the next status. When a call has sent the stack
-    /// elsewhere in the meantime (DeleteStack during a creation), its word stands.
-    fn end_phase(
-        &self,
-        phase: StackStatus,
-        change: impl FnOnce(&Tx<'_>, &mut Stack) -> Result<(), ApiError>,
-    ) -> Result<Stack, ApiError> {
-        self.endpoint.store.write(|tx| {
-            let mut stack = Stack::of(tx, &self.stack_id)?;
-            if stack.status == phase {
-                change(tx, &mut stack)?;
-            }
-            Ok(stack)
-        })
-    }
-
-    /// What a resource type is told of the resource.
-    fn context<'a>(
-        &'a self,
-        tx: &'a Tx<'a>,
-        stack: &'a Stack,
-        logical_id: &'a str,
-        reality: &'a ActualState,
-    ) -> Context<'a> {
-        Context {
-            endpoint: &self.endpoint,
-            tx,
-            stack_id: &stack.stack_id,
-            stack_name: &stack.name,
-            logical_id,
-            tags: &reality.tags,
-            generation: reality.generation,
-            ready_at: None,
-            repeated: false,
-        }
-    }
-}
-
-/// The target that a failed update goes back to.
-fn settle(stack: &mut Stack, target: Target) {
-    stack.target = target.clone();
-    stack.stable = Some(target);
-    stack.unsettled.clear();
-}
-
-/// `The following resource(s) failed to VERB: [A, B]. `, as AWS writes it, or nothing.
-fn failed_to(verb: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        return String::new();
-    }
-    format!("The following resource(s) failed to {verb}: [{}]. ", names.join(", "))
 }

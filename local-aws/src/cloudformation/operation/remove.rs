@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use tokio::task::JoinSet;
 
-use super::Run;
+use super::run::Run;
 use super::step::handler;
 use super::unrecorded::undo_pending;
-use crate::cloudformation::latency;
+use crate::cloudformation::resources;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
@@ -44,7 +44,7 @@ impl Item {
     /// Writes when AWS would be through with the deletion.
     fn take_time(&mut self, tx: &Tx<'_>, run: &Run, stack: &Stack) -> Result<(), ApiError> {
         let now = &self.record.now;
-        let typical = latency::deletion(&self.record.resource_type, &now.properties);
+        let typical = resources::times(&self.record.resource_type, &now.properties).deletion();
         let ready_at = run.endpoint.latency.end_of(typical);
         let (Some(physical_id), Some(_)) = (&now.physical_id, ready_at) else { return Ok(()) };
         let cx = run.context(tx, stack, &self.record.logical_id, now);

@@ -1,8 +1,8 @@
 //! Takes the changes of a failed update back, resource by resource, in the order of their dependencies.
 
+use super::run::{Run, failed_to};
 use super::step::handler;
 use super::unrecorded::undo_pending;
-use super::{Run, failed_to};
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::stack::{Stack, Target};
 use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};

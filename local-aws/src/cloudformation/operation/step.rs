@@ -2,12 +2,11 @@
 
 use tokio::sync::watch;
 
-use super::Run;
-use super::apply::Apply;
+use super::pass::Pass;
+use super::run::Run;
 use super::wait::is_over;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
-use crate::cloudformation::latency;
 use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
@@ -61,12 +60,12 @@ impl Action {
 }
 
 /// Resolves what the template says of the resource, now that all is there that it refers to, and compares.
-pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> {
-    let declared = &apply.compiled.template.resources[logical_id];
-    let schema = apply.run.schemas.get(&declared.resource_type)?;
-    apply.imports.take_used();
-    let exports = |name: &str| Ok(apply.imports.get(name));
-    let scope = apply.compiled.scope(&apply.created, &exports, false);
+pub(super) fn decide(pass: &Pass, logical_id: &str) -> Result<Step, ApiError> {
+    let declared = &pass.compiled.template.resources[logical_id];
+    let schema = pass.run.schemas.get(&declared.resource_type)?;
+    pass.imports.take_used();
+    let exports = |name: &str| Ok(pass.imports.get(name));
+    let scope = pass.compiled.scope(&pass.created, &exports, false);
     let section = Place::root("Resources");
     let resource = section.member(logical_id);
     let properties = schema.prepare(
@@ -76,19 +75,19 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
     )?;
     let mut wanted = ActualState {
         properties,
-        tags: apply.stack.tags_for(&apply.stack.target, logical_id, &schema),
-        depends_on: apply.compiled.dependencies[logical_id].clone(),
+        tags: pass.stack.tags_for(&pass.stack.target, logical_id, &schema),
+        depends_on: pass.compiled.dependencies[logical_id].clone(),
         metadata: scope.metadata(logical_id)?,
-        imports: apply.imports.take_used(),
+        imports: pass.imports.take_used(),
         ..ActualState::default()
     };
-    let existing = apply.resources.get(logical_id);
+    let existing = pass.resources.get(logical_id);
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
         // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
         wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
         return Ok(Step { action: Action::Create, wanted, repeated: false, done: false });
     };
-    if existing.ready_at.is_some() && existing.operation_id == apply.stack.operation.id {
+    if existing.ready_at.is_some() && existing.operation_id == pass.stack.operation.id {
         let creating = existing.status == ResourceStatus::CreateInProgress;
         let action = if creating { Action::Create } else { Action::Update };
         return Ok(Step { action, wanted, repeated: true, done: true });
@@ -112,13 +111,13 @@ pub(super) fn decide(apply: &Apply, logical_id: &str) -> Result<Step, ApiError> 
 /// Writes that work on the resource begins. A resource that could not even be resolved has failed.
 pub(super) fn begin(
     tx: &Tx<'_>,
-    apply: &Apply,
+    pass: &Pass,
     logical_id: &str,
     step: Result<Step, ApiError>,
 ) -> Result<(Option<Step>, StackResource), ApiError> {
-    let stack = &apply.stack;
-    let declared = &apply.compiled.template.resources[logical_id];
-    let existing = apply.resources.get(logical_id).filter(|it| !it.status.is_gone()).cloned();
+    let stack = &pass.stack;
+    let declared = &pass.compiled.template.resources[logical_id];
+    let existing = pass.resources.get(logical_id).filter(|it| !it.status.is_gone()).cloned();
     let mut record = existing.unwrap_or_else(|| StackResource::new(stack, logical_id, &declared.resource_type));
     record.deletion_policy = declared.deletion_policy;
     record.update_replace_policy = declared.update_replace_policy;
@@ -228,9 +227,10 @@ fn make(
     let old = std::mem::replace(&mut record.now, step.wanted.clone());
     let logical_id = record.logical_id.clone();
     let properties = &step.wanted.properties;
+    let times = resources::times(&record.resource_type, properties);
     let typical = match step.action {
-        Action::Update => latency::update(&record.resource_type, properties),
-        _ => latency::creation(&record.resource_type, properties),
+        Action::Update => times.update(),
+        _ => times.creation(),
     };
     let ready_at = run.endpoint.latency.end_of(typical);
     let cx = Context { repeated: step.repeated, ready_at, ..run.context(tx, stack, &logical_id, &step.wanted) };

@@ -1,6 +1,6 @@
 //! What an operation that was cut off has made and not recorded: a rollback has to find that too.
 
-use super::Run;
+use super::run::Run;
 use super::step::{handler, refuse_same_name};
 use crate::cloudformation::resources::Context;
 use crate::cloudformation::stack::Stack;

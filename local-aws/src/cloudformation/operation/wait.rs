@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::Run;
+use super::run::Run;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::under_way::UnderWay;
 use crate::error::ApiError;

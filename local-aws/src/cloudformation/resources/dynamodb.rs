@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::latency::Times;
 use crate::dynamodb::{run, tags};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -134,6 +135,14 @@ impl SseSpecification {
 impl ResourceType for Table {
     fn type_name(&self) -> &'static str {
         "AWS::DynamoDB::Table"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../schemas/aws-dynamodb-table.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(30, 10, 10, "creation: five stack event logs, 30 to 43 s; the rest typical, not verified")] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::error::ApiError;
 use crate::fis::{Spec, Template};
 
@@ -15,6 +16,14 @@ struct ExperimentTemplate;
 impl ResourceType for ExperimentTemplate {
     fn type_name(&self) -> &'static str {
         "AWS::FIS::ExperimentTemplate"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../schemas/aws-fis-experimenttemplate.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(3, 2, 2, TYPICAL)] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::latency::Times;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::role::{Role, Settings};
@@ -68,6 +69,21 @@ struct RoleType;
 impl ResourceType for RoleType {
     fn type_name(&self) -> &'static str {
         "AWS::IAM::Role"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../schemas/aws-iam-role.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const {
+            &[Times::new(
+                17,
+                16,
+                11,
+                "creation and deletion: events of eight stacks, 13 to 19 s, 10 to 13 s; the rest typical, not verified",
+            )]
+        }
     }
 
     fn refused(&self) -> &'static [&'static str] {
@@ -177,6 +193,14 @@ impl PolicyType {
 impl ResourceType for PolicyType {
     fn type_name(&self) -> &'static str {
         "AWS::IAM::Policy"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../schemas/aws-iam-policy.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(16, 16, 1, "creation and deletion: events of two stacks; the rest typical, not verified")] }
     }
 
     // There are neither users nor groups here.

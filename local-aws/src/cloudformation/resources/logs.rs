@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, Created, Properties, ResourceType, taken};
+use super::resource_type::{Context, Created, Properties, ResourceType, taken};
+use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::logs::{self, LogGroup};
@@ -52,6 +53,14 @@ impl LogGroupProperties {
 impl ResourceType for LogGroupType {
     fn type_name(&self) -> &'static str {
         "AWS::Logs::LogGroup"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../schemas/aws-logs-loggroup.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(3, 2, 2, TYPICAL)] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

@@ -7,115 +7,11 @@ mod ecs;
 mod fis;
 mod iam;
 mod logs;
+mod resource_type;
 
-use std::collections::BTreeMap;
+use super::latency::{OTHER, Times};
 
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-
-use crate::endpoint::Endpoint;
-use crate::error::ApiError;
-use crate::store::{Record, Tx};
-
-/// Properties or attributes of a resource, in the names of its CloudFormation schema.
-pub(crate) type Properties = Map<String, Value>;
-
-/// A resource that is there.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Created {
-    /// The physical id, which `Ref` gives.
-    pub(crate) physical_id: String,
-    /// What `Fn::GetAtt` gives: every read-only property of the schema, nested ones by dotted name.
-    pub(crate) attributes: Properties,
-}
-
-/// Where and for whom a resource is made, changed or deleted. All of it is one transaction of the engine, together
-/// with the stack's own record: either both are there or neither.
-pub(crate) struct Context<'a> {
-    pub(crate) endpoint: &'a Endpoint,
-    pub(crate) tx: &'a Tx<'a>,
-    pub(crate) stack_id: &'a str,
-    pub(crate) stack_name: &'a str,
-    pub(crate) logical_id: &'a str,
-    /// The stack's tags and `aws:cloudformation:stack-name`, `stack-id`, `logical-id`; a type adds its own `Tags`
-    /// property over them where its schema says that it takes system tags.
-    pub(crate) tags: &'a BTreeMap<String, String>,
-    /// Counts the replacements of this logical resource, so that the next one gets another name.
-    pub(crate) generation: u32,
-    /// Until when AWS would take to make it, for types whose read calls tell.
-    pub(crate) ready_at: Option<DateTime<Utc>>,
-    /// An earlier attempt was cut off. What it made outside this transaction (in DynamoDB) is there, and ours.
-    pub(crate) repeated: bool,
-}
-
-impl Context<'_> {
-    /// A physical name as CloudFormation makes them: `STACK-LOGICALID-SUFFIX`, at most `max` characters long.
-    ///
-    /// The suffix follows from stack, logical id and generation: a creation that is repeated after a kill finds
-    /// what the first attempt made.
-    pub(crate) fn generated_name(&self, max: usize) -> String {
-        const LENGTH: usize = 12;
-        let digest = Sha256::digest(format!("{}/{}/{}", self.stack_id, self.logical_id, self.generation));
-        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-        let suffix: String =
-            digest.iter().take(LENGTH).map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect();
-        let stem = format!("{}-{}", self.stack_name, self.logical_id);
-        let kept: String = stem.chars().take(max.saturating_sub(LENGTH + 1)).collect();
-        format!("{kept}-{suffix}")
-    }
-}
-
-/// The name in this property, if there is a record of this kind with it.
-fn taken<R: Record>(tx: &Tx<'_>, properties: &Properties, property: &str) -> Result<Option<String>, ApiError> {
-    let Some(name) = properties.get(property).and_then(Value::as_str) else { return Ok(None) };
-    Ok(tx.get::<R>(name)?.map(|_| name.to_owned()))
-}
-
-/// One type of resource, e.g. `AWS::ECS::Cluster`. Its schema is AWS's own, in `schemas/`.
-pub(crate) trait ResourceType: Sync {
-    /// `AWS::SERVICE::TYPE`.
-    fn type_name(&self) -> &'static str;
-
-    /// Properties that AWS has and that mean nothing locally, as paths with `*` for list items or map keys, e.g.
-    /// `ContainerDefinitions/*/DependsOn`. A template that sets one is refused by name before anything is created.
-    fn refused(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The name that the template gives the resource, if something of this type bears it already.
-    fn taken_name(
-        &self,
-        _endpoint: &Endpoint,
-        _tx: &Tx<'_>,
-        _properties: &Properties,
-    ) -> Result<Option<String>, ApiError> {
-        Ok(None)
-    }
-
-    /// Makes the resource. Properties have passed the schema and hold no intrinsic function.
-    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError>;
-
-    /// Changes the resource in place and returns its attributes. Called only when no create-only property differs.
-    fn update(
-        &self,
-        cx: &Context<'_>,
-        physical_id: &str,
-        old: &Properties,
-        new: &Properties,
-    ) -> Result<Properties, ApiError>;
-
-    /// Says that the resource is going, for types whose read calls tell; it goes with [`ResourceType::delete`].
-    fn begin_deletion(&self, _cx: &Context<'_>, _physical_id: &str) -> Result<(), ApiError> {
-        Ok(())
-    }
-
-    /// Deletes the resource; does nothing if it is already gone.
-    fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
-
-    /// Takes away what a deletion has left outside the store, once that is committed.
-    fn clean_up(&self, _endpoint: &Endpoint) {}
-}
+pub(crate) use resource_type::{Context, Created, Properties, ResourceType};
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
@@ -128,4 +24,31 @@ pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
 /// The type of this name, if the engine can make it.
 pub(crate) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
     all().find(|resource_type| resource_type.type_name() == type_name)
+}
+
+/// How long a resource of this type and with these properties takes on AWS.
+pub(crate) fn times(type_name: &str, properties: &Properties) -> &'static Times {
+    let times = find(type_name).map(ResourceType::times).unwrap_or_default();
+    times.iter().find(|times| times.fits(properties)).unwrap_or(&OTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_type_has_times_for_all_its_resources() {
+        for resource_type in all() {
+            let last = resource_type.times().last();
+            assert!(last.is_some_and(|times| times.only.is_none()), "{}", resource_type.type_name());
+        }
+    }
+
+    #[test]
+    fn interface_endpoints_take_longer_than_gateways() {
+        let of = |kind| times("AWS::EC2::VPCEndpoint", json!({"VpcEndpointType": kind}).as_object().unwrap());
+        assert!(of("Interface").creation() > of("Gateway").creation());
+    }
 }

@@ -1,10 +1,10 @@
 //! Properties against their schema, in CloudFormation's words.
 
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
-use super::Schema;
+use super::document::Schema;
 use crate::cloudformation::template::{Place, unknown};
 use crate::error::ApiError;
 
@@ -87,25 +87,6 @@ pub(super) fn mistakes(schema: &Schema, properties: &Value) -> Result<Vec<Messag
     }
     messages.dedup();
     Ok(messages)
-}
-
-impl Schema {
-    pub(super) fn validator(&self) -> Result<&Validator, ApiError> {
-        if let Some(validator) = self.validator.get() {
-            return Ok(validator);
-        }
-        let built = jsonschema::options()
-            .with_draft(Draft::Draft7)
-            .should_validate_formats(true)
-            .with_format("ipv4-network", |text: &str| text.parse::<ipnet::Ipv4Net>().is_ok())
-            .with_format("ipv6-network", |text: &str| text.parse::<ipnet::Ipv6Net>().is_ok())
-            .with_format("json", |text: &str| serde_json::from_str::<Value>(text).is_ok())
-            .build(&self.document)
-            .map_err(|error| {
-                ApiError::internal(format!("The schema of {} cannot be compiled: {error}", self.type_name))
-            })?;
-        Ok(self.validator.get_or_init(|| built))
-    }
 }
 
 /// Whether the error stays whatever the unknown values turn out to be.

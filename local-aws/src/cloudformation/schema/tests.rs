@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::sources::SOURCES;
 use super::{Change, Schemas, coerce};
 use crate::ApiError;
 use crate::cloudformation::resources::{self, Properties};
@@ -46,10 +45,12 @@ fn every_schema_is_there_and_compiles() {
         .map(|text| serde_json::from_str::<Value>(&text).unwrap()["typeName"].as_str().unwrap().to_owned())
         .collect();
     let schemas = Schemas::default();
-    for (name, _) in SOURCES {
-        schemas.get(name).unwrap().validator().unwrap();
+    for resource_type in resources::all() {
+        let schema = schemas.get(resource_type.type_name()).unwrap();
+        assert_eq!(schema.document["typeName"], resource_type.type_name());
+        schema.validator().unwrap();
     }
-    assert_eq!(on_disk, SOURCES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    assert_eq!(on_disk, resources::all().map(|resource_type| resource_type.type_name().to_owned()).collect());
     let message = schemas.get("AWS::Foo::Bar").err().unwrap().message;
     assert_eq!(message, "Template format error: Unrecognized resource types: [AWS::Foo::Bar]");
 }
@@ -213,14 +214,15 @@ fn refused_properties() {
 
 #[test]
 fn what_the_types_refuse_is_in_their_schemas() {
-    for (name, source) in SOURCES {
-        let schema: Value = serde_json::from_str(source).unwrap();
-        let refused = resources::find(name).map(|resource_type| resource_type.refused()).unwrap_or_default();
-        for path in refused {
-            assert!(coerce::knows(&schema, &schema, &path.split('/').collect::<Vec<_>>()), "{name}: {path}");
+    for resource_type in resources::all() {
+        let schema: Value = serde_json::from_str(resource_type.schema()).unwrap();
+        for path in resource_type.refused() {
+            let path: Vec<&str> = path.split('/').collect();
+            assert!(coerce::knows(&schema, &schema, &path), "{}: {path:?}", resource_type.type_name());
         }
     }
-    let schema: Value = serde_json::from_str(SOURCES[0].1).unwrap();
+    let table = resources::find("AWS::DynamoDB::Table").unwrap();
+    let schema: Value = serde_json::from_str(table.schema()).unwrap();
     assert!(coerce::knows(&schema, &schema, &["KeySchema", "*", "KeyType"]));
     assert!(!coerce::knows(&schema, &schema, &["KeySchema", "*", "Foo"]));
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::active::unresolved;
+use super::declared::{Environment, Template};
 use super::dependencies::references;
 use super::function::{Function, Logic, text, walk};
+use super::parameters::Parameters;
 use super::place::{Place, invalid};
-use super::resolve::no_exports;
-use super::{Environment, Parameters, Scope, Template};
+use super::resolve::{Scope, no_exports};
 use crate::error::ApiError;
 
 /// Which conditions are true.
@@ -28,18 +30,6 @@ pub(crate) fn evaluate(
         scope.resolve(place, value)
     };
     Evaluation::of(template, &operands)
-}
-
-impl Template {
-    /// Whether the resource exists under these conditions. Unknown names do not.
-    pub(crate) fn is_active(&self, logical_id: &str, conditions: &BTreeMap<String, bool>) -> bool {
-        self.resources.get(logical_id).is_some_and(|resource| holds(resource.condition.as_deref(), conditions))
-    }
-}
-
-/// Whether something with this `Condition` attribute exists.
-pub(super) fn holds(condition: Option<&str>, conditions: &BTreeMap<String, bool>) -> bool {
-    condition.is_none_or(|name| conditions.get(name).copied().unwrap_or_default())
 }
 
 /// Checks the section without parameter values: what the conditions are made of, and that none needs itself.
@@ -147,14 +137,6 @@ fn cannot_refer(place: &Place<'_>, name: &str) -> ApiError {
     place.error(format_args!(
         "Template format error: Unresolved dependencies [{name}]. Cannot reference resources in the Conditions block of \
          the template"
-    ))
-}
-
-/// AWS's words for a condition that is not there.
-pub(super) fn unresolved(place: &Place<'_>, name: &str) -> ApiError {
-    place.error(format_args!(
-        "Template format error: Unresolved condition dependency {name} in the {} block of the template",
-        place.section()
     ))
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declared::{Resource, Template};
 use super::function::{Function, walk};
 use super::place::{Place, invalid};
 use super::sub::{Piece, pieces};
-use super::{Resource, Template};
 use crate::error::ApiError;
 
 /// For each resource that exists under these conditions: the resources that have to be there before it.

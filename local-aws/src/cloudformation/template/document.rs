@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 use super::place::invalid;
 use super::unknown::MARK;
-use super::{MAX_BODY, json, yaml};
+use super::{json, yaml};
 use crate::error::ApiError;
+
+/// Largest template body that a call may carry.
+pub(crate) const MAX_BODY: usize = 51_200;
 
 /// Reads a template body. What begins with a brace is JSON, as for CloudFormation.
 pub(super) fn read(body: &str) -> Result<Map<String, Value>, ApiError> {

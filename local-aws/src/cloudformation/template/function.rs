@@ -72,6 +72,11 @@ pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
+/// A string, or another scalar as text.
+pub(super) fn string(place: &Place<'_>, value: &Value) -> Result<String, ApiError> {
+    text(value).map(Cow::into_owned).ok_or_else(|| place.error("Template format error: a string is required here"))
+}
+
 impl<'a> Function<'a> {
     /// The function that this value is a use of, if it is one.
     pub(super) fn of(place: &Place<'_>, value: &'a Value) -> Result<Option<Self>, ApiError> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::Template;
 use super::allowed_pattern::whole;
+use super::declared::{Parameter, Template};
+use super::function::string;
 use super::parameter_types::{ParameterType, parameter_type};
-use super::parse::string;
 use super::place::{Place, invalid};
 use super::unknown::MARK;
 use crate::error::ApiError;
@@ -26,23 +26,6 @@ const PSEUDO_PARAMETERS: [&str; 8] = [
     "AWS::StackName",
     "AWS::URLSuffix",
 ];
-
-/// A member of the `Parameters` section.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Parameter {
-    /// As written, e.g. `List<AWS::EC2::Subnet::Id>`; the AWS-specific types are checked for syntax only.
-    pub(crate) parameter_type: String,
-    pub(crate) default: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) no_echo: bool,
-    pub(crate) allowed_values: Vec<String>,
-    pub(crate) allowed_pattern: Option<String>,
-    pub(crate) constraint_description: Option<String>,
-    pub(crate) min_length: Option<usize>,
-    pub(crate) max_length: Option<usize>,
-    pub(crate) min_value: Option<f64>,
-    pub(crate) max_value: Option<f64>,
-}
 
 /// What a call says of one parameter.
 #[derive(Debug, Clone, PartialEq)]

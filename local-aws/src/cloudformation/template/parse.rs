@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::declared::{DeletionPolicy, OutputDeclaration, Resource, Template};
+use super::function::{string, text};
 use super::place::{Place, invalid};
-use super::{DeletionPolicy, OutputDeclaration, Resource, Template, document, parameters};
+use super::{document, parameters};
 use crate::error::ApiError;
 
 const MAX_RESOURCES: usize = 500;
@@ -125,13 +127,6 @@ fn object<'a>(place: &Place<'_>, value: &'a Value) -> Result<&'a Map<String, Val
     value.as_object().ok_or_else(|| place.error("Template format error: an object is required here"))
 }
 
-/// A string, or another scalar as text.
-pub(super) fn string(place: &Place<'_>, value: &Value) -> Result<String, ApiError> {
-    super::function::text(value)
-        .map(std::borrow::Cow::into_owned)
-        .ok_or_else(|| place.error("Template format error: a string is required here"))
-}
-
 fn optional_string(place: &Place<'_>, members: &Map<String, Value>, name: &str) -> Result<Option<String>, ApiError> {
     members.get(name).map(|value| string(&place.member(name), value)).transpose()
 }
@@ -147,8 +142,8 @@ fn mapping(
         let mut attributes = BTreeMap::new();
         for (name, value) in object(&place, values)? {
             let is_literal = match value {
-                Value::Array(items) => items.iter().all(|item| super::function::text(item).is_some()),
-                scalar => super::function::text(scalar).is_some(),
+                Value::Array(items) => items.iter().all(|item| text(item).is_some()),
+                scalar => text(scalar).is_some(),
             };
             if !is_literal {
                 return Err(place

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::conditions::{holds, unresolved};
+use super::active::{holds, unresolved};
+use super::declared::{Environment, Template};
 use super::function::{Attribute, Function, text};
+use super::parameters::Parameters;
+use super::place::Place;
 use super::unknown::{self, MARK};
-use super::{Environment, Parameters, Place, Template};
 use crate::cloudformation::resources::{Created, Properties};
 use crate::error::ApiError;
 

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::active::unresolved;
+use super::declared::Template;
 use super::dependencies::references as referred;
 use super::function::{Function, walk};
 use super::place::{Place, invalid};
-use super::resolve::unsupported_attribute;
-use super::{Scope, Template, conditions, dependencies};
+use super::resolve::{Scope, unsupported_attribute};
+use super::{conditions, dependencies};
 use crate::cloudformation::resources::Properties;
 use crate::cloudformation::schema::{Schemas, unrecognized};
 use crate::error::ApiError;
@@ -109,7 +111,7 @@ impl<'a> Checker<'a> {
 
     fn condition(&self, place: &Place<'_>, name: Option<&str>) -> Result<(), ApiError> {
         match name {
-            Some(name) if !self.template.conditions.contains_key(name) => Err(conditions::unresolved(place, name)),
+            Some(name) if !self.template.conditions.contains_key(name) => Err(unresolved(place, name)),
             _ => Ok(()),
         }
     }

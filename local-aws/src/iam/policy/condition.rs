@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::wildcard;
-use super::parse::{Refusal, refuse, texts};
+use super::refusal::{Refusal, refuse, texts};
+use crate::iam::wildcard;
 
 /// Keys whose values this endpoint can give where AWS gives them. A policy that asks for another key is refused: its
 /// absence here would decide otherwise than its value there.

@@ -3,24 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
-use super::{Document, Kind, Selection, Statement};
+use super::document::{Document, Kind, Selection, Statement};
+use super::refusal::{Refusal, SYNTAX, refuse, texts};
 use crate::error::ApiError;
-
-/// Why a document is malformed.
-#[derive(Debug)]
-pub(super) struct Refusal(pub(super) String);
-
-impl From<Refusal> for ApiError {
-    fn from(Refusal(message): Refusal) -> Self {
-        Self::new("MalformedPolicyDocument", message)
-    }
-}
-
-pub(super) fn refuse<T>(message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal(message.into()))
-}
-
-const SYNTAX: &str = "Syntax errors in policy.";
 
 impl Document {
     /// Reads a document out of a CloudFormation property: an object, or its JSON as text.
@@ -182,19 +167,6 @@ fn selection(members: &Map<String, Value>, name: &str) -> Result<Option<Selectio
     };
     let patterns = texts(value)?;
     Ok((!patterns.is_empty()).then_some(Selection { patterns, negated }))
-}
-
-/// One text or a list of them; numbers and booleans count as their text.
-pub(super) fn texts(value: &Value) -> Result<Vec<String>, Refusal> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        _ => refuse(SYNTAX),
-    };
-    match value {
-        Value::Array(values) => values.iter().map(text).collect(),
-        one => Ok(vec![text(one)?]),
-    }
 }
 
 #[cfg(test)]

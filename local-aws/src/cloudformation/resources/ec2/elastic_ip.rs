@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{INVALID, Tag, attributes, read, tags};
+use crate::cloudformation::latency::{LOG, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::address::Address;
 use crate::error::ApiError;
 
@@ -42,6 +43,14 @@ pub(super) struct ElasticIp;
 impl ResourceType for ElasticIp {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::EIP"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-eip.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(16, 2, 2, LOG)] }
     }
 
     // There are no instances here, and no address pools to take one out of.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Context, Properties, ResourceType};
+use super::resource_type::{Context, Properties, ResourceType};
 use crate::error::ApiError;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[

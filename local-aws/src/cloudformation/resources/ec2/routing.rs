@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{INVALID, Tag, id_attribute, read, tags};
+use crate::cloudformation::latency::{LOG, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::route::{Route, Target};
 use crate::ec2::route_table::RouteTable;
 use crate::error::ApiError;
@@ -21,6 +22,14 @@ pub(super) struct RouteTableType;
 impl ResourceType for RouteTableType {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::RouteTable"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-routetable.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(12, 2, 1, LOG)] }
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
@@ -104,6 +113,14 @@ impl ResourceType for RouteType {
         "AWS::EC2::Route"
     }
 
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-route.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(2, 2, 1, LOG)] }
+    }
+
     // Targets and destinations that do not exist here.
     fn refused(&self) -> &'static [&'static str] {
         &[
@@ -161,6 +178,14 @@ pub(super) struct SubnetRouteTableAssociation;
 impl ResourceType for SubnetRouteTableAssociation {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::SubnetRouteTableAssociation"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-subnetroutetableassociation.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(2, 2, 16, LOG)] }
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{Tag, attributes, id_attribute, read, tags};
+use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::security_group::SecurityGroup;
 use crate::ec2::security_group_rule::{Peer, Rule, RuleRequest};
 use crate::error::ApiError;
@@ -83,6 +84,14 @@ pub(super) struct SecurityGroupType;
 impl ResourceType for SecurityGroupType {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::SecurityGroup"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-securitygroup.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(10, 3, 2, CREATED)] }
     }
 
     // Names of groups are of EC2-Classic and default VPCs.
@@ -172,6 +181,14 @@ impl ResourceType for SecurityGroupEgress {
         "AWS::EC2::SecurityGroupEgress"
     }
 
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-securitygroupegress.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(3, 3, 2, TYPICAL)] }
+    }
+
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         create_rule(cx, properties, true)
     }
@@ -196,6 +213,14 @@ pub(super) struct SecurityGroupIngress;
 impl ResourceType for SecurityGroupIngress {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::SecurityGroupIngress"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-securitygroupingress.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(3, 3, 2, TYPICAL)] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{INVALID, Tag, attributes, read, tags};
+use crate::cloudformation::latency::{LOG, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::subnet::{Subnet, SubnetSettings};
 use crate::error::ApiError;
 
@@ -56,6 +57,14 @@ pub(super) struct SubnetType;
 impl ResourceType for SubnetType {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::Subnet"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-subnet.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(5, 3, 2, LOG)] }
     }
 
     // VPCs have no IPv6 block here, nor are there Outposts or address pools.

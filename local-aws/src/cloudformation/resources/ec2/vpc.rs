@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{Tag, attributes, read, tags};
+use crate::cloudformation::latency::{LOG, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::vpc::{Vpc, VpcSettings};
 use crate::error::ApiError;
 
@@ -35,6 +36,14 @@ pub(super) struct VpcType;
 impl ResourceType for VpcType {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::VPC"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-vpc.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const { &[Times::new(13, 3, 2, LOG)] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

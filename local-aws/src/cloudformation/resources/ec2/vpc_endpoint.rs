@@ -4,8 +4,9 @@ use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{Context, Created, Properties, ResourceType};
 use super::{Tag, attributes, read, tags};
+use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::transition_state::TransitionState;
 use crate::ec2::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::error::ApiError;
@@ -73,6 +74,19 @@ pub(super) struct VpcEndpointType;
 impl ResourceType for VpcEndpointType {
     fn type_name(&self) -> &'static str {
         "AWS::EC2::VPCEndpoint"
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("../../../../schemas/aws-ec2-vpcendpoint.json")
+    }
+
+    fn times(&self) -> &'static [Times] {
+        const {
+            &[
+                Times { only: Some(("VpcEndpointType", "Interface")), ..Times::new(60, 30, 60, TYPICAL) },
+                Times::new(3, 3, 5, CREATED),
+            ]
+        }
     }
 
     fn refused(&self) -> &'static [&'static str] {

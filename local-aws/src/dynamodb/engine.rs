@@ -1,10 +1,5 @@
-//! DynamoDB: dynoxide in our process, behind our signatures and the roles' policies.
+//! dynoxide: its database, its operations, its errors.
 
-mod deletion;
-mod permission;
-mod time_to_live;
-
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dynoxide::{Database, DynoxideError};
@@ -12,40 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::deletion;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::service::{Answer, Call, Operation, Service, Tagged};
-use crate::store::{Tx, keep_private};
-use crate::wire;
-
-pub(crate) static SERVICE: Service = Service {
-    resume,
-    tagged,
-    needs: Some(permission::needs),
-    ..Service::new(
-        "DynamoDB, DynamoDB Streams",
-        wire::Service::json("dynamodb", "1.0", &["DynamoDB_20120810", "DynamoDBStreams_20120810"]).with_checksum(),
-        "ValidationException",
-        OPERATIONS,
-    )
-};
-
-/// SQLite blocks: the database answers on a thread that may wait.
-fn answer(call: Call) -> Answer {
-    let answer = tokio::task::spawn_blocking(move || {
-        let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
-        match call.operation.name {
-            "DeleteTable" => deletion::delete_table(&call.endpoint, &call.input),
-            operation => run_text(&call.endpoint, operation, text),
-        }
-    });
-    Box::pin(async move {
-        answer.await.map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
-    })
-}
+use crate::service::{Answer, Call, Operation};
+use crate::store::keep_private;
 
 /// Data and behaviour of all tables.
-fn database(endpoint: &Endpoint) -> Result<Arc<Database>, ApiError> {
+pub(super) fn database(endpoint: &Endpoint) -> Result<Arc<Database>, ApiError> {
     endpoint.memory_or(|| {
         let path = endpoint.state_dir.join("dynamodb.db");
         keep_private(&path)?;
@@ -55,12 +24,20 @@ fn database(endpoint: &Endpoint) -> Result<Arc<Database>, ApiError> {
     })
 }
 
-/// Takes up what an earlier endpoint left unfinished, and begins to expire items.
-fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
-    let database = database(endpoint)?;
-    deletion::resume(endpoint)?;
-    time_to_live::start(&database);
-    Ok(())
+/// SQLite blocks: the database answers on a thread that may wait.
+fn answer(call: Call) -> Answer {
+    let answer = tokio::task::spawn_blocking(move || {
+        let (endpoint, operation) = (&call.endpoint, call.operation.name);
+        let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
+        if operation == "DeleteTable" {
+            let table_name = call.input["TableName"].as_str().unwrap_or_default();
+            return deletion::noted(endpoint, table_name, || run_text(endpoint, operation, text));
+        }
+        run_text(endpoint, operation, text)
+    });
+    Box::pin(async move {
+        answer.await.map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
+    })
 }
 
 /// One call for a caller that may do everything; blocks.
@@ -84,7 +61,7 @@ fn run_text(endpoint: &Endpoint, operation: &str, input: &[u8]) -> Result<Value,
 
 macro_rules! operations {
     ($($name:literal => $method:ident),* $(,)?) => {
-        static OPERATIONS: &[Operation] = &[$(Operation::later($name, answer)),*];
+        pub(super) static OPERATIONS: &[Operation] = &[$(Operation::later($name, answer)),*];
 
         fn dispatch(db: &Database, operation: &str, input: &[u8]) -> Result<Value, ApiError> {
             match operation {
@@ -200,37 +177,4 @@ fn own(endpoint: &Endpoint, value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(|member| own(endpoint, member)),
         _ => {}
     }
-}
-
-/// Every tagged table.
-fn tagged(endpoint: &Endpoint, _tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
-    let mut tagged = Vec::new();
-    for table in table_names(endpoint)? {
-        let arn = endpoint.arn("dynamodb", &format!("table/{table}"));
-        let tags = tags(endpoint, &arn)?;
-        if !tags.is_empty() {
-            tagged.push(Tagged { arn, tags });
-        }
-    }
-    Ok(tagged)
-}
-
-/// By ListTables, which needs no table's data: a deletion that a kill has cut off may have dropped that already.
-fn table_names(endpoint: &Endpoint) -> Result<Vec<String>, ApiError> {
-    let mut names: Vec<String> = Vec::new();
-    loop {
-        let start = names.last().map_or_else(|| json!({}), |last| json!({"ExclusiveStartTableName": last}));
-        let page = run(endpoint, "ListTables", &start)?;
-        names.extend(page["TableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
-        if page["LastEvaluatedTableName"].is_null() {
-            return Ok(names);
-        }
-    }
-}
-
-/// The tags of a table.
-pub(crate) fn tags(endpoint: &Endpoint, table_arn: &str) -> Result<BTreeMap<String, String>, ApiError> {
-    let output = run(endpoint, "ListTagsOfResource", &json!({"ResourceArn": table_arn}))?;
-    let tags = output["Tags"].as_array().into_iter().flatten();
-    Ok(tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()))).collect())
 }

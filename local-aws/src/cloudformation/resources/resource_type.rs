@@ -1,0 +1,121 @@
+//! What the engine asks of a type of resource.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::cloudformation::latency::Times;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::{Record, Tx};
+
+/// Properties or attributes of a resource, in the names of its CloudFormation schema.
+pub(crate) type Properties = Map<String, Value>;
+
+/// A resource that is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Created {
+    /// The physical id, which `Ref` gives.
+    pub(crate) physical_id: String,
+    /// What `Fn::GetAtt` gives: every read-only property of the schema, nested ones by dotted name.
+    pub(crate) attributes: Properties,
+}
+
+/// Where and for whom a resource is made, changed or deleted. All of it is one transaction of the engine, together
+/// with the stack's own record: either both are there or neither.
+pub(crate) struct Context<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) tx: &'a Tx<'a>,
+    pub(crate) stack_id: &'a str,
+    pub(crate) stack_name: &'a str,
+    pub(crate) logical_id: &'a str,
+    /// The stack's tags and `aws:cloudformation:stack-name`, `stack-id`, `logical-id`; a type adds its own `Tags`
+    /// property over them where its schema says that it takes system tags.
+    pub(crate) tags: &'a BTreeMap<String, String>,
+    /// Counts the replacements of this logical resource, so that the next one gets another name.
+    pub(crate) generation: u32,
+    /// Until when AWS would take to make it, for types whose read calls tell.
+    pub(crate) ready_at: Option<DateTime<Utc>>,
+    /// An earlier attempt was cut off. What it made outside this transaction (in DynamoDB) is there, and ours.
+    pub(crate) repeated: bool,
+}
+
+impl Context<'_> {
+    /// A physical name as CloudFormation makes them: `STACK-LOGICALID-SUFFIX`, at most `max` characters long.
+    ///
+    /// The suffix follows from stack, logical id and generation: a creation that is repeated after a kill finds
+    /// what the first attempt made.
+    pub(crate) fn generated_name(&self, max: usize) -> String {
+        const LENGTH: usize = 12;
+        let digest = Sha256::digest(format!("{}/{}/{}", self.stack_id, self.logical_id, self.generation));
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let suffix: String =
+            digest.iter().take(LENGTH).map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect();
+        let stem = format!("{}-{}", self.stack_name, self.logical_id);
+        let kept: String = stem.chars().take(max.saturating_sub(LENGTH + 1)).collect();
+        format!("{kept}-{suffix}")
+    }
+}
+
+/// The name in this property, if there is a record of this kind with it.
+pub(super) fn taken<R: Record>(
+    tx: &Tx<'_>,
+    properties: &Properties,
+    property: &str,
+) -> Result<Option<String>, ApiError> {
+    let Some(name) = properties.get(property).and_then(Value::as_str) else { return Ok(None) };
+    Ok(tx.get::<R>(name)?.map(|_| name.to_owned()))
+}
+
+/// One type of resource, e.g. `AWS::ECS::Cluster`.
+pub(crate) trait ResourceType: Sync {
+    /// `AWS::SERVICE::TYPE`.
+    fn type_name(&self) -> &'static str;
+
+    /// AWS's schema of it: a file of `schemas/`.
+    fn schema(&self) -> &'static str;
+
+    /// How long it takes on AWS to come, change and go: the first that fits counts, and the last fits all.
+    fn times(&self) -> &'static [Times];
+
+    /// Properties that AWS has and that mean nothing locally, as paths with `*` for list items or map keys, e.g.
+    /// `ContainerDefinitions/*/DependsOn`. A template that sets one is refused by name before anything is created.
+    fn refused(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The name that the template gives the resource, if something of this type bears it already.
+    fn taken_name(
+        &self,
+        _endpoint: &Endpoint,
+        _tx: &Tx<'_>,
+        _properties: &Properties,
+    ) -> Result<Option<String>, ApiError> {
+        Ok(None)
+    }
+
+    /// Makes the resource. Properties have passed the schema and hold no intrinsic function.
+    fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError>;
+
+    /// Changes the resource in place and returns its attributes. Called only when no create-only property differs.
+    fn update(
+        &self,
+        cx: &Context<'_>,
+        physical_id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Properties, ApiError>;
+
+    /// Says that the resource is going, for types whose read calls tell; it goes with [`ResourceType::delete`].
+    fn begin_deletion(&self, _cx: &Context<'_>, _physical_id: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    /// Deletes the resource; does nothing if it is already gone.
+    fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;
+
+    /// Takes away what a deletion has left outside the store, once that is committed.
+    fn clean_up(&self, _endpoint: &Endpoint) {}
+}
