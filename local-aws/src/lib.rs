@@ -3,16 +3,19 @@
 //! # Layout
 //! In reading order:
 //! - [`serve`] (`server`): a connection's way from the socket to a service and back
+//! - `service`: what a service is, a row of data; `services`: the one list of them
 //! - `auth`: who signed the request; `identity`: who may
 //! - `wire`: the AWS protocols (JSON, query, EC2 query, REST) to and from plain JSON values
 //! - `error`: the one error type, without a wire format
-//! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `latency`: [`Options`]
+//! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `tag`: a tag;
+//!   `latency`: [`Options`]
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
 //! - `registry`: the API by which images come and go; `images`: their files
 //!
-//! Services know no HTTP: they take and give JSON values in the shape of the AWS model.
+//! Services know no HTTP: they take and give JSON values in the shape of the AWS model. Uses go down, from `server` to
+//! `error`; `tests/it/floors.rs` says which floor each has.
 
 mod auth;
 mod cloudformation;
@@ -38,6 +41,7 @@ mod service;
 mod services;
 mod store;
 mod sts;
+mod tag;
 mod tagging;
 mod wire;
 

@@ -16,6 +16,7 @@ use crate::ec2;
 use crate::ec2::zone;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 /// Reads a list of the query protocol; an empty one arrives as empty text.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -42,22 +43,13 @@ pub(super) struct ParameterInput {
     use_previous_value: Option<bool>,
 }
 
-/// A tag as a call gives it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct TagInput {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
 /// What a call wants a stack to be.
 pub(super) struct Request {
     pub(super) template_body: Option<String>,
     pub(super) use_previous_template: bool,
     pub(super) parameters: Vec<ParameterInput>,
     /// None leaves the stack's tags as they are.
-    pub(super) tags: Option<Vec<TagInput>>,
+    pub(super) tags: Option<Vec<Tag>>,
     pub(super) capabilities: Vec<String>,
 }
 
@@ -135,10 +127,10 @@ fn given(parameters: Vec<ParameterInput>) -> Result<BTreeMap<String, Given>, Api
     Ok(given)
 }
 
-fn tags(given: Option<Vec<TagInput>>, previous: Option<&Target>) -> Result<BTreeMap<String, String>, ApiError> {
+fn tags(given: Option<Vec<Tag>>, previous: Option<&Target>) -> Result<BTreeMap<String, String>, ApiError> {
     let Some(given) = given else { return Ok(previous.map(|target| target.tags.clone()).unwrap_or_default()) };
     let mut tags = BTreeMap::new();
-    for TagInput { key, value } in given {
+    for Tag { key, value } in given {
         if key.starts_with("aws:") {
             return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
         }

@@ -9,6 +9,7 @@ mod ecs_kill;
 mod ecs_lab;
 mod ecs_stack;
 mod fis;
+mod floors;
 mod harness;
 mod iam;
 mod latency;

@@ -11,12 +11,13 @@ use crate::cloudformation::operation;
 use crate::cloudformation::plan::{Situation, plan};
 use crate::cloudformation::refusal::check_name;
 use crate::cloudformation::refusal::invalid;
-use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
+use crate::cloudformation::request::{self, ParameterInput, Request};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::status::StackStatus;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -33,7 +34,7 @@ pub(in crate::cloudformation) struct CreateStackInput {
     #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
     #[serde(default, deserialize_with = "request::list")]
-    tags: Vec<TagInput>,
+    tags: Vec<Tag>,
     client_request_token: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     enable_termination_protection: Option<bool>,

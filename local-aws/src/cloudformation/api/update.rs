@@ -9,7 +9,7 @@ use super::create::{started, token_used};
 use crate::cloudformation::export::Imports;
 use crate::cloudformation::plan::{Situation, plan};
 use crate::cloudformation::refusal::invalid;
-use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
+use crate::cloudformation::request::{self, ParameterInput, Request};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack, Target};
 use crate::cloudformation::stack_resource::StackResource;
@@ -18,6 +18,7 @@ use crate::cloudformation::{change_set, operation};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -33,7 +34,7 @@ pub(in crate::cloudformation) struct UpdateStackInput {
     #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
     #[serde(default, deserialize_with = "request::optional_list")]
-    tags: Option<Vec<TagInput>>,
+    tags: Option<Vec<Tag>>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     disable_rollback: Option<bool>,
     client_request_token: Option<String>,

@@ -16,7 +16,7 @@ use crate::cloudformation::export::Imports;
 use crate::cloudformation::plan::{Situation, plan};
 use crate::cloudformation::refusal::check_name;
 use crate::cloudformation::refusal::invalid;
-use crate::cloudformation::request::{self, ParameterInput, Request, TagInput};
+use crate::cloudformation::request::{self, ParameterInput, Request};
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
@@ -24,6 +24,7 @@ use crate::cloudformation::status::StackStatus;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
+use crate::tag::Tag;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -42,7 +43,7 @@ pub(in crate::cloudformation) struct CreateChangeSetInput {
     #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
     #[serde(default, deserialize_with = "request::optional_list")]
-    tags: Option<Vec<TagInput>>,
+    tags: Option<Vec<Tag>>,
     client_token: Option<String>,
     on_stack_failure: Option<OnFailure>,
     #[serde(default, deserialize_with = "crate::wire::flag")]

@@ -11,6 +11,7 @@ use crate::dynamodb::{run, tags};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
+use crate::tag::Tag;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&Table];
 
@@ -65,13 +66,6 @@ struct TimeToLiveSpecification {
     enabled: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Tag {
-    key: String,
-    value: String,
-}
-
 impl TableProperties {
     fn read(properties: &Properties) -> Result<Self, ApiError> {
         let table: Self = serde_json::from_value(Value::Object(properties.clone()))
@@ -111,11 +105,6 @@ impl TableProperties {
     fn stream(&self) -> Option<Value> {
         let view = &self.stream_specification.as_ref()?["StreamViewType"];
         Some(json!({"StreamEnabled": true, "StreamViewType": view}))
-    }
-
-    fn all_tags(&self, cx: &Context<'_>) -> BTreeMap<String, String> {
-        let own = self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone()));
-        cx.tags.clone().into_iter().chain(own).collect()
     }
 }
 
@@ -175,7 +164,7 @@ impl ResourceType for Table {
         let table = TableProperties::read(properties)?;
         let name = table.table_name.clone().unwrap_or_else(|| cx.generated_name(255));
         if !(cx.repeated && is_ours(cx, &name)?) {
-            let request = table.request(&name, &table.all_tags(cx));
+            let request = table.request(&name, &cx.tags_over(&table.tags));
             run(cx.endpoint, "CreateTable", &request).map_err(|error| match error.code.as_str() {
                 "ResourceInUseException" => already_exists(&name),
                 _ => error,
@@ -211,7 +200,7 @@ impl ResourceType for Table {
             run(cx.endpoint, "UpdateTable", &request)?;
         }
         set_time_to_live(cx.endpoint, physical_id, &table)?;
-        retag(cx, physical_id, &table.all_tags(cx))?;
+        retag(cx, physical_id, &cx.tags_over(&table.tags))?;
         attributes(cx.endpoint, physical_id)
     }
 

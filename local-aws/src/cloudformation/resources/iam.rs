@@ -1,6 +1,6 @@
 //! `AWS::IAM::Role` and `AWS::IAM::Policy`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::role::{Role, Settings};
 use crate::store::Tx;
+use crate::tag::{self, Tag};
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&RoleType, &PolicyType];
 
@@ -37,13 +38,6 @@ struct InlinePolicy {
     policy_document: Value,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Tag {
-    key: String,
-    value: String,
-}
-
 fn read<T: DeserializeOwned>(properties: &Properties) -> Result<T, ApiError> {
     crate::wire::decode("ValidationError", "properties", Value::Object(properties.clone()))
 }
@@ -51,15 +45,14 @@ fn read<T: DeserializeOwned>(properties: &Properties) -> Result<T, ApiError> {
 impl RoleProperties {
     fn settings(&self, cx: &Context<'_>) -> Settings {
         // IAM takes the stack's own tags, not the `aws:cloudformation:` ones (cloudFormationSystemTags is false).
-        let mut tags: BTreeMap<String, String> =
-            cx.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(k, v)| (k.clone(), v.clone())).collect();
-        tags.extend(self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+        let mut tags = cx.tags.clone();
+        tags.retain(|key, _| !key.starts_with("aws:"));
         Settings {
             trust_policy: self.assume_role_policy_document.clone(),
             description: self.description.clone(),
             max_session_duration: self.max_session_duration.unwrap_or(3600),
             attached: self.managed_policy_arns.clone(),
-            tags,
+            tags: tag::over(tags, &self.tags),
         }
     }
 }

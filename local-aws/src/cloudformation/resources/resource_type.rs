@@ -10,6 +10,7 @@ use crate::cloudformation::latency::Times;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
+use crate::tag::{self, Tag};
 
 /// Properties or attributes of a resource, in the names of its CloudFormation schema.
 pub(crate) type Properties = Map<String, Value>;
@@ -43,6 +44,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The resource's own tags over those of the stack.
+    pub(crate) fn tags_over(&self, own: &[Tag]) -> BTreeMap<String, String> {
+        tag::over(self.tags.clone(), own)
+    }
+
     /// A physical name as CloudFormation makes them: `STACK-LOGICALID-SUFFIX`, at most `max` characters long.
     ///
     /// The suffix follows from stack, logical id and generation: a creation that is repeated after a kill finds
