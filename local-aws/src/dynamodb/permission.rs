@@ -8,7 +8,14 @@ use crate::service::{Call, Need};
 
 /// One need for every table that the call touches.
 pub(super) fn needs(call: &Call) -> Result<Vec<Need>, ApiError> {
-    needs_of(&call.endpoint, call.operation.name, &call.input)
+    let needs = needs_of(&call.endpoint, call.operation.name, &call.input)?;
+    Ok(needs.into_iter().map(|need| with_tags(need, &call.input["Tags"])).collect())
+}
+
+/// With the tags that the call sends as condition keys.
+fn with_tags(need: Need, tags: &Value) -> Need {
+    let tags = tags.as_array().into_iter().flatten();
+    tags.fold(need, |need, tag| need.with(format!("aws:RequestTag/{}", text(&tag["Key"])), text(&tag["Value"])))
 }
 
 fn needs_of(endpoint: &Endpoint, operation: &str, input: &Value) -> Result<Vec<Need>, ApiError> {

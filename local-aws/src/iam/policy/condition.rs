@@ -13,10 +13,14 @@ const KEYS: &[&str] = &[
     "aws:principalarn",
     "aws:principalaccount",
     "ecs:cluster",
-    // These exist only in requests that no role can make here.
+    "ecs:createaction",
     "iam:passedtoservice",
+    // Only in requests that no role can make here.
     "iam:awsservicename",
 ];
+
+/// The same for tags, whose names follow.
+const TAGS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
 
 /// One operator on one key: holds if one of the values fits (for a negated operator: if none does).
 #[derive(Debug, Clone)]
@@ -92,7 +96,8 @@ impl Condition {
             let Some(keys) = keys.as_object() else { return refuse("Syntax errors in policy.") };
             for (key, values) in keys {
                 let lower = key.to_ascii_lowercase();
-                if !KEYS.contains(&lower.as_str()) && !lower.starts_with("aws:resourcetag/") {
+                let is_given = KEYS.contains(&lower.as_str()) || TAGS.iter().any(|prefix| lower.starts_with(prefix));
+                if !is_given {
                     return refuse(format!("The condition key {key} is not supported by the local endpoint."));
                 }
                 let values = texts(values)?;
