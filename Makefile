@@ -7,7 +7,7 @@ JUDGES := .venv/judges.stamp
 PACKERS := .venv/packers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench docs dist mutants need-test
+.PHONY: help lab test check bench docs dist programs need-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,11 @@ bench: ## measure what the project promises, on the profile that is shipped; pri
 
 dist: $(PACKERS) ## what an instructor hands out, in dist/: program, Python wheel, SHA-256 sums; tried out at once
 	@tools/need rust c readelf
-	tools/dist
+	tools/dist $(TARGETS)
+
+programs: ## the workers' programs for both processors of Fargate, in dist/programs, for a make dist elsewhere
+	@tools/need rust c
+	$(CARGO) run --locked --package fis-workshop-images --example programs -- dist/programs
 
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page

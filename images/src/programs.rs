@@ -55,8 +55,10 @@ impl Programs<'_> {
         cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bins", "--profile", profile]);
         cargo.args(["--target", self.target]).arg("--target-dir").arg(&target_dir);
         // What an outer cargo has set for a build script is not for the inner one: clippy's wrapper, flags, features.
-        for (name, _) in env::vars_os() {
-            if name.to_str().is_some_and(is_of_outer_cargo) {
+        for (name, value) in env::vars_os() {
+            // zig, with which the deployer is linked for old systems, cannot link a static glibc.
+            let is_zig = value.to_string_lossy().contains("zig") && !name.eq_ignore_ascii_case("PATH");
+            if is_zig || name.to_str().is_some_and(is_of_outer_cargo) {
                 cargo.env_remove(name);
             }
         }

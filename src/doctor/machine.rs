@@ -15,7 +15,7 @@ const DISK_BYTES: u64 = 200 << 20;
 
 /// The images are in this program, so there is nothing to build them with.
 pub(super) fn images() -> Check {
-    Check::ok("images", format!("embedded, for {}", images::embedded::architecture()))
+    Check::ok("images", format!("embedded, for {}", images::embedded::names()))
 }
 
 pub(super) fn local(settings: &Settings) -> Vec<Check> {

@@ -85,15 +85,19 @@ impl Built {
     pub(crate) fn find(settings: &Settings, architecture: Option<Architecture>) -> Result<Self> {
         let own = embedded::architecture();
         let architecture = architecture.unwrap_or(own);
-        if architecture == own && (settings.is_local() || embedded::are_for_linux()) {
-            return Ok(Self { architecture, images: embedded::images() });
+        let inside = if settings.is_local() && architecture == own {
+            embedded::for_this_machine()
+        } else {
+            embedded::for_fargate(architecture)
+        };
+        if let Some(images) = inside {
+            return Ok(Self { architecture, images });
         }
         let directory = directory(&settings.state_dir, architecture);
         if !directory.join("index.json").exists() {
             return Err(Error::failed(format!(
-                "There are no images for {architecture} yet; this program holds those for {} on {}.",
-                own,
-                std::env::consts::OS
+                "There are no images for {architecture} yet; this program holds those for {}.",
+                embedded::names()
             ))
             .hint(format!(
                 "`fis-workshop image build --arch {architecture}`, in the project's directory, builds them."

@@ -141,8 +141,7 @@ fn choose<'a>(uri: &ImageUri, platforms: &'a [Platform], wanted: &mut Option<Arc
     // A task of Fargate with these templates is a Linux one; on a Mac, the local endpoint's are programs of the Mac.
     let on = |architecture: Architecture| {
         platforms.iter().find(|platform| {
-            platform.architecture == architecture.oci()
-                && (platform.os == "linux" || (platform.os == "darwin" && !embedded::are_for_linux()))
+            platform.architecture == architecture.oci() && ["linux", embedded::OS].contains(&platform.os.as_str())
         })
     };
     let preferred = [embedded::architecture()].into_iter().chain(Architecture::ALL);

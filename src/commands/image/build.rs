@@ -73,15 +73,13 @@ pub(super) async fn run(context: &Context, args: BuildArgs) -> Result<u8> {
             drop(line);
             built
         }
-        None if architecture == embedded::architecture() && embedded::are_for_linux() => embedded::images(),
-        None => {
-            return Err(Error::failed(format!(
-                "There is no source here to build the images for {architecture} from; this program holds those for {} on {}.",
-                embedded::architecture(),
-                std::env::consts::OS
+        None => embedded::for_fargate(architecture).ok_or_else(|| {
+            Error::failed(format!(
+                "There is no source here to build the images for {architecture} from; this program holds those for {}.",
+                embedded::names()
             ))
-            .hint("Run this in the project's directory (its worker/ is needed), or name it with `--source DIR`."));
-        }
+            .hint("Run this in the project's directory (its worker/ is needed), or name it with `--source DIR`.")
+        })?,
     };
     layout::write(&directory, &built).map_err(|error| {
         Error::failed(format!("The images cannot be written to {}.", directory.display())).cause(error)
