@@ -24,7 +24,7 @@ fn main() -> Result<()> {
     }
     println!("cargo:rerun-if-env-changed={PROGRAMS}");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    commit(&root);
+    version(&root)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let rust_name = env::var("CARGO_CFG_TARGET_ARCH")?;
     let own = Architecture::of_rust(&rust_name)
@@ -38,20 +38,22 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The commit for `--version`; nothing where the source is no checkout.
-fn commit(root: &Path) {
+/// What `--version` says: with the commit, where the source is a checkout.
+fn version(root: &Path) -> Result<()> {
     let git = |args: &[&str]| {
         let output = Command::new("git").current_dir(root).args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // A checkout of something else around an unpacked archive is not ours.
     let is_ours = git(&["rev-parse", "--show-prefix"]).is_some_and(|prefix| prefix.is_empty());
-    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]).filter(|_| is_ours) else { return };
-    println!("cargo:rustc-env=FIS_WORKSHOP_COMMIT={commit}");
+    let commit = git(&["rev-parse", "--short=12", "HEAD"]).filter(|_| is_ours);
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    println!("cargo:rustc-env=FIS_WORKSHOP_VERSION={}{commit}", env::var("CARGO_PKG_VERSION")?);
     // Every commit and every switch of branches appends to it.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| is_ours && root.join(log).exists()) {
         println!("cargo:rerun-if-changed={}", root.join(log).display());
     }
+    Ok(())
 }
 
 /// Where the programs are for each platform: this machine's, for the local endpoint, and those of Fargate.

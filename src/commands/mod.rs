@@ -33,12 +33,6 @@ use crate::settings::{GlobalArgs, Settings, Target};
 use crate::setup::Scene;
 use crate::ui::Ui;
 
-/// With the commit that it was built from, where the source was a checkout.
-fn version() -> String {
-    let commit = option_env!("FIS_WORKSHOP_COMMIT").map(|commit| format!(" ({commit})")).unwrap_or_default();
-    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
-}
-
 const EXAMPLES: &str = "\
 Examples:
   fis-workshop lab                          The whole chapter, checked, on this machine
@@ -57,7 +51,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the lab's hypothesis did not hold
 /// A batch job runs as an Amazon ECS task. An AWS FIS experiment stops it. Does it complete when it is run again?
 /// The lab runs on this machine, against an embedded AWS-compatible endpoint, unless you write `--target aws`.
 #[derive(Debug, Parser)]
-#[command(name = "fis-workshop", version = version(), after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "fis-workshop", version = env!("FIS_WORKSHOP_VERSION"), after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Global options.
     #[command(flatten)]
