@@ -26,7 +26,7 @@ pub(crate) async fn ready(clients: &Clients, mut on_event: impl FnMut(&Event)) -
             }
             State::Busy | State::Failed => {}
         }
-        let end = Follower::of_operation(clients, &stack).await?.to_end(&mut on_event).await?;
+        let end = Follower::of_operation(clients, &stack).await?.follow_to_end(&mut on_event).await?;
         if state(&Stack { status: end.status.clone(), ..stack }) == State::Failed {
             let what =
                 format!("The network could not be made ({NETWORK_STACK}: {}); no task can run in it.", end.status);

@@ -32,7 +32,7 @@ pub(crate) async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl 
             }
             follower
         };
-        let end = follower.to_end(&mut on_event).await?;
+        let end = follower.follow_to_end(&mut on_event).await?;
         if end.status == "DELETE_COMPLETE" {
             return Ok(());
         }

@@ -53,7 +53,7 @@ pub(crate) async fn settle(clients: &Clients, name: &str, mut on_event: impl FnM
         if !stack.is_busy() {
             return Ok(Some(stack));
         }
-        Follower::of_operation(clients, &stack).await?.to_end(&mut on_event).await?;
+        Follower::of_operation(clients, &stack).await?.follow_to_end(&mut on_event).await?;
     }
 }
 
@@ -132,7 +132,7 @@ async fn continue_rollback(clients: &Clients, stack: &Stack, on_event: impl FnMu
     let mut follower = Follower::from_now(clients, stack).await?;
     let request = clients.cloudformation.continue_update_rollback().stack_name(&stack.id).client_request_token(token());
     request.send().await.doing(format_args!("Continuing the rollback of {}", stack.name))?;
-    let end = follower.to_end(on_event).await?;
+    let end = follower.follow_to_end(on_event).await?;
     if end.status == "UPDATE_ROLLBACK_COMPLETE" {
         let gone = || Error::failed(format!("The stack {} is gone.", stack.name));
         return find(clients, &stack.id).await?.ok_or_else(gone);
@@ -148,7 +148,7 @@ async fn execute(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event:
     let stack = Stack { id: set.stack_id.clone(), ..Stack::named(&spec.name) };
     let mut follower = Follower::from_now(clients, &stack).await?;
     change_set::execute(clients, set, &spec.name).await?;
-    let end = follower.to_end(on_event).await?;
+    let end = follower.follow_to_end(on_event).await?;
     if status::meaning(&end.status).category != status::Category::Complete {
         return Err(end.failure(format!("The stack {} could not be completed ({}).", spec.name, end.status)));
     }

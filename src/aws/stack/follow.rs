@@ -127,7 +127,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Hands every event to `on_event` until the operation is over.
-    pub(crate) async fn to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
+    pub(crate) async fn follow_to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
         let mut events = Vec::new();
         loop {
             for event in std::mem::take(&mut self.pending) {
