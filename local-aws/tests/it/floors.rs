@@ -152,7 +152,11 @@ fn scan(file: &Path, module: &Module, scans: &mut BTreeMap<Module, Scan>) {
     for child in &found.children {
         let beside = directory.join(format!("{child}.rs"));
         let below = directory.join(child).join("mod.rs");
-        scan(if beside.exists() { &beside } else { &below }, &[module.as_slice(), std::slice::from_ref(child)].concat(), scans);
+        scan(
+            if beside.exists() { &beside } else { &below },
+            &[module.as_slice(), std::slice::from_ref(child)].concat(),
+            scans,
+        );
     }
     scans.insert(module.clone(), found);
 }
