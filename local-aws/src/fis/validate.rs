@@ -236,3 +236,6 @@ fn order(actions: &BTreeMap<String, Action>) -> Result<(), ApiError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
