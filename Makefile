@@ -34,6 +34,10 @@ dist: $(PACKERS) ## what an instructor hands out, in dist/: program, Python whee
 	@tools/need rust c readelf
 	tools/dist
 
+mutants: ## mistakes in the parts that must be right which no test notices (hours); PART=fis for one part
+	@tools/need rust c
+	tools/mutants $(PART)
+
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
 
