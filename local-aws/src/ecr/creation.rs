@@ -10,9 +10,10 @@ use super::collection::collect;
 use super::refusal::{check_registry, invalid};
 use super::repositories::show;
 use super::repository::{Repository, RepositorySettings, is_name};
-use super::tags::{Tag, with};
+use super::tags::with;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -10,18 +10,10 @@ use super::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
+use crate::tag::Tag;
 
 /// As AWS has it.
 const MAX_TAGS: usize = 50;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tag {
-    #[serde(rename = "Key")]
-    key: String,
-    #[serde(rename = "Value", default)]
-    value: String,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
