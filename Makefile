@@ -38,6 +38,10 @@ programs: ## the workers' programs for both processors of Fargate, in dist/progr
 	@tools/need rust c
 	$(CARGO) run --locked --package fis-workshop-images --example programs -- dist/programs
 
+mutants: ## mistakes in the parts that must be right which no test notices (hours); PART=fis for one part
+	@tools/need rust c
+	tools/mutants $(PART)
+
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
 

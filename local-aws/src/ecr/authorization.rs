@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{INVALID, check_registry, seconds};
+use super::refusal::check_registry;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::identity::Identity;
-use crate::wire::decode;
+use crate::wire::epoch;
 
 /// As on AWS.
 const LIFETIME: TimeDelta = TimeDelta::hours(12);
@@ -29,13 +29,12 @@ pub(crate) enum Refusal {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct GetAuthorizationToken {
+pub(super) struct GetAuthorizationToken {
     #[serde(default)]
     registry_ids: Vec<String>,
 }
 
-pub(super) fn get_authorization_token(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: GetAuthorizationToken = decode(INVALID, "GetAuthorizationToken", input)?;
+pub(super) fn get_authorization_token(endpoint: &Endpoint, input: GetAuthorizationToken) -> Result<Value, ApiError> {
     for id in &input.registry_ids {
         check_registry(endpoint, Some(id))?;
     }
@@ -44,7 +43,7 @@ pub(super) fn get_authorization_token(endpoint: &Endpoint, input: Value) -> Resu
     // AWS names `https://ACCOUNT.dkr.ecr.REGION.amazonaws.com`: who pushes goes where this says.
     let data = json!({
         "authorizationToken": STANDARD.encode(token),
-        "expiresAt": seconds(expires_at),
+        "expiresAt": epoch(expires_at),
         "proxyEndpoint": endpoint.url,
     });
     Ok(json!({"authorizationData": [data]}))

@@ -3,18 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::collection::collect;
 use super::image::Image;
-use super::images::{ImageId, check_ids, ids};
+use super::image_id::{ImageId, check_ids, ids};
+use super::refusal::check_registry;
 use super::repository::Repository;
-use super::{INVALID, check_registry};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::images::{self, ImageStore};
-use crate::wire::decode;
+use crate::images::ImageStore;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct BatchGetImage {
+pub(super) struct BatchGetImage {
     registry_id: Option<String>,
     repository_name: String,
     image_ids: Vec<ImageId>,
@@ -24,14 +24,13 @@ struct BatchGetImage {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct BatchDeleteImage {
+pub(super) struct BatchDeleteImage {
     registry_id: Option<String>,
     repository_name: String,
     image_ids: Vec<ImageId>,
 }
 
-pub(super) fn batch_get_image(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: BatchGetImage = decode(INVALID, "BatchGetImage", input)?;
+pub(super) fn batch_get_image(endpoint: &Endpoint, input: BatchGetImage) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     check_ids(&input.image_ids)?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
@@ -76,8 +75,7 @@ pub(super) fn batch_get_image(endpoint: &Endpoint, input: Value) -> Result<Value
     Ok(json!({"images": shown, "failures": failures}))
 }
 
-pub(super) fn batch_delete_image(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: BatchDeleteImage = decode(INVALID, "BatchDeleteImage", input)?;
+pub(super) fn batch_delete_image(endpoint: &Endpoint, input: BatchDeleteImage) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     check_ids(&input.image_ids)?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
@@ -95,6 +93,6 @@ pub(super) fn batch_delete_image(endpoint: &Endpoint, input: Value) -> Result<Va
         }
         Ok(())
     })?;
-    images::collect(endpoint);
+    collect(endpoint);
     Ok(json!({"imageIds": deleted, "failures": failures}))
 }

@@ -1,4 +1,4 @@
-//! Repositories made and unmade by the API, and their tags. The lab's own come by CloudFormation.
+//! Repositories made and unmade by the API. The lab's own come by CloudFormation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,20 +6,18 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::repositories::{named_by_arn, show};
+use super::collection::collect;
+use super::refusal::{check_registry, invalid};
+use super::repositories::show;
 use super::repository::{Repository, RepositorySettings, is_name};
-use super::{INVALID, check_registry};
+use super::tags::with;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::images;
-use crate::wire::decode;
-
-/// As AWS has it.
-const MAX_TAGS: usize = 50;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct CreateRepository {
+pub(super) struct CreateRepository {
     registry_id: Option<String>,
     repository_name: String,
     #[serde(default)]
@@ -29,15 +27,6 @@ struct CreateRepository {
     image_tag_mutability_exclusion_filters: Vec<ExclusionFilter>,
     image_scanning_configuration: Option<ImageScanningConfiguration>,
     encryption_configuration: Option<EncryptionConfiguration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tag {
-    #[serde(rename = "Key")]
-    key: String,
-    #[serde(rename = "Value", default)]
-    value: String,
 }
 
 #[derive(Deserialize)]
@@ -62,37 +51,22 @@ struct EncryptionConfiguration {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct DeleteRepository {
+pub(super) struct DeleteRepository {
     registry_id: Option<String>,
     repository_name: String,
     #[serde(default)]
     force: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct TagResource {
-    resource_arn: String,
-    tags: Vec<Tag>,
+fn violated(member: &str, constraint: &str) -> ApiError {
+    invalid(format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct UntagResource {
-    resource_arn: String,
-    tag_keys: Vec<String>,
-}
-
-fn invalid(member: &str, constraint: &str) -> ApiError {
-    ApiError::new(INVALID, format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"))
-}
-
-pub(super) fn create_repository(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: CreateRepository = decode(INVALID, "CreateRepository", input)?;
+pub(super) fn create_repository(endpoint: &Endpoint, input: CreateRepository) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     if !is_name(&input.repository_name) {
         let pattern = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
-        return Err(invalid("repositoryName", &format!("must satisfy regular expression '{pattern}'")));
+        return Err(violated("repositoryName", &format!("must satisfy regular expression '{pattern}'")));
     }
     let encryption = input.encryption_configuration.map(|one| one.encryption_type);
     if let Some(other) = encryption.filter(|kind| kind != "AES256") {
@@ -121,60 +95,23 @@ fn mutability(wanted: Option<String>, exclusions: &[ExclusionFilter]) -> Result<
         "MUTABLE_WITH_EXCLUSION" | "IMMUTABLE_WITH_EXCLUSION" => true,
         _ => {
             let values = "[MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]";
-            return Err(invalid("imageTagMutability", &format!("Member must satisfy enum value set: {values}")));
+            return Err(violated("imageTagMutability", &format!("Member must satisfy enum value set: {values}")));
         }
     };
     if takes_exclusions == exclusions.is_empty() || exclusions.iter().any(|one| one.filter_type != "WILDCARD") {
         let constraint = "filters of the type WILDCARD, with a mutability _WITH_EXCLUSION and only with that";
-        return Err(invalid("imageTagMutabilityExclusionFilters", constraint));
+        return Err(violated("imageTagMutabilityExclusionFilters", constraint));
     }
     Ok(wanted)
 }
 
-/// The tags with those of `more` in and over them.
-fn with(mut tags: BTreeMap<String, String>, more: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
-    for tag in more {
-        if tag.key.is_empty() || tag.key.len() > 128 || tag.value.len() > 256 || tag.key.starts_with("aws:") {
-            let text = format!("Invalid parameter: the tag '{}' has a key or value that AWS does not take.", tag.key);
-            return Err(ApiError::new("InvalidTagParameterException", text));
-        }
-        tags.insert(tag.key, tag.value);
-    }
-    if tags.len() > MAX_TAGS {
-        let text = format!("A repository has at most {MAX_TAGS} tags.");
-        return Err(ApiError::new("TooManyTagsException", text));
-    }
-    Ok(tags)
-}
-
-pub(super) fn delete_repository(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: DeleteRepository = decode(INVALID, "DeleteRepository", input)?;
+pub(super) fn delete_repository(endpoint: &Arc<Endpoint>, input: DeleteRepository) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     let deleted = endpoint.store.write(|tx| {
         let repository = Repository::get(endpoint, tx, &input.repository_name)?;
         Repository::delete(endpoint, tx, &repository.name, input.force)?;
         Ok(repository)
     })?;
-    images::collect(endpoint);
+    collect(endpoint);
     Ok(json!({"repository": show(endpoint, &deleted)}))
-}
-
-pub(super) fn tag_resource(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: TagResource = decode(INVALID, "TagResource", input)?;
-    endpoint.store.write(|tx| {
-        let mut repository = named_by_arn(endpoint, tx, &input.resource_arn)?;
-        repository.settings.tags = with(std::mem::take(&mut repository.settings.tags), input.tags)?;
-        tx.put(&repository)
-    })?;
-    Ok(json!({}))
-}
-
-pub(super) fn untag_resource(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: UntagResource = decode(INVALID, "UntagResource", input)?;
-    endpoint.store.write(|tx| {
-        let mut repository = named_by_arn(endpoint, tx, &input.resource_arn)?;
-        repository.settings.tags.retain(|key, _| !input.tag_keys.contains(key));
-        tx.put(&repository)
-    })?;
-    Ok(json!({}))
 }

@@ -1,11 +1,11 @@
-//! What the repositories hold: images (manifests and their tags) and layers.
+//! What the repositories hold: images, which are manifests and their tags.
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::repository::Repository;
+use super::layer::Layer;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
@@ -20,9 +20,6 @@ pub(crate) const INDEXES: [&str; 2] =
 
 /// Code and reason of what a batch of ECR could not do.
 pub(crate) type Failure = (&'static str, &'static str);
-
-/// How long a push may take from its first blob to its manifest.
-const PUSH: TimeDelta = TimeDelta::hours(1);
 
 /// The registry's name, as it stands before the repository in image references.
 pub(crate) fn registry(endpoint: &Endpoint) -> String {
@@ -51,25 +48,6 @@ pub(crate) struct Image {
 
 impl Record for Image {
     const KIND: &'static str = "ecr.image";
-    fn id(&self) -> String {
-        format!("{}@{}", self.repository, self.digest)
-    }
-}
-
-/// A blob that was uploaded to a repository.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Layer {
-    pub(crate) repository: String,
-    pub(crate) digest: String,
-    pub(crate) size: u64,
-    /// How many pushes rely on it: they uploaded it, or asked for it and found it, and have not sent their manifest.
-    promises: u32,
-    /// When the last one was told so.
-    promised_at: DateTime<Utc>,
-}
-
-impl Record for Layer {
-    const KIND: &'static str = "ecr.layer";
     fn id(&self) -> String {
         format!("{}@{}", self.repository, self.digest)
     }
@@ -106,22 +84,23 @@ impl Image {
         tx.put(&image)
     }
 
-    /// Adds it to the repository, or another tag to the one that is there.
+    /// Adds it to its repository, or another tag to the one that is there. `is_mutable` says of a tag whether it may
+    /// move from one image to another.
     ///
     /// # Errors
     /// ImageTagAlreadyExistsException for a tag that cannot be moved.
-    pub(crate) fn push(tx: &Tx<'_>, repository: &Repository, mut pushed: Self) -> Result<(), ApiError> {
+    pub(crate) fn push(tx: &Tx<'_>, is_mutable: impl Fn(&str) -> bool, mut pushed: Self) -> Result<(), ApiError> {
         for tag in &pushed.tags {
-            let Some(mut bearer) = Self::find(tx, &repository.name, tag)? else { continue };
+            let Some(mut bearer) = Self::find(tx, &pushed.repository, tag)? else { continue };
             if bearer.digest == pushed.digest {
                 continue;
             }
-            if !repository.settings.is_mutable(tag) {
+            if !is_mutable(tag) {
                 return Err(ApiError::new(
                     "ImageTagAlreadyExistsException",
                     format!(
                         "The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the tag is immutable.",
-                        repository.name
+                        pushed.repository
                     ),
                 ));
             }
@@ -133,7 +112,7 @@ impl Image {
             (pushed.pushed_at, pushed.last_pulled_at) = (known.pushed_at, known.last_pulled_at);
         }
         for digest in &pushed.blobs {
-            Layer::settle(tx, &repository.name, digest)?;
+            Layer::settle(tx, &pushed.repository, digest)?;
         }
         tx.put(&pushed)
     }
@@ -161,7 +140,7 @@ impl Image {
 
     /// Takes it out of its repository, with the layers that no other image there has and no push relies on.
     ///
-    /// The files go with the next [`crate::images::collect`].
+    /// The files go with the next [`super::collection::collect`].
     fn delete(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
         tx.delete::<Self>(&self.id())?;
         let others = Self::all_of(tx, &self.repository)?;
@@ -173,62 +152,5 @@ impl Image {
             }
         }
         Ok(())
-    }
-}
-
-impl Layer {
-    /// The layer of this digest in the repository.
-    pub(crate) fn get(tx: &Tx<'_>, repository: &str, digest: &str) -> Result<Option<Self>, ApiError> {
-        tx.get(&format!("{repository}@{digest}"))
-    }
-
-    /// Records an upload.
-    pub(crate) fn put(tx: &Tx<'_>, repository: &str, digest: &str, size: u64) -> Result<(), ApiError> {
-        let known = Self::get(tx, repository, digest)?.map_or(0, |layer| layer.promises);
-        let (repository, digest) = (repository.to_owned(), digest.to_owned());
-        Self { repository, digest, size, promises: known, promised_at: Utc::now() }.promise(tx)
-    }
-
-    /// Keeps the layer for a push that was told that it need not upload it.
-    pub(crate) fn promise(mut self, tx: &Tx<'_>) -> Result<(), ApiError> {
-        self.promises = self.promises.saturating_add(1);
-        self.promised_at = Utc::now();
-        tx.put(&self)
-    }
-
-    fn awaits_manifest(&self) -> bool {
-        self.promises > 0 && Utc::now() - self.promised_at < PUSH
-    }
-
-    /// A manifest has come that the layer was kept for.
-    fn settle(tx: &Tx<'_>, repository: &str, digest: &str) -> Result<(), ApiError> {
-        match Self::get(tx, repository, digest)? {
-            Some(mut layer) if layer.promises > 0 => {
-                layer.promises -= 1;
-                tx.put(&layer)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Drops the layers of pushes that never came to their manifest.
-    pub(crate) fn forget_abandoned(tx: &Tx<'_>) -> Result<(), ApiError> {
-        let images = tx.list::<Image>()?;
-        for layer in tx.list::<Self>()? {
-            let is_used =
-                images.iter().any(|one| one.repository == layer.repository && one.blobs.contains(&layer.digest));
-            if !is_used && !layer.awaits_manifest() {
-                tx.delete::<Self>(&layer.id())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops all layers of a repository.
-    pub(crate) fn delete_all_of(tx: &Tx<'_>, repository: &str) -> Result<(), ApiError> {
-        tx.list_prefix::<Self>(&format!("{repository}@"))?.iter().try_for_each(|layer| {
-            tx.delete::<Self>(&layer.id())?;
-            Ok(())
-        })
     }
 }

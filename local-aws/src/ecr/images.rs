@@ -1,30 +1,16 @@
-//! The calls that show images, and how calls name them.
+//! The calls that show images.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::image::{Failure, Image};
-use super::repository::{Repository, is_tag};
-use super::{INVALID, check_registry, seconds};
+use super::image_id::{ImageId, MAX_IDS, NOT_FOUND, check_ids, ids};
+use super::refusal::{bad_token, check_registry, invalid, page_size};
+use super::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::images;
 use crate::paging::page;
-use crate::store::Tx;
-use crate::wire::decode;
-
-/// Images that one call may name.
-const MAX_IDS: usize = 100;
-
-/// An image by digest, by tag, or by both.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct ImageId {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) image_digest: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) image_tag: Option<String>,
-}
+use crate::wire::epoch;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -35,7 +21,7 @@ struct Filter {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct DescribeImages {
+pub(super) struct DescribeImages {
     registry_id: Option<String>,
     repository_name: String,
     image_ids: Option<Vec<ImageId>>,
@@ -46,52 +32,12 @@ struct DescribeImages {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ListImages {
+pub(super) struct ListImages {
     registry_id: Option<String>,
     repository_name: String,
     next_token: Option<String>,
     max_results: Option<usize>,
     filter: Option<Filter>,
-}
-
-const NOT_FOUND: Failure = ("ImageNotFound", "Requested image not found");
-
-fn invalid(text: impl Into<String>) -> ApiError {
-    ApiError::new(INVALID, text)
-}
-
-impl ImageId {
-    /// # Errors
-    /// AWS's code and words for an image that is not there, or that cannot be meant.
-    pub(super) fn find(&self, tx: &Tx<'_>, repository: &str) -> Result<Result<Image, Failure>, ApiError> {
-        let reference = match (&self.image_digest, &self.image_tag) {
-            (None, None) => {
-                let reason = "Invalid request parameters: both tag and digest cannot be null";
-                return Ok(Err(("MissingDigestAndTag", reason)));
-            }
-            (Some(digest), _) if !images::is_sha256(digest) => {
-                let reason =
-                    "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'";
-                return Ok(Err(("InvalidImageDigest", reason)));
-            }
-            (None, Some(tag)) if !is_tag(tag) => {
-                let reason = "Invalid request parameters: image tag should satisfy the regex '[a-zA-Z0-9_][a-zA-Z0-9-_.]{0,127}'";
-                return Ok(Err(("InvalidImageTag", reason)));
-            }
-            (Some(reference), _) | (None, Some(reference)) => reference,
-        };
-        let Some(image) = Image::find(tx, repository, reference)? else { return Ok(Err(NOT_FOUND)) };
-        let tag = self.image_tag.as_ref();
-        if tag.is_some_and(|tag| !image.tags.contains(tag)) {
-            return Ok(Err(("ImageTagDoesNotMatchDigest", "The image tag does not match the image digest")));
-        }
-        Ok(Ok(image))
-    }
-
-    /// Its entry among the failures of a batch.
-    pub(super) fn failed(&self, (code, reason): Failure) -> Value {
-        json!({"imageId": self, "failureCode": code, "failureReason": reason})
-    }
 }
 
 impl Filter {
@@ -112,25 +58,7 @@ impl Filter {
     }
 }
 
-fn size_of_page(wanted: Option<usize>) -> Result<usize, ApiError> {
-    match wanted.unwrap_or(100) {
-        size @ 1..=1000 => Ok(size),
-        _ => Err(invalid("Invalid parameter: maxResults must be between 1 and 1000")),
-    }
-}
-
-/// # Errors
-/// For more images than a call may name, or none.
-pub(super) fn check_ids(ids: &[ImageId]) -> Result<(), ApiError> {
-    if (1..=MAX_IDS).contains(&ids.len()) {
-        Ok(())
-    } else {
-        Err(invalid(format!("Invalid parameter at 'imageIds': a call names between 1 and {MAX_IDS} images")))
-    }
-}
-
-pub(super) fn describe_images(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: DescribeImages = decode(INVALID, "DescribeImages", input)?;
+pub(super) fn describe_images(endpoint: &Endpoint, input: DescribeImages) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     let (tagged, untagged) = Filter::wants(input.filter)?;
     if let Some(ids) = &input.image_ids {
@@ -152,8 +80,7 @@ pub(super) fn describe_images(endpoint: &Endpoint, input: Value) -> Result<Value
         }
     })?;
     let wanted = images.into_iter().filter(|one| if one.tags.is_empty() { untagged } else { tagged }).collect();
-    let size = if input.image_ids.is_some() { MAX_IDS } else { size_of_page(input.max_results)? };
-    let bad_token = || invalid("Invalid parameter: nextToken");
+    let size = if input.image_ids.is_some() { MAX_IDS } else { page_size(input.max_results)? };
     let (shown, token) =
         page(wanted, |image: &Image| image.digest.clone(), false, input.next_token.as_deref(), size, bad_token)?;
     let shown: Vec<Value> = shown.iter().map(|image| show(endpoint, image)).collect();
@@ -186,7 +113,7 @@ fn show(endpoint: &Endpoint, image: &Image) -> Value {
         "repositoryName": image.repository,
         "imageDigest": image.digest,
         "imageSizeInBytes": image.size,
-        "imagePushedAt": seconds(image.pushed_at),
+        "imagePushedAt": epoch(image.pushed_at),
         "imageManifestMediaType": image.media_type,
         "imageStatus": "ACTIVE",
     });
@@ -197,20 +124,12 @@ fn show(endpoint: &Endpoint, image: &Image) -> Value {
         shown["artifactMediaType"] = json!(artifact);
     }
     if let Some(time) = image.last_pulled_at {
-        shown["lastRecordedPullTime"] = json!(seconds(time));
+        shown["lastRecordedPullTime"] = json!(epoch(time));
     }
     shown
 }
 
-/// One id for each tag; one without a tag for an image that has none.
-pub(super) fn ids(image: &Image) -> Vec<ImageId> {
-    let digest = Some(image.digest.clone());
-    let id = |tag: Option<&String>| ImageId { image_digest: digest.clone(), image_tag: tag.cloned() };
-    if image.tags.is_empty() { vec![id(None)] } else { image.tags.iter().map(|tag| id(Some(tag))).collect() }
-}
-
-pub(super) fn list_images(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: ListImages = decode(INVALID, "ListImages", input)?;
+pub(super) fn list_images(endpoint: &Endpoint, input: ListImages) -> Result<Value, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     let (tagged, untagged) = Filter::wants(input.filter)?;
     let images = endpoint.store.read(|tx| {
@@ -220,8 +139,7 @@ pub(super) fn list_images(endpoint: &Endpoint, input: Value) -> Result<Value, Ap
     let all: Vec<ImageId> =
         images.iter().filter(|image| if image.tags.is_empty() { untagged } else { tagged }).flat_map(ids).collect();
     let key = |id: &ImageId| (id.image_digest.clone(), id.image_tag.clone());
-    let bad_token = || invalid("Invalid parameter: nextToken");
-    let size = size_of_page(input.max_results)?;
+    let size = page_size(input.max_results)?;
     let (shown, token) = page(all, key, false, input.next_token.as_deref(), size, bad_token)?;
     let mut output = json!({"imageIds": shown});
     if let Some(token) = token {

@@ -1,18 +1,28 @@
 //! Elastic Container Registry: repositories and their images.
 //!
-//! - `repository`, `image`: what is recorded; `repositories`, `creation`, `images`, `batch`: the calls that show and change it
+//! - `repository`, `image`, `layer`, `image_use`: what is recorded
+//! - `repositories`, `creation`, `tags`, `images`, `batch`: the calls that show and change it; `image_id`: how they name
+//!   images
+//! - `pull`: from an image reference to a file system and a configuration
+//! - `collection`: the files of images that go when nothing refers to them any more
 //! - `authorization`: the passwords with which `registry` lets images in and out
 
 pub(crate) mod authorization;
 mod batch;
+pub(crate) mod collection;
 mod creation;
 pub(crate) mod image;
+mod image_id;
+pub(crate) mod image_use;
 mod images;
+pub(crate) mod layer;
+pub(crate) mod pull;
+mod refusal;
 mod repositories;
 pub(crate) mod repository;
+mod tags;
 
-use chrono::{DateTime, Utc};
-
+use self::refusal::INVALID;
 use self::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -20,56 +30,38 @@ use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
 use crate::wire;
 
-const INVALID: &str = "InvalidParameterException";
-
 pub(crate) static SERVICE: Service = Service {
-    resume: |endpoint| crate::images::resume(endpoint),
+    resume: |endpoint| collection::resume(endpoint),
     tagged,
     ..Service::new(
         "ECR",
         wire::Service::json("ecr", "1.1", &["AmazonEC2ContainerRegistry_V20150921"]),
         INVALID,
         &[
-            Operation::now("BatchDeleteImage", |call| batch::batch_delete_image(&call.endpoint, call.input)),
-            Operation::now("BatchGetImage", |call| batch::batch_get_image(&call.endpoint, call.input)),
-            Operation::now("CreateRepository", |call| creation::create_repository(&call.endpoint, call.input)),
-            Operation::now("DeleteRepository", |call| creation::delete_repository(&call.endpoint, call.input)),
-            Operation::now("DescribeImages", |call| images::describe_images(&call.endpoint, call.input)),
+            Operation::now("BatchDeleteImage", |call| batch::batch_delete_image(&call.endpoint, call.decode()?)),
+            Operation::now("BatchGetImage", |call| batch::batch_get_image(&call.endpoint, call.decode()?)),
+            Operation::now("CreateRepository", |call| creation::create_repository(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteRepository", |call| creation::delete_repository(&call.endpoint, call.decode()?)),
+            Operation::now("DescribeImages", |call| images::describe_images(&call.endpoint, call.decode()?)),
             Operation::now("DescribeRepositories", |call| {
-                repositories::describe_repositories(&call.endpoint, call.input)
+                repositories::describe_repositories(&call.endpoint, &call.decode()?)
             }),
             Operation::now("GetAuthorizationToken", |call| {
-                authorization::get_authorization_token(&call.endpoint, call.input)
+                authorization::get_authorization_token(&call.endpoint, call.decode()?)
             }),
-            Operation::now("GetLifecyclePolicy", |call| repositories::get_lifecycle_policy(&call.endpoint, call.input)),
+            Operation::now("GetLifecyclePolicy", |call| {
+                repositories::get_lifecycle_policy(&call.endpoint, &call.decode()?)
+            }),
             Operation::now("GetRepositoryPolicy", |call| {
-                repositories::get_repository_policy(&call.endpoint, call.input)
+                repositories::get_repository_policy(&call.endpoint, &call.decode()?)
             }),
-            Operation::now("ListImages", |call| images::list_images(&call.endpoint, call.input)),
-            Operation::now("ListTagsForResource", |call| {
-                repositories::list_tags_for_resource(&call.endpoint, call.input)
-            }),
-            Operation::now("TagResource", |call| creation::tag_resource(&call.endpoint, call.input)),
-            Operation::now("UntagResource", |call| creation::untag_resource(&call.endpoint, call.input)),
+            Operation::now("ListImages", |call| images::list_images(&call.endpoint, call.decode()?)),
+            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, &call.decode()?)),
+            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.decode()?)),
         ],
     )
 };
-
-fn check_registry(endpoint: &Endpoint, registry_id: Option<&str>) -> Result<(), ApiError> {
-    match registry_id {
-        Some(other) if other != endpoint.identity.account_id => {
-            Err(ApiError::unsupported(format!("The registry {other}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A time as the API has it.
-fn seconds(time: DateTime<Utc>) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit a double exactly")]
-    let milliseconds = time.timestamp_millis() as f64;
-    milliseconds / 1000.0
-}
 
 /// Every tagged resource of the service.
 fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {

@@ -3,16 +3,16 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::refusal::{bad_token, check_registry, invalid, page_size};
 use super::repository::Repository;
-use super::{INVALID, check_registry, seconds};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
-use crate::wire::decode;
+use crate::paging::page;
+use crate::wire::epoch;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct DescribeRepositories {
+pub(super) struct DescribeRepositories {
     registry_id: Option<String>,
     repository_names: Option<Vec<String>>,
     next_token: Option<String>,
@@ -21,35 +21,33 @@ struct DescribeRepositories {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct OfRepository {
+pub(super) struct OfRepository {
     registry_id: Option<String>,
     repository_name: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ListTagsForResource {
-    resource_arn: String,
+pub(super) fn describe_repositories(endpoint: &Endpoint, input: &DescribeRepositories) -> Result<Value, ApiError> {
+    check_registry(endpoint, input.registry_id.as_deref())?;
+    let Some(names) = &input.repository_names else { return list(endpoint, input) };
+    if input.next_token.is_some() || input.max_results.is_some() {
+        return Err(invalid("Invalid parameter: nextToken and maxResults cannot be used with repositoryNames"));
+    }
+    let repositories: Vec<Repository> = endpoint
+        .store
+        .read(|tx| names.iter().map(|name| Repository::get(endpoint, tx, name)).collect::<Result<_, _>>())?;
+    let shown: Vec<Value> = repositories.iter().map(|one| show(endpoint, one)).collect();
+    Ok(json!({"repositories": shown}))
 }
 
-pub(super) fn describe_repositories(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: DescribeRepositories = decode(INVALID, "DescribeRepositories", input)?;
-    check_registry(endpoint, input.registry_id.as_deref())?;
-    let repositories = endpoint.store.read(|tx| match &input.repository_names {
-        Some(names) => names.iter().map(|name| Repository::get(endpoint, tx, name)).collect(),
-        None => tx.list::<Repository>(),
-    })?;
-    let start = input.next_token.map_or(Ok(0), |token| {
-        token.parse::<usize>().map_err(|_| ApiError::new(INVALID, "Invalid parameter: nextToken"))
-    })?;
-    let size = input.max_results.unwrap_or(100);
-    if !(1..=1000).contains(&size) {
-        return Err(ApiError::new(INVALID, "Invalid parameter: maxResults must be between 1 and 1000"));
-    }
-    let shown: Vec<Value> = repositories.iter().skip(start).take(size).map(|one| show(endpoint, one)).collect();
+fn list(endpoint: &Endpoint, input: &DescribeRepositories) -> Result<Value, ApiError> {
+    let size = page_size(input.max_results)?;
+    let repositories = endpoint.store.read(|tx| tx.list::<Repository>())?;
+    let key = |one: &Repository| one.name.clone();
+    let (shown, token) = page(repositories, key, false, input.next_token.as_deref(), size, bad_token)?;
+    let shown: Vec<Value> = shown.iter().map(|one| show(endpoint, one)).collect();
     let mut output = json!({"repositories": shown});
-    if repositories.len() > start + size {
-        output["nextToken"] = json!((start + size).to_string());
+    if let Some(token) = token {
+        output["nextToken"] = json!(token);
     }
     Ok(output)
 }
@@ -62,7 +60,7 @@ pub(super) fn show(endpoint: &Endpoint, repository: &Repository) -> Value {
         "registryId": endpoint.identity.account_id,
         "repositoryName": repository.name,
         "repositoryUri": repository.uri(endpoint),
-        "createdAt": seconds(repository.created_at),
+        "createdAt": epoch(repository.created_at),
         "imageTagMutability": settings.tag_mutability,
         "imageScanningConfiguration": {"scanOnPush": settings.scan_on_push},
         "encryptionConfiguration": {"encryptionType": "AES256"},
@@ -73,8 +71,7 @@ pub(super) fn show(endpoint: &Endpoint, repository: &Repository) -> Value {
     shown
 }
 
-fn repository_of(endpoint: &Endpoint, operation: &str, input: Value) -> Result<Repository, ApiError> {
-    let input: OfRepository = decode(INVALID, operation, input)?;
+fn repository_of(endpoint: &Endpoint, input: &OfRepository) -> Result<Repository, ApiError> {
     check_registry(endpoint, input.registry_id.as_deref())?;
     endpoint.store.read(|tx| Repository::get(endpoint, tx, &input.repository_name))
 }
@@ -89,8 +86,8 @@ fn no_policy(endpoint: &Endpoint, kind: &str, repository: &Repository) -> ApiErr
     )
 }
 
-pub(super) fn get_lifecycle_policy(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let repository = repository_of(endpoint, "GetLifecyclePolicy", input)?;
+pub(super) fn get_lifecycle_policy(endpoint: &Endpoint, input: &OfRepository) -> Result<Value, ApiError> {
+    let repository = repository_of(endpoint, input)?;
     match &repository.settings.lifecycle_policy {
         Some(policy) => Ok(json!({
             "registryId": endpoint.identity.account_id,
@@ -101,8 +98,8 @@ pub(super) fn get_lifecycle_policy(endpoint: &Endpoint, input: Value) -> Result<
     }
 }
 
-pub(super) fn get_repository_policy(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let repository = repository_of(endpoint, "GetRepositoryPolicy", input)?;
+pub(super) fn get_repository_policy(endpoint: &Endpoint, input: &OfRepository) -> Result<Value, ApiError> {
+    let repository = repository_of(endpoint, input)?;
     match &repository.settings.repository_policy {
         Some(policy) => Ok(json!({
             "registryId": endpoint.identity.account_id,
@@ -111,19 +108,4 @@ pub(super) fn get_repository_policy(endpoint: &Endpoint, input: Value) -> Result
         })),
         None => Err(no_policy(endpoint, "Repository", &repository)),
     }
-}
-
-pub(super) fn list_tags_for_resource(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: ListTagsForResource = decode(INVALID, "ListTagsForResource", input)?;
-    let repository = endpoint.store.read(|tx| named_by_arn(endpoint, tx, &input.resource_arn))?;
-    let tags = &repository.settings.tags;
-    Ok(json!({"tags": tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect::<Vec<_>>()}))
-}
-
-/// The repository of this ARN.
-pub(super) fn named_by_arn(endpoint: &Endpoint, tx: &Tx<'_>, arn: &str) -> Result<Repository, ApiError> {
-    let name = arn
-        .strip_prefix(&endpoint.arn("ecr", "repository/"))
-        .ok_or_else(|| ApiError::new(INVALID, format!("Invalid parameter at 'resourceArn': '{arn}'")))?;
-    Repository::get(endpoint, tx, name)
 }

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::INVALID;
-use super::image::{self, Image, Layer};
+use super::image::{self, Image};
+use super::layer::Layer;
+use super::refusal::invalid;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::wildcard;
@@ -81,7 +82,7 @@ impl Repository {
     }
 
     /// Deletes the repository, with its images only if `force`; does nothing if it is already gone.
-    /// The files of its images go with the next [`crate::images::collect`], which is for after the transaction.
+    /// The files of its images go with the next [`super::collection::collect`], which is for after the transaction.
     ///
     /// # Errors
     /// RepositoryNotEmptyException.
@@ -116,7 +117,7 @@ impl Repository {
 
 impl RepositorySettings {
     /// Whether a tag that is there may come to name another image.
-    pub(super) fn is_mutable(&self, tag: &str) -> bool {
+    pub(crate) fn is_mutable(&self, tag: &str) -> bool {
         let is_excluded = self
             .mutability_exclusions
             .iter()
@@ -129,10 +130,7 @@ impl RepositorySettings {
     pub(crate) fn check(&self) -> Result<(), ApiError> {
         let policy = |text: &Option<String>, member: &str| match text {
             Some(text) if !serde_json::from_str::<Value>(text).is_ok_and(|policy| policy[member].is_array()) => {
-                Err(ApiError::new(
-                    INVALID,
-                    format!("Invalid parameter: the policy must be a JSON document with a list '{member}'."),
-                ))
+                Err(invalid(format!("Invalid parameter: the policy must be a JSON document with a list '{member}'.")))
             }
             _ => Ok(()),
         };

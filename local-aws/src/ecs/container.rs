@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use super::container_endpoint;
 use super::process::Program;
 use super::task::Task;
+use crate::ecr::pull::PulledImage;
 use crate::endpoint::Endpoint;
-use crate::images::{Image, resolve};
+use crate::images::resolve;
 
 /// Docker's, for images that set none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The program of `task`; the text of the failure when the image has none that can be started.
-pub(super) fn program(endpoint: &Endpoint, task: &Task, image: &Image) -> Result<Program, String> {
+pub(super) fn program(endpoint: &Endpoint, task: &Task, image: &PulledImage) -> Result<Program, String> {
     let environment = environment(endpoint, task, image);
     let mut arguments = command(task, image);
     if arguments.is_empty() {
@@ -33,7 +34,7 @@ pub(super) fn program(endpoint: &Endpoint, task: &Task, image: &Image) -> Result
 }
 
 /// Entry point and command. An entry point of the definition makes the image's command void.
-fn command(task: &Task, image: &Image) -> Vec<String> {
+fn command(task: &Task, image: &PulledImage) -> Vec<String> {
     let definition = &task.container;
     let config = image.config.config().as_ref();
     let of_image = |list: Option<&Option<Vec<String>>>| list.cloned().flatten().unwrap_or_default();
@@ -52,7 +53,7 @@ fn command(task: &Task, image: &Image) -> Vec<String> {
 }
 
 /// The image's variables, then ours, the definition's and the overrides'; a later one replaces an earlier one.
-fn environment(endpoint: &Endpoint, task: &Task, image: &Image) -> Vec<(String, String)> {
+fn environment(endpoint: &Endpoint, task: &Task, image: &PulledImage) -> Vec<(String, String)> {
     let region = &endpoint.identity.region;
     let mut variables: Vec<(String, String)> = vec![
         ("PATH".to_owned(), DEFAULT_PATH.to_owned()),
@@ -82,7 +83,7 @@ fn environment(endpoint: &Endpoint, task: &Task, image: &Image) -> Vec<(String, 
 }
 
 /// The working directory, made when the image lacks it.
-fn directory(task: &Task, image: &Image) -> Result<PathBuf, String> {
+fn directory(task: &Task, image: &PulledImage) -> Result<PathBuf, String> {
     let of_image = image.config.config().as_ref().and_then(|config| config.working_dir().clone());
     let directory = task.container.working_directory.clone().or(of_image).unwrap_or_default();
     resolve(&image.rootfs, Path::new(&directory))
@@ -117,7 +118,7 @@ fn find(root: &Path, directory: &Path, name: &str, path: &str) -> Result<PathBuf
 }
 
 /// Whether image, definition and this machine are of one architecture.
-fn fits(task: &Task, image: &Image) -> bool {
+fn fits(task: &Task, image: &PulledImage) -> bool {
     let docker = task.docker_architecture();
     let host = if docker == "arm64" { "aarch64" } else { "x86_64" };
     image.config.architecture().to_string() == docker && std::env::consts::ARCH == host

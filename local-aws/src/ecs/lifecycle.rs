@@ -17,11 +17,13 @@ use super::process::{Exit, Process, signal_named};
 use super::run_task::ClientToken;
 use super::task::{Desired, Status, StopCode, Task};
 use super::{cluster::Cluster, container, execution_role, latency, task_definition};
+use crate::ecr::image_use::ImageUse;
+use crate::ecr::{collection, pull::pull};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::until;
+use crate::logs;
 use crate::store::{Record, Tx};
-use crate::{images, logs};
 
 /// How often a running program's output and end are looked for. Files of other processes' making have no better way
 /// that is the same on Linux and macOS.
@@ -62,7 +64,10 @@ pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
                     tx.delete::<Task>(&task.id())?;
                 }
                 Some(_) => {}
-                None => unfinished.push(task),
+                None => {
+                    note_image(tx, &task)?;
+                    unfinished.push(task);
+                }
             }
         }
         for cluster in tx.list::<Cluster>()? {
@@ -85,9 +90,9 @@ pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Digests of the images that tasks run, which may have left their repository since.
-pub(crate) fn images_in_use(tx: &Tx<'_>) -> Result<Vec<String>, ApiError> {
-    Ok(tx.list::<Task>()?.into_iter().filter(|task| !task.is_stopped()).filter_map(|task| task.image_digest).collect())
+/// Records that the task runs its image; at a start, too, for versions before did not.
+fn note_image(tx: &Tx<'_>, task: &Task) -> Result<(), ApiError> {
+    task.image_digest.as_ref().map_or(Ok(()), |digest| ImageUse::begin(tx, &task.arn, digest))
 }
 
 /// Deletes the files of tasks that nobody needs any more.
@@ -193,7 +198,7 @@ impl Driver {
                 self.remove_files(endpoint);
                 let next = self.advance(endpoint, Status::Stopped)?;
                 if let Some(digest) = &self.task.image_digest {
-                    images::collect_unless_kept(endpoint, digest)?;
+                    collection::collect_unless_kept(endpoint, digest)?;
                 }
                 Ok(next)
             }
@@ -254,7 +259,11 @@ impl Driver {
                     task.enter(status);
                 }
                 tx.put(&task)?;
+                if from == Status::Activating {
+                    note_image(tx, &task)?;
+                }
                 if status == Status::Stopped {
+                    ImageUse::end(tx, &task.arn)?;
                     TaskCredentials::revoke(tx, &task)?;
                     tx.delete::<Ingested>(&task.id)?;
                 }
@@ -281,7 +290,7 @@ impl Driver {
         }
         let (registry, reference) = (endpoint.clone(), self.task.container.image.clone());
         let architecture = self.task.docker_architecture();
-        let pulled = tokio::task::spawn_blocking(move || images::pull(&registry, &reference, architecture))
+        let pulled = tokio::task::spawn_blocking(move || pull(&registry, &reference, architecture))
             .await
             .map_err(|error| ApiError::internal(format!("The image could not be unpacked: {error}")))?;
         let image = match pulled {

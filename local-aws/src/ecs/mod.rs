@@ -54,7 +54,6 @@ use crate::store::Tx;
 use crate::wire;
 
 pub(crate) use self::container_endpoint::DOOR;
-pub(crate) use self::lifecycle::images_in_use;
 
 /// ECS's code for most wrong parameters.
 const INVALID: &str = "InvalidParameterException";

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bad_token, max_results, not_found};
+use super::page::ListPage;
+use super::refusal::not_found;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::paging::page;
 
 /// Stops tasks.
 pub(super) const STOP_TASK: &str = "aws:ecs:stop-task";
@@ -84,28 +84,9 @@ pub(super) fn get_action(endpoint: &Endpoint, input: GetAction) -> Result<Value,
     Ok(json!({"action": description}))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct ListPage {
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-pub(super) fn list_actions(endpoint: &Endpoint, input: ListPage) -> Result<Value, ApiError> {
-    let limit = max_results(input.max_results)?;
-    let actions: Vec<&ActionKind> = ACTIONS.iter().collect();
-    let key = |action: &&ActionKind| action.id.to_owned();
-    let (actions, token) = page(actions, key, false, input.next_token.as_deref(), limit, bad_token)?;
-    let actions: Vec<Value> = actions.into_iter().map(|action| action.summary(endpoint)).collect();
-    Ok(with_token(json!({"actions": actions}), token))
-}
-
-/// A list's answer with the token of its next page.
-pub(super) fn with_token(mut output: Value, token: Option<String>) -> Value {
-    if let Some(token) = token {
-        output["nextToken"] = json!(token);
-    }
-    output
+pub(super) fn list_actions(endpoint: &Endpoint, asked: &ListPage) -> Result<Value, ApiError> {
+    let show = |action: &&ActionKind| action.summary(endpoint);
+    asked.of("actions", ACTIONS.iter().collect(), |action| action.id.to_owned(), show)
 }
 
 #[derive(Deserialize)]
@@ -126,11 +107,7 @@ pub(super) fn get_target_resource_type(input: GetTargetResourceType) -> Result<V
     }}))
 }
 
-pub(super) fn list_target_resource_types(input: ListPage) -> Result<Value, ApiError> {
-    let limit = max_results(input.max_results)?;
-    let key = |name: &&str| (*name).to_owned();
-    let (types, token) = page(vec![TASK], key, false, input.next_token.as_deref(), limit, bad_token)?;
-    let types: Vec<Value> =
-        types.into_iter().map(|name| json!({"resourceType": name, "description": TASK_DESCRIPTION})).collect();
-    Ok(with_token(json!({"targetResourceTypes": types}), token))
+pub(super) fn list_target_resource_types(asked: &ListPage) -> Result<Value, ApiError> {
+    let show = |name: &&str| json!({"resourceType": name, "description": TASK_DESCRIPTION});
+    asked.of("targetResourceTypes", vec![TASK], |name| (*name).to_owned(), show)
 }

@@ -1,22 +1,16 @@
 //! The account's safety lever: engaged, it ends all experiments and lets no new one begin.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::experiment::{Active, Experiment};
-use super::{conflict, not_found, run};
-use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
 
 /// There is one in each account and region.
-const ID: &str = "default";
+pub(super) const ID: &str = "default";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Status {
+pub(super) enum Status {
     Disengaged,
     Engaged,
 }
@@ -24,8 +18,8 @@ enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SafetyLever {
-    status: Status,
-    reason: String,
+    pub(super) status: Status,
+    pub(super) reason: String,
 }
 
 impl Record for SafetyLever {
@@ -35,7 +29,8 @@ impl Record for SafetyLever {
     }
 }
 
-fn load(tx: &Tx<'_>) -> Result<SafetyLever, ApiError> {
+/// The lever as it stands.
+pub(super) fn load(tx: &Tx<'_>) -> Result<SafetyLever, ApiError> {
     let initial = || SafetyLever { status: Status::Disengaged, reason: "Initial state".to_owned() };
     Ok(tx.get(ID)?.unwrap_or_else(initial))
 }
@@ -43,61 +38,4 @@ fn load(tx: &Tx<'_>) -> Result<SafetyLever, ApiError> {
 /// Whether it is engaged.
 pub(super) fn is_engaged(tx: &Tx<'_>) -> Result<bool, ApiError> {
     Ok(load(tx)?.status == Status::Engaged)
-}
-
-fn describe(endpoint: &Endpoint, lever: &SafetyLever) -> Value {
-    let arn = endpoint.arn("fis", &format!("safety-lever/{ID}"));
-    json!({"safetyLever": {"id": ID, "arn": arn, "state": lever}})
-}
-
-fn check_id(endpoint: &Endpoint, id: &str) -> Result<(), ApiError> {
-    if id == ID || id == endpoint.arn("fis", &format!("safety-lever/{ID}")) {
-        Ok(())
-    } else {
-        Err(not_found(format!("Safety lever {id} not found: its id is {ID}.")))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GetSafetyLever {
-    id: String,
-}
-
-pub(super) fn get(endpoint: &Endpoint, input: GetSafetyLever) -> Result<Value, ApiError> {
-    check_id(endpoint, &input.id)?;
-    Ok(describe(endpoint, &endpoint.store.read(load)?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpdateSafetyLeverState {
-    id: String,
-    state: SafetyLever,
-}
-
-pub(super) fn update(endpoint: &Arc<Endpoint>, input: UpdateSafetyLeverState) -> Result<Value, ApiError> {
-    check_id(endpoint, &input.id)?;
-    let stopping = endpoint.store.write(|tx| {
-        let old = load(tx)?;
-        if old.status == input.state.status && old.reason != input.state.reason {
-            return Err(conflict("The reason can only be changed together with the status."));
-        }
-        tx.put(&input.state)?;
-        let mut stopping = Vec::new();
-        if input.state.status == Status::Engaged {
-            for active in tx.list::<Active>()? {
-                if let Some(mut experiment) = tx.get::<Experiment>(&active.experiment_id)?
-                    && experiment.request_stop(tx)?
-                {
-                    stopping.push(experiment.id);
-                }
-            }
-        }
-        Ok(stopping)
-    })?;
-    for id in &stopping {
-        run::spawn(endpoint, id);
-    }
-    Ok(describe(endpoint, &input.state))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::catalog::STOP_TASK;
 use super::experiment::{Experiment, Failure, ResolvedTask};
 use super::resolve::{SelectionMode, by_arn, by_tags, passes};
-use super::template::Target;
+use super::spec::Target;
 use crate::ecs::{self, ActiveTask};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{conflict, invalid};
+use super::refusal::{conflict, invalid};
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
 

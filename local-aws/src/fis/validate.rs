@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::catalog::{self, ActionKind};
+use super::duration;
+use super::refusal::{invalid, quota_exceeded};
 use super::resolve::SelectionMode;
-use super::template::{Action, Filter, Spec, StopCondition, Target};
-use super::{duration, invalid, quota_exceeded};
+use super::spec::{Action, Filter, Spec, StopCondition, Target};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
@@ -235,3 +236,6 @@ fn order(actions: &BTreeMap<String, Action>) -> Result<(), ApiError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

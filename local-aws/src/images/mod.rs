@@ -1,17 +1,19 @@
 //! The files of images: blobs as the registry takes them, and the file systems that tasks run in.
 //!
-//! - `store`: where the files are, and uploads under way; `collection`: what goes when nothing refers to it
-//! - `pull`: from an image reference to a file system and a configuration; `unpack`: layers to files
+//! - `store`: where the files are, uploads under way, and who works with a file system; `upload`: a blob on its way in
+//! - `unpack`: from layers to files; `digest`: by what files are named; `error`: what goes wrong with them
 //!
 //! What there is, is in the database (`ecr::image`). A file is there before the record that names it, and goes after
-//! it: a kill in between leaves a file too many, which the next collection deletes.
+//! it: a kill in between leaves a file too many, which the next collection (`ecr::collection`) deletes.
 
-mod collection;
-mod pull;
+mod digest;
+mod error;
 mod store;
 mod unpack;
+mod upload;
 
-pub(crate) use collection::{collect, collect_unless_kept, resume};
-pub(crate) use pull::{Image, pull};
-pub(crate) use store::{ImageStore, Upload, hex, is_sha256, unwritable};
-pub(crate) use unpack::resolve;
+pub(crate) use digest::{digest, is_sha256};
+pub(crate) use error::{ImageError, unwritable};
+pub(crate) use store::{ImageStore, Lease};
+pub(crate) use unpack::{resolve, unpack};
+pub(crate) use upload::Upload;

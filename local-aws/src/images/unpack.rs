@@ -8,23 +8,24 @@ use std::path::{Component, Path, PathBuf};
 use oci_spec::image::{Descriptor, ImageManifest};
 use sha2::{Digest, Sha256};
 
-use super::pull::PullError;
-use super::store::{ImageStore, hex};
+use super::digest::finished;
+use super::error::ImageError;
+use super::store::ImageStore;
 
 /// As many symbolic links as Linux follows before it gives up.
 const MAX_LINKS: usize = 40;
 
 // Unpacked beside and renamed: what is there under the digest is whole, whenever a kill comes.
-pub(super) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path) -> Result<(), PullError> {
+pub(crate) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path) -> Result<(), ImageError> {
     let partial = rootfs.with_extension(format!("partial-{}", uuid::Uuid::new_v4()));
-    fs::create_dir_all(&partial).map_err(PullError::file(&partial))?;
+    fs::create_dir_all(&partial).map_err(ImageError::file(&partial))?;
     let result = manifest.layers().iter().try_for_each(|layer| apply_layer(store, layer, &partial)).and_then(|()| {
         match fs::rename(&partial, rootfs) {
             // Another task of the same image was faster.
             Err(_) if rootfs.is_dir() => fs::remove_dir_all(&partial),
             result => result,
         }
-        .map_err(PullError::file(rootfs))
+        .map_err(ImageError::file(rootfs))
     });
     if result.is_err()
         && let Err(error) = fs::remove_dir_all(&partial)
@@ -34,23 +35,23 @@ pub(super) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path
     result
 }
 
-fn apply_layer(store: &ImageStore, layer: &Descriptor, root: &Path) -> Result<(), PullError> {
+fn apply_layer(store: &ImageStore, layer: &Descriptor, root: &Path) -> Result<(), ImageError> {
     let path = store.blob(layer.digest().as_ref());
-    let file = File::open(&path).map_err(PullError::file(&path))?;
+    let file = File::open(&path).map_err(ImageError::file(&path))?;
     let mut hashed = HashedReader { inner: io::BufReader::new(file), hash: Sha256::new() };
     let unpacked = match layer.media_type().as_ref() {
         "application/vnd.oci.image.layer.v1.tar" => extract(&mut hashed, root),
         "application/vnd.oci.image.layer.v1.tar+gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
             extract(flate2::read::MultiGzDecoder::new(&mut hashed), root)
         }
-        _ => return Err(PullError::MediaType(layer.media_type().clone())),
+        _ => return Err(ImageError::MediaType(layer.media_type().clone())),
     };
     // The tar's end is not the blob's: padding belongs to the digest. A wrong digest explains a broken archive.
-    io::copy(&mut hashed, &mut io::sink()).map_err(PullError::file(&path))?;
-    if hex(&hashed.hash.finalize()) != layer.digest().digest() {
-        return Err(PullError::Digest(layer.digest().to_string()));
+    io::copy(&mut hashed, &mut io::sink()).map_err(ImageError::file(&path))?;
+    if finished(hashed.hash) != layer.digest().to_string() {
+        return Err(ImageError::Digest(layer.digest().to_string()));
     }
-    unpacked.map_err(|error| PullError::Layer(error.to_string()))
+    unpacked.map_err(|error| ImageError::Layer(error.to_string()))
 }
 
 struct HashedReader<R> {

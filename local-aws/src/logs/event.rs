@@ -2,9 +2,11 @@
 
 use rusqlite::params;
 
-use super::ingest::EVENT_OVERHEAD;
 use crate::error::ApiError;
 use crate::store::Tx;
+
+/// What CloudWatch Logs adds to each event's size.
+pub(super) const EVENT_OVERHEAD: usize = 26;
 
 /// Most that an answer of GetLogEvents or FilterLogEvents holds.
 const MAX_PAGE_BYTES: usize = 1_048_576;

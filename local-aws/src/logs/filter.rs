@@ -5,8 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::event::{Position, Scan, Streams};
+use super::page::limit;
 use super::pattern::Pattern;
-use super::{bad_token, constraint, group, invalid, limit, stream};
+use super::refusal::{bad_token, constraint, invalid};
+use super::{group, stream};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;

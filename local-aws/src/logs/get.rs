@@ -5,7 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::event::{Position, Scan, Streams};
-use super::{bad_token, group, limit, stream};
+use super::page::limit;
+use super::refusal::bad_token;
+use super::{group, stream};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 

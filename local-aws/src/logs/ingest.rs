@@ -1,20 +1,18 @@
-//! Events come in.
+//! PutLogEvents: events come in by request.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{constraint, group, invalid, stream};
+use super::event::EVENT_OVERHEAD;
+use super::refusal::{constraint, invalid};
+use super::write::store;
+use super::{group, stream};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
 
 /// Largest batch, and since 2025 also the largest event: UTF-8 bytes and [`EVENT_OVERHEAD`] for each.
 const MAX_BATCH_BYTES: usize = 1_048_576;
-
-/// What CloudWatch Logs adds to each event's size.
-pub(super) const EVENT_OVERHEAD: usize = 26;
 
 const MAX_BATCH_EVENTS: usize = 10_000;
 
@@ -53,30 +51,6 @@ pub(super) fn put_log_events(endpoint: &Endpoint, input: PutLogEvents) -> Result
         }
         Ok(output)
     })
-}
-
-/// Writes events to a stream that is there.
-pub(super) fn store<'a>(
-    tx: &Tx<'_>,
-    group: &str,
-    stream_name: &str,
-    events: impl Iterator<Item = (i64, &'a str)>,
-    now: DateTime<Utc>,
-) -> Result<(), ApiError> {
-    let mut stream = stream::find(tx, group, stream_name)?;
-    let mut insert = tx.sql().prepare_cached(
-        "INSERT INTO log_event (log_group, log_stream, timestamp, ingestion_time, message) VALUES (?, ?, ?, ?, ?)",
-    )?;
-    let mut any = false;
-    for (timestamp, message) in events {
-        insert.execute(params![group, stream_name, timestamp, now.timestamp_millis(), message])?;
-        any = true;
-    }
-    if any {
-        stream.last_ingested_at = Some(now);
-        tx.put(&stream)?;
-    }
-    Ok(())
 }
 
 fn check_batch(events: &[InputLogEvent]) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! Filter patterns for unstructured text: terms that a message must, must not, or may hold.
 
-use super::invalid;
+use super::refusal::{constraint, invalid};
 use crate::error::ApiError;
 
 /// A parsed filter pattern; the empty one matches everything.
@@ -21,7 +21,7 @@ impl Pattern {
     /// AWS's refusal of a malformed pattern; JSON, space-delimited and regular-expression patterns by their names.
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         if text.chars().count() > 1024 {
-            return Err(super::constraint("filterPattern", text, "have length less than or equal to 1024"));
+            return Err(constraint("filterPattern", text, "have length less than or equal to 1024"));
         }
         let mut rest = text.trim_start();
         let unsupported = match rest.chars().next() {

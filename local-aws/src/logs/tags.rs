@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::group::{self, LogGroup};
-use super::{constraint, invalid};
+use super::refusal::{constraint, invalid};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;

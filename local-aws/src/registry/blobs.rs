@@ -11,8 +11,8 @@ use http_body::Frame;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::{Request, check_digest, respond};
-use crate::ecr::image::Layer;
+use super::request::{Request, check_digest, respond};
+use crate::ecr::layer::Layer;
 use crate::error::ApiError;
 use crate::images::ImageStore;
 

@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
-use chrono::Utc;
-use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
-use super::{Request, check_digest, respond};
-use crate::ecr::image::{INDEXES, Image, Layer, MANIFESTS};
+use super::manifest::Manifest;
+use super::request::{Request, check_digest, respond};
+use crate::ecr::collection::collect;
+use crate::ecr::image::Image;
 use crate::ecr::repository::{Repository, is_tag};
 use crate::error::ApiError;
-use crate::images::{self, ImageStore, hex, unwritable};
+use crate::images::{ImageStore, unwritable};
 use crate::store::Tx;
 
 /// As much as the specification wants a registry to take.
@@ -54,7 +53,7 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
         return Err(ApiError::new("MANIFEST_INVALID", text).status(413));
     };
     let content_type = request.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut manifest = read(name, content_type, &bytes)?;
+    let mut manifest = Manifest::read(name, content_type, &bytes)?;
     let digest = manifest.image.digest.clone();
     if tag.is_none() && reference != digest {
         let text = format!("The manifest has the digest {digest}, not {reference}.");
@@ -63,9 +62,10 @@ pub(super) async fn put(request: &Request<'_>, name: &str, reference: &str, body
     manifest.image.tags.extend(tag.map(str::to_owned));
     endpoint.store.write(|tx| {
         let repository = Repository::get(endpoint, tx, name)?;
-        Image::push(tx, &repository, manifest.complete(request, tx)?)?;
-        let put = ImageStore::of(endpoint).put_blob(&digest, &bytes);
-        put.map_err(|error| unwritable(&ImageStore::of(endpoint).blob(&digest), &error))
+        let is_mutable = |tag: &str| repository.settings.is_mutable(tag);
+        let images = ImageStore::of(endpoint);
+        Image::push(tx, is_mutable, manifest.complete(&images, tx)?)?;
+        images.put_blob(&digest, &bytes).map_err(|error| unwritable(&images.blob(&digest), &error))
     })?;
     let location = format!("/v2/{name}/manifests/{digest}");
     respond(StatusCode::CREATED, &[("location", &location), ("docker-content-digest", &digest)])
@@ -77,7 +77,7 @@ pub(super) fn delete(request: &Request<'_>, name: &str, reference: &str) -> Resu
         let removed = find(request, tx, name, reference)?.remove(tx, tag_of(reference)?)?;
         removed.map_err(|(_, reason)| ApiError::new("DENIED", format!("{reason}; delete that first.")))
     })?;
-    images::collect(endpoint);
+    collect(endpoint);
     respond(StatusCode::ACCEPTED, &[])
 }
 
@@ -120,88 +120,4 @@ fn find(request: &Request<'_>, tx: &Tx<'_>, name: &str, reference: &str) -> Resu
         let text = format!("Requested image not found: {reference} in the repository '{name}'.");
         ApiError::new("MANIFEST_UNKNOWN", text).status(404)
     })
-}
-
-fn invalid(text: impl Into<String>) -> ApiError {
-    ApiError::new("MANIFEST_INVALID", text)
-}
-
-/// A manifest that says of itself nothing wrong.
-struct Manifest {
-    image: Image,
-    /// Of its blobs, as it says.
-    sizes: Vec<u64>,
-}
-
-fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Manifest, ApiError> {
-    let json: Value =
-        serde_json::from_slice(bytes).map_err(|error| invalid(format!("The manifest is not valid JSON: {error}")))?;
-    let (inside, outside) = (json["mediaType"].as_str(), content_type);
-    let media_type = match (inside, outside) {
-        (Some(inside), Some(outside)) if inside != outside => {
-            return Err(invalid(format!("The manifest calls itself {inside}, but was sent as {outside}.")));
-        }
-        (inside, outside) => outside.or(inside).unwrap_or_default().to_owned(),
-    };
-    let broken = |error: oci_spec::OciSpecError| invalid(format!("This is no {media_type}: {error}"));
-    let digests = |all: &mut dyn Iterator<Item = &Descriptor>| -> Result<Vec<String>, ApiError> {
-        all.map(|one| one.digest().to_string()).map(|one| check_digest(&one).map(|()| one)).collect()
-    };
-    let mut sizes = Vec::new();
-    let mut image = Image {
-        repository: name.to_owned(),
-        digest: format!("sha256:{}", hex(&Sha256::digest(bytes))),
-        media_type: media_type.clone(),
-        artifact_media_type: None,
-        tags: BTreeSet::new(),
-        pushed_at: Utc::now(),
-        size: 0,
-        blobs: Vec::new(),
-        manifests: Vec::new(),
-        last_pulled_at: None,
-    };
-    if MANIFESTS.contains(&media_type.as_str()) {
-        let manifest = ImageManifest::from_reader(bytes).map_err(broken)?;
-        image.artifact_media_type = Some(manifest.config().media_type().to_string());
-        image.size = manifest.layers().iter().map(Descriptor::size).sum();
-        let blobs = || std::iter::once(manifest.config()).chain(manifest.layers());
-        image.blobs = digests(&mut blobs())?;
-        sizes = blobs().map(Descriptor::size).collect();
-    } else if INDEXES.contains(&media_type.as_str()) {
-        let index = ImageIndex::from_reader(bytes).map_err(broken)?;
-        image.manifests = digests(&mut index.manifests().iter())?;
-    } else {
-        return Err(invalid(format!(
-            "Manifests of the type '{media_type}' are not supported by the local endpoint; it takes {}.",
-            [MANIFESTS, INDEXES].concat().join(", ")
-        )));
-    }
-    Ok(Manifest { image, sizes })
-}
-
-impl Manifest {
-    /// The image, if all is there that the manifest names.
-    fn complete(mut self, request: &Request<'_>, tx: &Tx<'_>) -> Result<Image, ApiError> {
-        let repository = &self.image.repository;
-        let missing = |digest: &str| {
-            let text = format!("The manifest names {digest}, which is not in the repository '{repository}'.");
-            ApiError::new("MANIFEST_BLOB_UNKNOWN", text)
-        };
-        for (digest, size) in self.image.blobs.iter().zip(self.sizes) {
-            let layer = Layer::get(tx, repository, digest)?;
-            let layer = layer
-                .filter(|_| ImageStore::of(request.endpoint).blob(digest).exists())
-                .ok_or_else(|| missing(digest))?;
-            if layer.size != size {
-                let text = format!("The manifest says that {digest} has {size} bytes; it has {}.", layer.size);
-                return Err(invalid(text));
-            }
-        }
-        let mut size = self.image.size;
-        for digest in &self.image.manifests {
-            size = size.max(Image::find(tx, repository, digest)?.ok_or_else(|| missing(digest))?.size);
-        }
-        self.image.size = size;
-        Ok(self.image)
-    }
 }

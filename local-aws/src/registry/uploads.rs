@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use http_body_util::BodyExt;
 
-use super::{Request, check_digest, respond};
-use crate::ecr::image::Layer;
+use super::request::{Request, check_digest, respond};
+use crate::ecr::layer::Layer;
 use crate::ecr::repository::Repository;
 use crate::error::ApiError;
 use crate::images::{ImageStore, Upload, unwritable};
@@ -112,7 +112,7 @@ fn finish(request: &Request<'_>, name: &str, upload: Upload, digest: &str) -> Re
     endpoint.store.write(|tx| {
         // It may have been deleted since the upload began.
         Repository::get(endpoint, tx, name)?;
-        let size = finished.move_in(endpoint)?;
+        let size = ImageStore::of(endpoint).take_in(&finished)?;
         Layer::put(tx, name, digest, size)
     })?;
     let location = format!("/v2/{name}/blobs/{digest}");

@@ -4,6 +4,7 @@ mod message;
 mod query;
 mod rest;
 mod service;
+mod time;
 mod xml;
 
 use axum::body::Bytes;
@@ -16,6 +17,7 @@ pub(crate) use message::{Reply, Request};
 pub(crate) use query::{flag, number};
 pub(crate) use rest::{Rest, Route};
 pub(crate) use service::{Name, Protocol, Service};
+pub(crate) use time::epoch;
 
 use crate::error::ApiError;
 

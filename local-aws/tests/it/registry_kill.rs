@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use crate::ecs_kill::{Victim, config, free_port};
+use crate::harness::Seed;
 use crate::registry_client::{ARCH, LAYER, Registry, digest};
 
 /// Every file of a blob is what its name says.
@@ -44,6 +47,8 @@ async fn push_on(registry: Registry, round: usize, is_enough: Arc<AtomicBool>) -
 
 #[tokio::test]
 async fn sigkill_in_the_middle_of_a_push_loses_nothing_acknowledged_and_leaves_nothing_half() {
+    let seed = Seed::new();
+    let mut moments = StdRng::seed_from_u64(seed.0);
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Victim::start(dir.path(), free_port()).await;
     let config = config(dir.path(), victim.port);
@@ -53,7 +58,7 @@ async fn sigkill_in_the_middle_of_a_push_loses_nothing_acknowledged_and_leaves_n
     for round in 0..12 {
         let is_enough = Arc::new(AtomicBool::new(false));
         let pushes = tokio::spawn(push_on(registry.clone(), round, is_enough.clone()));
-        tokio::time::sleep(Duration::from_millis(rand::random_range(1..150))).await;
+        tokio::time::sleep(Duration::from_millis(moments.random_range(1..150))).await;
         victim = victim.kill_and_restart(dir.path()).await;
         is_enough.store(true, Ordering::SeqCst);
         let acknowledged = pushes.await.unwrap();

@@ -6,7 +6,7 @@ use aws_sdk_ecr::types::ImageIdentifier;
 use serde_json::{Value, json};
 
 use crate::ecs_lab::Lab;
-use crate::harness::Endpoint;
+use crate::harness::{Endpoint, until};
 use crate::registry::files;
 use crate::registry_client::{ARCH, INDEX, MANIFEST, Registry, digest};
 
@@ -70,26 +70,54 @@ async fn a_reference_by_tag_digest_or_index_runs_the_image_of_the_platform() {
     assert!(shown.image_details()[0].last_recorded_pull_time().is_some());
 }
 
-#[tokio::test]
-async fn a_task_keeps_its_files_when_its_image_goes_and_nothing_stays_after_it() {
-    let endpoint = Endpoint::start().await;
+/// Runs a task, and deletes the repository of its image.
+async fn run_without_image(endpoint: &Endpoint) -> (Lab, String) {
     let config = endpoint.sdk_config();
     let lab = Lab::new(&config).await;
     let arn = lab.start("while [ ! -e stop ]; do sleep 0.01; done; rm stop; [ -e job ] && echo end").await;
     lab.wait_for(&arn, "RUNNING").await;
     let ecr = aws_sdk_ecr::Client::new(&config);
     ecr.delete_repository().repository_name("job").force(true).send().await.unwrap();
-    assert_eq!(files(&endpoint), (0, 0));
+    assert_eq!(files(endpoint), (0, 0));
+    (lab, arn)
+}
+
+/// Its file system is there until it ends, and no longer.
+async fn ends_with_its_files(endpoint: &Endpoint, lab: &Lab, arn: &str) {
     let systems = file_systems(endpoint.state_dir());
     assert_eq!(systems.len(), 1);
     assert!(systems[0].join("job").exists());
     std::fs::write(systems[0].join("stop"), "").unwrap();
-    lab.stopped(&arn).await;
-    assert_eq!(lab.log(&arn).await, ["end"]);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !file_systems(endpoint.state_dir()).is_empty() {
-        assert!(std::time::Instant::now() < deadline, "{:?}", file_systems(endpoint.state_dir()));
-    }
+    lab.stopped(arn).await;
+    assert_eq!(lab.log(arn).await, ["end"]);
+    until("the file system to go", async || file_systems(endpoint.state_dir()).is_empty().then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_task_keeps_its_files_when_its_image_goes_and_nothing_stays_after_it() {
+    let endpoint = Endpoint::start().await;
+    let (lab, arn) = run_without_image(&endpoint).await;
+    ends_with_its_files(&endpoint, &lab, &arn).await;
+}
+
+#[tokio::test]
+async fn a_state_that_does_not_say_which_images_are_run_is_taken_over() {
+    let endpoint = Endpoint::start().await;
+    let (lab, arn) = run_without_image(&endpoint).await;
+    // As a version before this record left it.
+    let state = rusqlite::Connection::open(endpoint.state_dir().join("state.db")).unwrap();
+    assert_eq!(state.execute("DELETE FROM document WHERE kind = 'ecr.image-use'", []).unwrap(), 1);
+    drop(state);
+    let endpoint = endpoint.restart().await;
+    let lab = lab.again(&endpoint.sdk_config());
+    // Once it answers, it has cleaned up.
+    lab.describe(&arn).await;
+    ends_with_its_files(&endpoint, &lab, &arn).await;
+}
+
+async fn gone(stacks: &aws_sdk_cloudformation::Client, name: &str) {
+    let ask = async || stacks.describe_stacks().stack_name(name).send().await.is_err().then_some(());
+    until("the stack to go", ask).await;
 }
 
 #[tokio::test]
@@ -115,12 +143,12 @@ async fn a_stack_takes_the_images_of_its_repository_along() {
     let ecr = aws_sdk_ecr::Client::new(&config);
     ecr.batch_delete_image().repository_name("stacked").image_ids(id).send().await.unwrap();
     stacks.delete_stack().stack_name("s").send().await.unwrap();
-    while stacks.describe_stacks().stack_name("s").send().await.is_ok() {}
+    gone(&stacks, "s").await;
 
     stacks.create_stack().stack_name("s").template_body(template(true)).send().await.unwrap();
     crate::ecs_lab::wait_for_stack(&stacks, "s", "CREATE_COMPLETE").await;
     registry.push("1", &json!({}), ARCH).await;
     stacks.delete_stack().stack_name("s").send().await.unwrap();
-    while stacks.describe_stacks().stack_name("s").send().await.is_ok() {}
+    gone(&stacks, "s").await;
     assert_eq!(files(&endpoint), (0, 0));
 }

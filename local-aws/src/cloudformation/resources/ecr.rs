@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::resource_type::{Context, Created, Properties, ResourceType, taken};
 use crate::cloudformation::latency::Times;
+use crate::ecr::collection::collect;
 use crate::ecr::repository::{Repository, RepositorySettings};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::images;
 use crate::store::Tx;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&RepositoryType];
@@ -165,7 +165,7 @@ impl ResourceType for RepositoryType {
     }
 
     fn clean_up(&self, endpoint: &Endpoint) {
-        images::collect(endpoint);
+        collect(endpoint);
     }
 }
 

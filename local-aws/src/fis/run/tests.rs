@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::super::experiment::{self, ResolvedTask};
-use super::super::template;
+use super::super::experiment::ResolvedTask;
+use super::super::tag::Tags;
+use super::super::template::Template;
 use super::*;
 
 /// An endpoint on which no driver runs, with one experiment that is about to begin.
@@ -11,19 +12,16 @@ fn started(actions: serde_json::Value) -> (tempfile::TempDir, Arc<Endpoint>, Str
     let dir = tempfile::tempdir().unwrap();
     let endpoint =
         Arc::new(Endpoint::open(dir.path(), "http://127.0.0.1:1".into(), crate::Options::default()).unwrap());
-    let targets = json!({"T": {"resourceType": "aws:ecs:task", "resourceTags": {"a": "b"}, "selectionMode": "ALL"}});
-    let template = template::create(
-        &endpoint,
-        json!({
-            "clientToken": "1", "description": "d", "roleArn": "arn:aws:iam::000000000000:role/r", "targets": targets,
-            "actions": actions, "stopConditions": [{"source": "none"}],
-        }),
-    )
-    .unwrap();
-    let id = template["experimentTemplate"]["id"].as_str().unwrap();
-    let request = json!({"clientToken": "2", "experimentTemplateId": id});
-    let experiment = experiment::create(&endpoint, &serde_json::from_value(request).unwrap()).unwrap().0;
-    (dir, endpoint, experiment.id)
+    let spec = json!({
+        "description": "d", "roleArn": "arn:aws:iam::000000000000:role/r", "actions": actions,
+        "targets": {"T": {"resourceType": "aws:ecs:task", "resourceTags": {"a": "b"}, "selectionMode": "ALL"}},
+        "stopConditions": [{"source": "none"}],
+    });
+    let experiment = endpoint.store.write(|tx| {
+        let template = Template::create(&endpoint, tx, serde_json::from_value(spec).unwrap(), Tags::new())?;
+        Experiment::create(&endpoint, tx, template, ActionsMode::RunAll, Tags::new())
+    });
+    (dir, endpoint, experiment.unwrap().id)
 }
 
 fn change(endpoint: &Endpoint, id: &str, body: impl FnOnce(&mut Experiment)) {

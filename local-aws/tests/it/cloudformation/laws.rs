@@ -36,7 +36,7 @@ fn any_template_is_made_in_order_and_rolled_back_to_nothing() {
     let (endpoint, client) = runtime.block_on(start());
     runtime.block_on(created(&client, "Owner", &template(&table("Table", "      TableName: taken"), "")));
     let number = std::cell::Cell::new(0);
-    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 40, ..Config::with_source_file(file!()) };
     TestRunner::new(config)
         .run(&graphs(), |(mut needs, fails)| {
             needs.iter_mut().for_each(|it| {

@@ -1,4 +1,4 @@
-//! What goes when nothing refers to it any more.
+//! The files of images that go when nothing refers to them any more.
 //!
 //! Whoever adds a reference to a file does so in a transaction of the store. A collection holds the store while it
 //! compares files with references, so it never takes what a request is just about to refer to.
@@ -8,23 +8,37 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::store::{ImageStore, unwritable};
-use crate::ecr::image::{Image, Layer};
-use crate::ecr::repository::Repository;
-use crate::ecs;
+use super::image::Image;
+use super::image_use::ImageUse;
+use super::layer::Layer;
+use super::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::images::{ImageStore, unwritable};
+use crate::store::{Record, Tx};
 
-/// Cleans up after an earlier endpoint: half uploads, and files that nothing refers to.
+/// Cleans up after an earlier endpoint: half uploads, and files that nothing refers to. Whoever runs images must have
+/// said so by then.
 pub(crate) fn resume(endpoint: &Endpoint) -> Result<(), ApiError> {
     let uploads = ImageStore::of(endpoint).directory().join("uploads");
     match fs::remove_dir_all(&uploads) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritable(&uploads, &error)),
         _ => {}
     }
-    endpoint.store.write(Layer::forget_abandoned)?;
+    endpoint.store.write(forget_abandoned)?;
     collect(endpoint);
+    Ok(())
+}
+
+/// Drops the layers of pushes that never came to their manifest.
+fn forget_abandoned(tx: &Tx<'_>) -> Result<(), ApiError> {
+    let images = tx.list::<Image>()?;
+    for layer in tx.list::<Layer>()? {
+        let is_used = images.iter().any(|one| one.repository == layer.repository && one.blobs.contains(&layer.digest));
+        if !is_used && !layer.awaits_manifest() {
+            tx.delete::<Layer>(&layer.id())?;
+        }
+    }
     Ok(())
 }
 
@@ -82,7 +96,7 @@ fn sweep_blobs(store: &ImageStore, wanted: &HashSet<String>) -> Result<(), ApiEr
 /// store is free again: they may hold many files.
 fn retire_rootfs(store: &ImageStore, tx: &Tx<'_>) -> Result<Vec<PathBuf>, ApiError> {
     let mut wanted: HashSet<String> = tx.list::<Image>()?.into_iter().map(|image| image.digest).collect();
-    wanted.extend(ecs::images_in_use(tx)?);
+    wanted.extend(tx.list::<ImageUse>()?.into_iter().map(|one| one.digest));
     let mut unused = Vec::new();
     for (name, path) in entries(store.rootfs_directory())? {
         let digest = format!("sha256:{}", name.split('.').next().unwrap_or_default());
