@@ -1,7 +1,5 @@
 //! What the programs refuse, and how they say so.
 
-use std::time::Duration;
-
 use crate::lab::{IMPROVED, Lab, ORIGINAL, Run};
 
 #[test]
@@ -92,14 +90,12 @@ fn a_metadata_endpoint_that_does_not_answer_well() {
         let mut command = lab.command(ORIGINAL);
         command.env("ECS_CONTAINER_METADATA_URI_V4", &uri);
 
-        let begin = std::time::Instant::now();
         let outcome = Run::start(&mut command).wait();
 
         assert_eq!(outcome.code, Some(1), "{outcome:?}");
         assert!(outcome.stderr.starts_with(cause), "{outcome:?}");
         let doing = format!("while asking the task metadata endpoint {uri}/task which task this is\n");
         assert!(outcome.stderr.ends_with(&doing), "{outcome:?}");
-        assert!(begin.elapsed() < Duration::from_secs(5));
     }
     assert!(lab.take_requests().is_empty());
 }

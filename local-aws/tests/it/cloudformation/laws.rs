@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::*;
+use crate::harness::Seed;
 
 /// Tables with dependencies on earlier ones only; `fails` has a name that is taken.
 fn graph(needs: &[Vec<usize>], fails: Option<usize>) -> String {
@@ -36,7 +37,9 @@ fn any_template_is_made_in_order_and_rolled_back_to_nothing() {
     let (endpoint, client) = runtime.block_on(start());
     runtime.block_on(created(&client, "Owner", &template(&table("Table", "      TableName: taken"), "")));
     let number = std::cell::Cell::new(0);
-    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+    let seed = Seed::new();
+    let rng_seed = RngSeed::Fixed(seed.0);
+    let config = Config { cases: 40, failure_persistence: None, rng_seed, ..Config::default() };
     TestRunner::new(config)
         .run(&graphs(), |(mut needs, fails)| {
             needs.iter_mut().for_each(|it| {
@@ -85,14 +88,14 @@ async fn an_operation_that_is_cut_off_is_taken_up_again() {
         let chain: Vec<Vec<usize>> = (0..20).map(|n: usize| n.checked_sub(2).into_iter().collect()).collect();
         begun(&client, "Cut", client.create_stack().stack_name("Cut").template_body(graph(&chain, None)).send()).await;
         let id = describe(&client, "Cut").await.unwrap().stack_id.unwrap();
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
         let stack = settled(&client, &id).await;
         assert_eq!(status(&stack), "CREATE_COMPLETE", "{:#?}", story(&client, &id).await);
         assert_eq!(tables(&endpoint).await.len(), 20);
         begun(&client, &id, client.delete_stack().stack_name(&id).send()).await;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
         assert_eq!(status(&settled(&client, &id).await), "DELETE_COMPLETE");
@@ -119,7 +122,7 @@ async fn an_update_that_is_cut_off_ends_as_it_would_have() {
         let last = if fails { table("Fails", "      TableName: taken\n    DependsOn: T14") } else { String::new() };
         begun(&client, "Cut", client.update_stack().stack_name("Cut").template_body(chain("Other", &last)).send())
             .await;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         let endpoint = endpoint.restart().await;
         let client = Client::new(&endpoint.sdk_config());
         let stack = settled(&client, "Cut").await;
