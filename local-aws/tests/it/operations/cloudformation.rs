@@ -1,6 +1,6 @@
 //! CloudFormation.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Calls;
 use crate::harness::until;
@@ -44,7 +44,7 @@ pub(super) async fn all(calls: &mut Calls) {
 }
 
 fn reads(calls: &mut Calls) {
-    let mut cloudformation = calls.of("cloudformation");
+    let mut cloudformation = |operation: &str, input: Value| calls.call("cloudformation", operation, &input);
     cloudformation("ListExports", json!({}));
     cloudformation("ListImports", json!({"ExportName": "group"}));
     cloudformation("ListStacks", json!({}));

@@ -7,12 +7,12 @@ use crate::ecs_lab::{IMAGE, Lab};
 use crate::harness::until;
 
 pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
-    let mut ecs = calls.of("ecs");
+    let mut ecs = |operation: &str, input: Value| calls.call("ecs", operation, &input);
     let cluster = ecs("CreateCluster", json!({"clusterName": "all"}));
     let arn = &cluster["cluster"]["clusterArn"];
     ecs("ListClusters", json!({}));
     ecs("DescribeClusters", json!({"clusters": ["all"]}));
-    let strategy = json!([{"capacityProvider": "FARGATE"}]);
+    let strategy = json!([{"capacityProvider": "FARGATE", "weight": 1}]);
     ecs(
         "PutClusterCapacityProviders",
         json!({"cluster": "all", "capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": strategy}),
@@ -23,7 +23,7 @@ pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
     ecs("UntagResource", json!({"resourceArn": arn, "tagKeys": ["k"]}));
     let definition = definition(calls, lab);
     task(calls, lab, &definition).await;
-    let mut ecs = calls.of("ecs");
+    let mut ecs = |operation: &str, input: Value| calls.call("ecs", operation, &input);
     ecs("DeregisterTaskDefinition", json!({"taskDefinition": definition}));
     let deleted = ecs("DeleteTaskDefinitions", json!({"taskDefinitions": [definition]}));
     assert_eq!(deleted["failures"], json!([]));
@@ -32,7 +32,7 @@ pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
 
 /// Its ARN.
 fn definition(calls: &mut Calls, lab: &Lab) -> Value {
-    let mut ecs = calls.of("ecs");
+    let mut ecs = |operation: &str, input: Value| calls.call("ecs", operation, &input);
     let container = json!({"name": "job", "image": IMAGE, "command": ["sleep 600"]});
     let registered = ecs(
         "RegisterTaskDefinition",
@@ -48,7 +48,7 @@ fn definition(calls: &mut Calls, lab: &Lab) -> Value {
 }
 
 async fn task(calls: &mut Calls, lab: &Lab, definition: &Value) {
-    let mut ecs = calls.of("ecs");
+    let mut ecs = |operation: &str, input: Value| calls.call("ecs", operation, &input);
     let network = json!({"awsvpcConfiguration": {"subnets": [lab.output("Subnet")]}});
     let run = json!({"cluster": "all", "taskDefinition": definition, "networkConfiguration": network});
     let arn = ecs("RunTask", run)["tasks"][0]["taskArn"].take();
@@ -59,7 +59,7 @@ async fn task(calls: &mut Calls, lab: &Lab, definition: &Value) {
     };
     until("the task runs", async || is("RUNNING")).await;
     calls.call("ecs", "StopTask", &json!({"cluster": "all", "task": arn}));
-    let mut ecs = calls.of("ecs");
+    let mut ecs = |operation: &str, input: Value| calls.call("ecs", operation, &input);
     until("the task stops", async || {
         let described = ecs("DescribeTasks", json!({"cluster": "all", "tasks": [arn]}));
         (described["tasks"][0]["lastStatus"] == "STOPPED").then_some(())

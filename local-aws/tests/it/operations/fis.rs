@@ -6,14 +6,16 @@ use super::Calls;
 use crate::ecs_lab::Lab;
 
 pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
-    let mut fis = calls.of("fis");
+    let mut fis = |operation: &str, input: Value| calls.call("fis", operation, &input);
     fis("ListActions", json!({}));
     fis("GetAction", json!({"id": "aws:fis:wait"}));
     fis("ListTargetResourceTypes", json!({}));
     fis("GetTargetResourceType", json!({"resourceType": "aws:ecs:task"}));
     fis("GetSafetyLever", json!({"id": "default"}));
-    let state = json!({"status": "disengaged", "reason": "all is well"});
-    fis("UpdateSafetyLeverState", json!({"id": "default", "state": state}));
+    for status in ["engaged", "disengaged"] {
+        let state = json!({"status": status, "reason": "for a moment"});
+        fis("UpdateSafetyLeverState", json!({"id": "default", "state": state}));
+    }
     let template = template(&mut fis, lab);
     experiment(&mut fis, &template);
     fis("DeleteExperimentTemplate", json!({"id": template}));

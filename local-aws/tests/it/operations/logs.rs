@@ -1,11 +1,11 @@
 //! CloudWatch Logs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Calls;
 
 pub(super) fn all(calls: &mut Calls) {
-    let mut logs = calls.of("logs");
+    let mut logs = |operation: &str, input: Value| calls.call("logs", operation, &input);
     let group = json!({"logGroupName": "g"});
     let stream = json!({"logGroupName": "g", "logStreamName": "s"});
     logs("CreateLogGroup", group.clone());

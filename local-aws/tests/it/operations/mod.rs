@@ -47,11 +47,6 @@ impl Calls {
         answer
     }
 
-    /// One service's.
-    fn of(&mut self, service: &'static str) -> impl FnMut(&str, Value) -> Value {
-        move |operation, input| self.call(service, operation, &input)
-    }
-
     /// Waits until the stack is in this state.
     async fn stack_is(&mut self, name: &str, status: &str) -> Value {
         until(&format!("{name} {status}"), async || {

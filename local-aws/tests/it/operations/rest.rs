@@ -1,6 +1,6 @@
 //! The services that the lab's resources need.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Calls;
 use crate::ecs_lab::Lab;
@@ -9,11 +9,11 @@ pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
     ec2(calls);
     ecr(calls).await;
     iam(calls, lab);
-    let mut tagging = calls.of("resourcegroupstaggingapi");
+    let mut tagging = |operation: &str, input: Value| calls.call("resourcegroupstaggingapi", operation, &input);
     tagging("GetResources", json!({}));
     tagging("GetTagKeys", json!({}));
     tagging("GetTagValues", json!({"Key": "k"}));
-    let mut quotas = calls.of("service-quotas");
+    let mut quotas = |operation: &str, input: Value| calls.call("service-quotas", operation, &input);
     quotas("ListServiceQuotas", json!({"ServiceCode": "vpc"}));
     for operation in ["GetServiceQuota", "GetAWSDefaultServiceQuota"] {
         quotas(operation, json!({"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}));
@@ -22,7 +22,7 @@ pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
 }
 
 fn ec2(calls: &mut Calls) {
-    let mut ec2 = calls.of("ec2");
+    let mut ec2 = |operation: &str, input: Value| calls.call("ec2", operation, &input);
     for operation in [
         "DescribeAddresses",
         "DescribeAvailabilityZones",
@@ -59,7 +59,7 @@ async fn ecr(calls: &mut Calls) {
     let template = json!({"Resources": {"Repository": repository}}).to_string();
     calls.call("cloudformation", "CreateStack", &json!({"StackName": "Ruled", "TemplateBody": template}));
     calls.stack_is("Ruled", "CREATE_COMPLETE").await;
-    let mut ecr = calls.of("ecr");
+    let mut ecr = |operation: &str, input: Value| calls.call("ecr", operation, &input);
     for operation in ["GetLifecyclePolicy", "GetRepositoryPolicy"] {
         ecr(operation, json!({"repositoryName": "ruled"}));
     }
@@ -82,7 +82,7 @@ async fn ecr(calls: &mut Calls) {
 fn iam(calls: &mut Calls, lab: &Lab) {
     let arn = lab.output("ExecutionRole");
     let name = arn.rsplit('/').next().unwrap();
-    let mut iam = calls.of("iam");
+    let mut iam = |operation: &str, input: Value| calls.call("iam", operation, &input);
     for operation in ["GetRole", "ListAttachedRolePolicies", "ListRolePolicies", "ListRoleTags"] {
         iam(operation, json!({"RoleName": name}));
     }
