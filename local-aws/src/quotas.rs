@@ -16,15 +16,17 @@ pub(crate) struct Quota {
     code: &'static str,
     name: &'static str,
     pub(crate) value: u32,
+    /// Whether one more fails here as on AWS. Machines have no such limit for the others, which are told only.
+    is_enforced: bool,
 }
 
-const fn quota(
-    (service_code, service_name): (&'static str, &'static str),
-    code: &'static str,
-    name: &'static str,
-    value: u32,
-) -> Quota {
-    Quota { service_code, service_name, code, name, value }
+const fn enforced(service: (&'static str, &'static str), code: &'static str, name: &'static str, value: u32) -> Quota {
+    let (service_code, service_name) = service;
+    Quota { service_code, service_name, code, name, value, is_enforced: true }
+}
+
+const fn told(service: (&'static str, &'static str), code: &'static str, name: &'static str, value: u32) -> Quota {
+    Quota { is_enforced: false, ..enforced(service, code, name, value) }
 }
 
 const VPC: (&str, &str) = ("vpc", "Amazon Virtual Private Cloud (Amazon VPC)");
@@ -33,20 +35,19 @@ const FARGATE: (&str, &str) = ("fargate", "AWS Fargate");
 const FIS: (&str, &str) = ("fis", "AWS Fault Injection Service");
 const CLOUDFORMATION: (&str, &str) = ("cloudformation", "AWS CloudFormation");
 
-pub(crate) const VPCS: Quota = quota(VPC, "L-F678F1CE", "VPCs per Region", 5);
-pub(crate) const ELASTIC_IPS: Quota = quota(EC2, "L-0263D0A3", "EC2-VPC Elastic IPs", 5);
-pub(crate) const NAT_GATEWAYS: Quota = quota(VPC, "L-FE5A380F", "NAT gateways per Availability Zone", 5);
-pub(crate) const STOPPED_TASKS: Quota = quota(FIS, "L-48D12416", "Target Tasks for aws:ecs:stop-task", 5);
-/// Machines have no such limit, so tasks and stacks are not refused for it.
-const VCPUS: Quota = quota(FARGATE, "L-3032A538", "Fargate On-Demand vCPU resource count", 6);
-const STACKS: Quota = quota(CLOUDFORMATION, "L-0485CB21", "Stack count", 2000);
+pub(crate) const VPCS: Quota = enforced(VPC, "L-F678F1CE", "VPCs per Region", 5);
+pub(crate) const ELASTIC_IPS: Quota = enforced(EC2, "L-0263D0A3", "EC2-VPC Elastic IPs", 5);
+pub(crate) const NAT_GATEWAYS: Quota = enforced(VPC, "L-FE5A380F", "NAT gateways per Availability Zone", 5);
+pub(crate) const STOPPED_TASKS: Quota = enforced(FIS, "L-48D12416", "Target Tasks for aws:ecs:stop-task", 5);
+const VCPUS: Quota = told(FARGATE, "L-3032A538", "Fargate On-Demand vCPU resource count", 6);
+const STACKS: Quota = told(CLOUDFORMATION, "L-0485CB21", "Stack count", 2000);
 
 const QUOTAS: [&Quota; 6] = [&STACKS, &ELASTIC_IPS, &VCPUS, &STOPPED_TASKS, &VPCS, &NAT_GATEWAYS];
 
 impl Quota {
     /// Whether one more would be too many.
     pub(crate) fn is_reached(&self, count: usize) -> bool {
-        usize::try_from(self.value).is_ok_and(|value| count >= value)
+        self.is_enforced && usize::try_from(self.value).is_ok_and(|value| count >= value)
     }
 
     fn describe(&self, endpoint: &Endpoint) -> Value {
@@ -131,8 +132,7 @@ fn no_such_resource(message: String) -> ApiError {
 #[cfg(test)]
 pub(crate) fn table() -> String {
     let row = |quota: &&Quota| {
-        let enforced = !["L-3032A538", "L-0485CB21"].contains(&quota.code);
-        let enforced = if enforced { "yes" } else { "no" };
+        let enforced = if quota.is_enforced { "yes" } else { "no" };
         format!("| {} | `{}` | `{}` | {} | {enforced} |\n", quota.name, quota.service_code, quota.code, quota.value)
     };
     QUOTAS.iter().map(row).collect()

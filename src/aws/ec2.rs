@@ -176,7 +176,6 @@ fn inside(vpc_id: &str) -> [(&str, &str); 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::aws::scripted::Script;
 
     #[tokio::test]

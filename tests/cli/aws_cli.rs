@@ -9,14 +9,10 @@ mod survivors;
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Run, Sandbox, judge};
-
-/// For what takes a second on a machine that has nothing else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::harness::{Run, Sandbox, found, judge};
 
 /// The terminal of an attendee, after `eval "$(fis-workshop local env)"`.
 #[derive(Clone)]
@@ -80,14 +76,7 @@ impl<'a> Terminal<'a> {
 
     /// Asks again until the answer has what `find` looks for.
     fn until<T>(&self, call: &str, find: impl Fn(&Value) -> Option<T>) -> T {
-        let begin = Instant::now();
-        loop {
-            let answer = self.aws(call);
-            if let Some(found) = find(&answer) {
-                return found;
-            }
-            assert!(begin.elapsed() < PATIENCE, "{call}: {answer:#}");
-        }
+        found(call, || find(&self.aws(call)))
     }
 
     /// What the AWS CLI says of a call that must be refused: `An error occurred (CODE) when calling the ...`.

@@ -1,12 +1,12 @@
 //! `doctor`: against this machine, against the endpoint in the place of AWS, and against scripted answers.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::harness::{Run, Sandbox};
+use crate::wire::{Fault, Proxy};
 
 /// `doctor --target aws`, sent to `endpoint`.
 fn on_aws(sandbox: &Sandbox, endpoint: &str) -> Command {
@@ -25,28 +25,6 @@ fn report(command: &mut Command) -> (i32, Value) {
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let mut checks = report["checks"].as_array().unwrap().iter();
     checks.find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}: {report}"))
-}
-
-/// A server that gives every request this answer.
-fn answering(status: &'static str, headers: &'static str, body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            std::thread::spawn(move || {
-                // Head and body of such a request come in one piece or two; what matters is that one has come.
-                let mut buffer = [0; 16 * 1024];
-                let _ = stream.read(&mut buffer);
-                let length = body.len();
-                let answer = format!(
-                    "HTTP/1.1 {status}\r\n{headers}content-type: text/xml\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-                );
-                let _ = stream.write_all(answer.as_bytes());
-            });
-        }
-    });
-    url
 }
 
 #[test]
@@ -102,26 +80,18 @@ fn without_credentials_that_is_the_problem() {
 
 #[test]
 fn expired_credentials_and_a_wrong_clock_are_told_apart() {
-    let sandbox = Sandbox::new();
-    let keyed = |url: &str| {
-        let mut command = on_aws(&sandbox, url);
-        command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
-        report(&mut command)
+    let sandbox = Sandbox::with_endpoint();
+    let proxy = Proxy::of(&sandbox);
+    let with = |fault: Fault| {
+        proxy.plan(move |_| Some(fault));
+        let mut command = proxy.command(&sandbox, &["doctor", "--output", "json"]);
+        report(command.env("AWS_MAX_ATTEMPTS", "1"))
     };
-    let expired = answering(
-        "403 Forbidden",
-        "",
-        "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error><RequestId>1</RequestId></ErrorResponse>",
-    );
-    let (code, found) = keyed(&expired);
+    let (code, found) = with(Fault::Expired);
     assert_eq!(code, 1);
+    assert_eq!(check(&found, "credentials")["level"], "problem");
     assert!(check(&found, "credentials")["remedy"].as_str().unwrap().contains("expired"), "{found}");
-    let skewed = answering(
-        "403 Forbidden",
-        "date: Mon, 01 Jan 2024 00:00:00 GMT\r\n",
-        "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z</Message></Error><RequestId>1</RequestId></ErrorResponse>",
-    );
-    let (code, found) = keyed(&skewed);
+    let (code, found) = with(Fault::Skewed);
     assert_eq!(code, 1);
     assert_eq!(check(&found, "clock")["level"], "problem");
     assert!(check(&found, "credentials")["remedy"].as_str().unwrap().contains("clock"), "{found}");

@@ -1,10 +1,17 @@
 //! A place of its own for each test: home, current directory and state directory in a temporary directory, no variable
 //! of the machine, an endpoint on a free port.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// Longer than anything here takes, on a busy machine too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where one test works. Its endpoint and tasks end with it.
 pub(crate) struct Sandbox {
@@ -65,6 +72,11 @@ impl Sandbox {
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {stdout}"))
     }
 
+    /// What `local env` tells a shell to export: where the endpoint is, and who asks.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        serde_json::from_value(self.json(&["local", "env"])).unwrap()
+    }
+
     /// All that a command printed, with what differs from run to run replaced.
     #[must_use]
     pub(crate) fn transcript(&self, args: &[&str]) -> String {
@@ -77,6 +89,79 @@ impl Drop for Sandbox {
         // A test that fails has said why already.
         let _ = self.command(&["local", "reset"]).output();
     }
+}
+
+/// A command under way, its output in files: a pipe that nobody reads would stop it.
+pub(crate) struct Running {
+    child: Child,
+    args: String,
+    output: [PathBuf; 2],
+}
+
+impl Running {
+    pub(crate) fn start(sandbox: &Sandbox, args: &[&str]) -> Self {
+        Self::of(sandbox, sandbox.command(args), &args.join(" "))
+    }
+
+    pub(crate) fn of(sandbox: &Sandbox, mut command: Command, args: &str) -> Self {
+        let number = std::fs::read_dir(sandbox.path()).unwrap().count();
+        let output = ["out", "err"].map(|name| sandbox.path().join(format!("{number}.{name}")));
+        let [out, err] = output.each_ref().map(|path| File::create_new(path).unwrap());
+        let child = command.stdout(out).stderr(err).spawn().unwrap();
+        Self { child, args: args.to_owned(), output }
+    }
+
+    fn text(&self) -> [String; 2] {
+        self.output.each_ref().map(|path| std::fs::read_to_string(path).unwrap())
+    }
+
+    /// Waits until a line with `text` is on stdout or stderr.
+    pub(crate) fn wait_for(&self, text: &str) {
+        until(&format!("{}: {text}", self.args), || self.text().iter().any(|output| output.contains(text)));
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        signal(name, &self.child.id());
+    }
+
+    /// Waits for its end, however it comes.
+    pub(crate) fn end(mut self) -> Run {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let [stdout, stderr] = self.text();
+                return Run { code: status.code().unwrap_or(-1), stdout, stderr };
+            }
+            if begin.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                panic!("`{}` does not end: {:?}", self.args, self.text());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    found(what, || condition().then_some(()));
+}
+
+/// Asks until there is an answer.
+pub(crate) fn found<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(name: &str, pid: &impl Display) {
+    // It may have ended by itself.
+    let _ = Command::new("kill").args([format!("-{name}"), pid.to_string()]).output().unwrap();
 }
 
 /// A tool that judges ours, from the virtual environment that `make test` makes.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Sandbox;
+use crate::harness::{Running, Sandbox, until};
 
 /// Types of a JSON document, in which values are none of our business.
 fn schema(value: &Value) -> Value {
@@ -103,18 +103,20 @@ fn ups_at_the_same_time_all_succeed() {
     sandbox.ok(&["down"]);
 }
 
+fn waits_for_a_task(sandbox: &Sandbox) {
+    until("there is a task", || !sandbox.json(&["status"])["tasks"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn ctrl_c_leaves_the_task_and_says_how_to_go_on() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
-    let run = sandbox.command(&["run", "original"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    while sandbox.json(&["status"])["tasks"].as_array().unwrap().is_empty() {}
-    let signal = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
-    assert!(signal.success());
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("fis-workshop logs original --follow"), "{stderr}");
+    let run = Running::start(&sandbox, &["run", "original"]);
+    waits_for_a_task(&sandbox);
+    run.signal("INT");
+    let run = run.end();
+    assert_eq!(run.code, 130, "{run:?}");
+    assert!(run.stderr.contains("fis-workshop logs original --follow"), "{run:?}");
     assert_eq!(sandbox.json(&["status"])["tasks"][0]["desired_status"], "RUNNING");
     sandbox.ok(&["down"]);
 }
@@ -123,14 +125,12 @@ fn ctrl_c_leaves_the_task_and_says_how_to_go_on() {
 fn the_exit_code_of_run_is_that_of_the_task() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
-    let mut run = sandbox.command(&["run", "original", "--item-seconds", "0.2"]);
-    let run = run.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    while sandbox.json(&["status"])["tasks"].as_array().unwrap().is_empty() {}
+    let run = Running::start(&sandbox, &["run", "original", "--item-seconds", "0.2"]);
+    waits_for_a_task(&sandbox);
     sandbox.ok(&["interrupt", "--at-index", "0"]);
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(143));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("The experiment stopped it."), "{stderr}");
+    let run = run.end();
+    assert_eq!(run.code, 143, "{run:?}");
+    assert!(run.stderr.contains("The experiment stopped it."), "{run:?}");
     sandbox.ok(&["down"]);
 }
 

@@ -1,9 +1,15 @@
 //! The endpoint as a process: start, stop, status, env, reset.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::harness::Sandbox;
+use chrono::DateTime;
+use serde_json::json;
+
+use crate::boto::Boto;
+use crate::harness::{Sandbox, found, signal, until};
 
 fn mode(path: &std::path::Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -17,11 +23,7 @@ fn is_alive(pid: &serde_json::Value) -> bool {
 
 /// The lock on the state is gone a moment before the process is.
 fn wait_for_the_end(pid: &serde_json::Value) {
-    let begin = std::time::Instant::now();
-    while is_alive(pid) {
-        assert!(begin.elapsed().as_secs() < 5, "process {pid} does not end");
-        std::thread::yield_now();
-    }
+    until("the process ends", || !is_alive(pid));
 }
 
 #[test]
@@ -70,17 +72,12 @@ fn a_taken_port_is_named_with_what_to_do() {
 fn a_killed_endpoint_is_not_running_and_starts_again() {
     let sandbox = Sandbox::with_endpoint();
     let first = sandbox.json(&["local", "status"]);
-    let kill = std::process::Command::new("kill").args(["-9", &first["pid"].to_string()]).status().unwrap();
-    assert!(kill.success());
+    signal("KILL", &first["pid"]);
     // The signal takes a moment; a start before that rightly finds the endpoint running.
-    let begin = std::time::Instant::now();
-    let second = loop {
+    let second = found("another endpoint starts", || {
         let second = sandbox.json(&["local", "start"]);
-        if second["pid"] != first["pid"] {
-            break second;
-        }
-        assert!(begin.elapsed().as_secs() < 5, "the killed endpoint seems to run on");
-    };
+        (second["pid"] != first["pid"]).then_some(second)
+    });
     assert_eq!(
         (second["port"].clone(), second["account_id"].clone()),
         (first["port"].clone(), first["account_id"].clone())
@@ -162,8 +159,7 @@ fn latency_and_speed_outlive_the_endpoint_and_cannot_change_under_it() {
     assert_eq!(pace(&first), ("aws".into(), 250.0.into()));
     let run = sandbox.run(&["local", "start", "--latency", "none"]);
     assert!(run.stderr.contains("another latency or speed") && run.stderr.contains("local stop"), "{}", run.stderr);
-    let kill = std::process::Command::new("kill").args(["-9", &first["pid"].to_string()]).status().unwrap();
-    assert!(kill.success());
+    signal("KILL", &first["pid"]);
     wait_for_the_end(&first["pid"]);
     // Started by a command that needs it.
     sandbox.ok(&["status"]);
@@ -174,6 +170,47 @@ fn latency_and_speed_outlive_the_endpoint_and_cannot_change_under_it() {
     assert_eq!(pace(&sandbox.json(&["local", "start"])), pace(&first));
     sandbox.ok(&["local", "stop"]);
     assert_eq!(pace(&sandbox.json(&["local", "start", "--latency", "none"])), ("none".into(), 1.0.into()));
+}
+
+/// What each resource type takes to be created, of the reference page: seconds; the shortest, where that depends.
+fn times() -> BTreeMap<String, f64> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/local-aws.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, table) = page.split_once("| resource type | created |").unwrap();
+    let rows = table.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.split('`').next()?;
+        Some((name.to_owned(), cells.next()?.parse().ok()?))
+    });
+    // A general row comes after those that say when.
+    rows.collect()
+}
+
+/// By the endpoint's own times: how busy this machine is only adds to them.
+#[test]
+fn at_speed_60_a_minute_takes_a_second_and_no_less() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["local", "start", "--port", "0", "--latency", "aws", "--speed", "60"]);
+    sandbox.ok(&["up"]);
+    let mut boto = Boto::start(sandbox.variables());
+    let events = json!({"StackName": "FisStackVpc"});
+    let mut events = boto.call("cloudformation", "DescribeStackEvents", &events).unwrap()["StackEvents"].take();
+    let (times, mut begun, mut checked) = (times(), BTreeMap::new(), BTreeSet::new());
+    events.as_array_mut().unwrap().reverse();
+    for event in events.as_array().unwrap() {
+        let text = |member: &str| event[member].as_str().unwrap();
+        let (name, kind) = (text("LogicalResourceId").to_owned(), text("ResourceType"));
+        let at = DateTime::parse_from_str(text("Timestamp"), "%Y-%m-%d %H:%M:%S%.f%:z").unwrap();
+        if text("ResourceStatus") == "CREATE_IN_PROGRESS" {
+            begun.entry(name).or_insert(at);
+        } else if let Some(seconds) = times.get(kind) {
+            let took = (at - begun[&name]).as_seconds_f64() * 60.0;
+            assert!(took > 0.99 * seconds, "{name} ({kind}) took {took} s of AWS's time, not {seconds} s");
+            checked.insert(kind.to_owned());
+        }
+    }
+    assert!(checked.contains("AWS::EC2::NatGateway") && checked.len() > 9, "{checked:?}");
+    sandbox.ok(&["local", "reset"]);
 }
 
 #[test]

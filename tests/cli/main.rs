@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
+#[path = "../../local-aws/tests/it/boto.rs"]
+mod boto;
+mod census;
 mod harness;
 mod wire;
 
@@ -15,6 +18,7 @@ mod help;
 mod images;
 mod kills;
 mod lab;
+mod lab_fails;
 mod late;
 mod local;
 mod moto;

@@ -15,6 +15,7 @@ mod iam;
 mod latency;
 mod logs;
 mod network;
+mod operations;
 mod quotas;
 mod registry;
 mod registry_client;

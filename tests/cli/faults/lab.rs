@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ALL, Line, PASSING, side_by_side};
+use crate::harness::until;
 use crate::wire::Fault;
 
 const READING: &[&[&str]] = &[
@@ -92,7 +93,7 @@ fn interrupts_once(line: &Line, fault: Fault, operation: &str, interrupt: &[&str
     assert!(started <= 1, "{fault:?} on {operation}: {started} experiments");
     if started == 1 {
         // It goes on without us.
-        crate::kills::until("the experiment stops the task", || active(line) == 0);
+        until("the experiment stops the task", || active(line) == 0);
         line.sandbox.ok(&["run", "original", "--detach"]);
     }
     let before = experiments(line);
@@ -127,7 +128,7 @@ fn follows(line: &Line, fault: Fault) {
         line.sandbox.ok(&["clear"]);
         let stayed = line.always(fault, &operation, &run);
         assert_eq!(stayed.code, 1, "{fault:?} on {operation}: {stayed:?}");
-        crate::kills::until("no task runs", || active(line) == 0);
+        until("no task runs", || active(line) == 0);
         line.sandbox.ok(&["clear"]);
         if PASSING.contains(&fault) {
             let passed = line.once(fault, &operation, &run);

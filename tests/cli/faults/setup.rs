@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{ALL, Line, PASSING, side_by_side};
-use crate::kills::{converged, full_census, nothing_left};
+use crate::census::{converged, full_census, nothing_left};
 use crate::wire::Fault;
 
 #[test]

@@ -3,8 +3,9 @@
 use rand::RngExt;
 
 use super::{ALL, Line, ended_clearly};
+use crate::census::{converged, full_census, nothing_left};
 use crate::harness::Run;
-use crate::kills::{Dice, converged, full_census, nothing_left};
+use crate::kills::Dice;
 use crate::wire::Fault;
 
 const ROUNDS: usize = 6;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::registry::Registry;
 use super::tool;
-use crate::harness::{Run, Sandbox};
+use crate::harness::{Run, Sandbox, until};
 
 /// podman with storage of its own, without a daemon, on machines without systemd and user namespaces.
 fn podman(sandbox: &Sandbox, args: &[&str]) -> Command {
@@ -66,7 +66,8 @@ fn podman_stop_ends_an_image_by_sigterm_within_a_second() {
         sandbox.ok(&["clear"]);
         // Relative: podman names the image by this path, and refuses capitals in it.
         super::stdout(&mut run(&sandbox, name, &format!("oci:layout:{name}"), "30", true));
-        while !super::stdout(&mut podman(&sandbox, &["logs", name])).contains("Starting at 0") {}
+        let log = || super::stdout(&mut podman(&sandbox, &["logs", name]));
+        until("the worker has started", || log().contains("Starting at 0"));
         // After one second it would be SIGKILL, and the exit code 137.
         super::stdout(&mut podman(&sandbox, &["stop", "--time=1", name]));
         let code = super::stdout(&mut podman(&sandbox, &["inspect", "--format={{.State.ExitCode}}", name]));

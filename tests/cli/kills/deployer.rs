@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{Dice, Running, census, converged, full_census, kill_endpoint, nothing_left, processes, until, usual_time};
-use crate::harness::{Run, Sandbox};
+use super::{Dice, kill_endpoint, usual_time};
+use crate::census::{census, converged, full_census, nothing_left, processes};
+use crate::harness::{Run, Running, Sandbox, until};
 
 /// Each round kills one `up` and one `down`; two tests, so 56 of each.
 const ROUNDS: usize = 28;
@@ -78,9 +79,7 @@ fn killed_at(sandbox: &Sandbox, dice: &mut Dice, args: &[&str], longest: std::ti
     let run = command.end();
     assert!(matches!(run.code, -1 | 0), "{run:?}");
     let port = sandbox.json(&["local", "status"])["port"].as_u64().unwrap();
-    while is_at_work_for_the_dead(port) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
+    until("the endpoint ends the last request of the dead", || !is_at_work_for_the_dead(port));
 }
 
 /// Whether the endpoint has still to end a request whose client is gone: on a busy machine that can take longer than a

@@ -1,10 +1,8 @@
 //! SIGKILL of the endpoint while stacks are made and deleted.
 
-use super::{
-    Dice, Running, converged, done_or_cut_off, endpoint_pid, full_census, kill_at_once, nothing_left, usual_time,
-    workers,
-};
-use crate::harness::Sandbox;
+use super::{Dice, done_or_cut_off, endpoint_pid, kill_at_once, usual_time};
+use crate::census::{converged, full_census, nothing_left, workers};
+use crate::harness::{Running, Sandbox};
 
 const ROUNDS: usize = 16;
 

@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use super::{endpoint_pid, kill_endpoint, signal, until};
-use crate::harness::{Run, Sandbox};
+use super::{endpoint_pid, kill_endpoint};
+use crate::harness::{Run, Sandbox, signal, until};
 
 /// Commands that need the endpoint.
 const COMMANDS: [&[&str]; 4] = [&["up"], &["status"], &["local", "start"], &["local", "env"]];

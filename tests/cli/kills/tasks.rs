@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{
-    Dice, Running, config, done_or_cut_off, endpoint_pid, kill_at_once, kill_endpoint, nothing_left, until, workers,
-};
-use crate::harness::Sandbox;
+use super::{Dice, done_or_cut_off, endpoint_pid, kill_at_once, kill_endpoint};
+use crate::census::{config, image_files, nothing_left, workers};
+use crate::harness::{Running, Sandbox, until};
 
 const RUN: [&str; 5] = ["run", "improved", "--detach", "--output", "json"];
 
@@ -99,6 +98,8 @@ fn an_acknowledged_task_ends_properly_whenever_the_endpoint_is_killed() {
         every_index_once(&sandbox);
         known = stopped(&sandbox).len();
     }
+    let files = image_files(&sandbox);
+    assert!(files["images/blobs/sha256"] > 0 && files["rootfs"] > 0, "nothing for `down` to delete: {files:?}");
     sandbox.ok(&["down"]);
     nothing_left(&sandbox);
 }
@@ -168,7 +169,7 @@ fn an_acknowledged_experiment_reaches_its_end_whenever_the_endpoint_is_killed() 
 }
 
 fn start_experiment(sandbox: &Sandbox, template: &str) -> String {
-    let variables = sandbox.json(&["local", "env"]);
+    let variables = sandbox.variables();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = aws_sdk_fis::Client::new(&config(&variables)).start_experiment().experiment_template_id(template);
     let answer = runtime.block_on(request.client_token(uuid::Uuid::new_v4().to_string()).send()).unwrap();

@@ -25,13 +25,43 @@ pub(crate) enum Fault {
     Expired,
     /// The caller lacks the permission.
     Denied,
+    /// The caller's clock is wrong, by years.
+    Skewed,
     /// The answer takes its time.
     Slow,
 }
 
+/// An answer in the endpoint's place, to one call.
+pub(crate) struct Answer {
+    /// `service:operation`.
+    pub(crate) to: &'static str,
+    /// A member of the input, with its value, if it is not to be any call of that operation.
+    pub(crate) with: Option<(&'static str, &'static str)>,
+    pub(crate) status: u16,
+    /// The error code, where the services that speak REST put it.
+    pub(crate) code: &'static str,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// A success.
+    pub(crate) fn new(to: &'static str, body: impl ToString) -> Self {
+        Self { to, with: None, status: 200, code: "", body: body.to_string() }
+    }
+
+    pub(super) fn is_for(&self, call: &Call) -> bool {
+        let is_with = |(name, value): (&str, &str)| call.input.get(name).is_some_and(|found| found == value);
+        call.name() == self.to && self.with.is_none_or(is_with)
+    }
+
+    pub(super) fn response(&self) -> Vec<u8> {
+        http(self.status, &[("x-amzn-ErrorType", self.code)], &self.body)
+    }
+}
+
 impl Fault {
     /// The answer in AWS's place, for the faults that are one: status and error code.
-    pub(super) fn refusal(self, protocol: Protocol) -> Option<(u16, &'static str, &'static str)> {
+    fn refusal(self, protocol: Protocol) -> Option<(u16, &'static str, &'static str)> {
         let (status, code) = match (self, protocol) {
             (Self::Throttled, Protocol::Query) => (400, "Throttling"),
             (Self::Throttled, Protocol::Json) => (400, "ThrottlingException"),
@@ -48,6 +78,9 @@ impl Fault {
             (Self::Denied, Protocol::Json) => (400, "AccessDeniedException"),
             (Self::Denied, Protocol::Rest) => (403, "AccessDeniedException"),
             (Self::Denied, Protocol::Ec2) => (403, "UnauthorizedOperation"),
+            (Self::Skewed, Protocol::Query) => (403, "SignatureDoesNotMatch"),
+            (Self::Skewed, Protocol::Json | Protocol::Rest) => (400, "InvalidSignatureException"),
+            (Self::Skewed, Protocol::Ec2) => (401, "AuthFailure"),
             (Self::Gateway, _) => (502, ""),
             (Self::ResetBefore | Self::ResetAfter | Self::Slow, _) => return None,
         };
@@ -56,14 +89,16 @@ impl Fault {
             Self::Gateway => "<!doctype html><title>502 Bad Gateway</title>",
             Self::Denied => "User: arn:aws:iam::123456789012:user/me is not authorized to perform: it",
             Self::Expired => "The security token included in the request is expired",
+            Self::Skewed => "Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z",
             _ => "We encountered an internal error. Please try again.",
         };
         Some((status, code, message))
     }
 }
 
-/// The error as the call's service puts it on the wire, with its head.
-pub(super) fn response(call: &Call, (status, code, message): (u16, &str, &str)) -> Vec<u8> {
+/// The fault as the call's service puts it on the wire; `None` for one that is no answer.
+pub(super) fn response(fault: Fault, call: &Call) -> Option<Vec<u8>> {
+    let (status, code, message) = fault.refusal(call.protocol)?;
     let (content_type, body) = match call.protocol {
         _ if code.is_empty() => ("text/html", message.to_owned()),
         Protocol::Json => ("application/x-amz-json-1.1", format!(r#"{{"__type":"{code}","message":"{message}"}}"#)),
@@ -83,10 +118,15 @@ pub(super) fn response(call: &Call, (status, code, message): (u16, &str, &str)) 
             ),
         ),
     };
-    // Where the services that speak REST put the code.
-    let code = if code.is_empty() { String::new() } else { format!("x-amzn-ErrorType: {code}\r\n") };
+    let date = if fault == Fault::Skewed { "Mon, 01 Jan 2024 00:00:00 GMT" } else { "" };
+    let headers = [("Content-Type", content_type), ("x-amzn-ErrorType", code), ("Date", date)];
+    Some(http(status, &headers, &body))
+}
+
+/// An answer with those of the headers that have a value.
+fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let headers = headers.iter().filter(|(_, value)| !value.is_empty());
+    let headers: String = headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status} Fault\r\nContent-Type: {content_type}\r\n{code}Content-Length: {length}\r\n\r\n");
-    [head, body].concat().into_bytes()
+    format!("HTTP/1.1 {status} Scripted\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }

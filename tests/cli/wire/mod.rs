@@ -8,5 +8,5 @@ mod fault;
 mod proxy;
 
 pub(crate) use call::Call;
-pub(crate) use fault::Fault;
+pub(crate) use fault::{Answer, Fault};
 pub(crate) use proxy::Proxy;

@@ -1,16 +1,16 @@
 //! The proxy: one connection to the endpoint for each connection of the deployer, request by request.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Call;
-use super::fault::{self, Fault, SLOW};
-use crate::harness::Sandbox;
+use super::fault::{self, Answer, Fault, SLOW};
+use crate::harness::{Run, Sandbox};
 
 /// Which fault befalls a call, if any.
 type Plan = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
@@ -18,7 +18,7 @@ type Plan = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 /// In front of the endpoint of one sandbox.
 pub(crate) struct Proxy {
     address: SocketAddr,
-    variables: Value,
+    variables: BTreeMap<String, String>,
     shared: Arc<Shared>,
     _runtime: tokio::runtime::Runtime,
 }
@@ -27,14 +27,25 @@ struct Shared {
     upstream: String,
     calls: Mutex<Vec<Call>>,
     plan: Mutex<Plan>,
+    answers: Mutex<Vec<Answer>>,
+}
+
+impl Shared {
+    /// The answer in the endpoint's place that the script has for the call.
+    fn scripted(&self, call: &Call) -> Option<Answer> {
+        let mut answers = self.answers.lock().unwrap();
+        let index = answers.iter().position(|answer| answer.is_for(call))?;
+        Some(answers.remove(index))
+    }
 }
 
 impl Proxy {
     /// In front of the endpoint of `sandbox`, without faults.
     pub(crate) fn of(sandbox: &Sandbox) -> Self {
-        let variables = sandbox.json(&["local", "env"]);
-        let upstream = variables["AWS_ENDPOINT_URL"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        let shared = Arc::new(Shared { upstream, calls: Mutex::default(), plan: Mutex::new(Box::new(|_| None)) });
+        let variables = sandbox.variables();
+        let upstream = variables["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
+        let plan: Mutex<Plan> = Mutex::new(Box::new(|_| None));
+        let shared = Arc::new(Shared { upstream, calls: Mutex::default(), plan, answers: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -52,10 +63,7 @@ impl Proxy {
     /// A command with `--target aws` whose AWS is behind the proxy, and without anybody to ask.
     pub(crate) fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
         let mut command = sandbox.command(args);
-        for (name, value) in self.variables.as_object().unwrap() {
-            command.env(name, value.as_str().unwrap());
-        }
-        command.env("AWS_ENDPOINT_URL", format!("http://{}", self.address));
+        command.envs(&self.variables).env("AWS_ENDPOINT_URL", format!("http://{}", self.address));
         command
             .env("FIS_WORKSHOP_TARGET", "aws")
             .env("FIS_WORKSHOP_YES", "true")
@@ -66,6 +74,15 @@ impl Proxy {
     /// From now on, calls meet what `plan` says.
     pub(crate) fn plan(&self, plan: impl FnMut(&Call) -> Option<Fault> + Send + 'static) {
         *self.shared.plan.lock().unwrap() = Box::new(plan);
+    }
+
+    /// What a command leaves, once it has got all of these answers: each goes to the first call that it is for.
+    pub(crate) fn scripted(&self, sandbox: &Sandbox, args: &[&str], answers: Vec<Answer>) -> Run {
+        *self.shared.answers.lock().unwrap() = answers;
+        let run = Run::of(self.command(sandbox, args).output().unwrap());
+        let left: Vec<_> = self.shared.answers.lock().unwrap().iter().map(|answer| answer.to).collect();
+        assert!(left.is_empty(), "nobody asked for {left:?}: {run:?}");
+        run
     }
 
     /// The calls since the last time that somebody asked.
@@ -86,8 +103,9 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
         if fault == Some(Fault::ResetBefore) {
             return client.set_zero_linger();
         }
-        if let Some(refusal) = fault.and_then(|fault| fault.refusal(call.protocol)) {
-            client.write_all(&fault::response(&call, refusal)).await?;
+        let scripted = shared.scripted(&call).map(|answer| answer.response());
+        if let Some(answer) = scripted.or_else(|| fault::response(fault?, &call)) {
+            client.write_all(&answer).await?;
             continue;
         }
         // Byte for byte: the signature covers the Host header, and the endpoint takes any port of 127.0.0.1.

@@ -2,23 +2,48 @@
 
 use std::{thread, time::Duration};
 
-use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::lab::{IMPROVED, Lab, Run, log_of};
 
 const KILLS: u32 = 100;
 const SIZE: u64 = 40;
 
+/// Another seed than a new one, to play a failure again.
+const SEED: &str = "TEST_SEED";
+
+/// The moments of the kills.
+struct Dice {
+    seed: u64,
+    rng: StdRng,
+}
+
+impl Dice {
+    fn new() -> Self {
+        let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+        Self { seed, rng: StdRng::seed_from_u64(seed) }
+    }
+}
+
+impl Drop for Dice {
+    #[expect(clippy::print_stderr, reason = "a failing test says how to play it again")]
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("{SEED}={} plays this again", self.seed);
+        }
+    }
+}
+
 /// Restarts the job until its batch is complete, and kills it as long as there are kills left.
-fn finish_batch(lab: &Lab, batch: &str, kills: &mut u32) {
-    let mut rng = rand::rng();
+fn finish_batch(lab: &Lab, batch: &str, dice: &mut Dice, kills: &mut u32) {
     loop {
         let done_before = lab.accepted(batch).len() as u64;
         let mut command = lab.command(IMPROVED);
         command.env("BATCH_ID", batch).env("BATCH_SIZE", SIZE.to_string()).env("ITEM_SECONDS", "0.002");
         let run = Run::start(&mut command);
         let outcome = if *kills < KILLS {
-            thread::sleep(Duration::from_micros(rng.random_range(0..80_000)));
+            thread::sleep(Duration::from_micros(dice.rng.random_range(0..80_000)));
             run.kill()
         } else {
             run.wait()
@@ -53,11 +78,11 @@ fn assert_at_most_one_redone(log: &[String], done_before: u64) {
 
 #[test]
 fn a_hundred_kills() {
-    let lab = Lab::new();
+    let (lab, mut dice) = (Lab::new(), Dice::new());
     let mut kills = 0;
     for number in 0.. {
         let batch = format!("batch-{number}");
-        finish_batch(&lab, &batch, &mut kills);
+        finish_batch(&lab, &batch, &mut dice, &mut kills);
         lab.assert_complete(&batch, SIZE);
         assert_eq!(lab.accepted(&batch), (0..SIZE).collect::<Vec<u64>>());
         if kills == KILLS {

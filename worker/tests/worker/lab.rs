@@ -204,12 +204,10 @@ impl Run {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Sends `signal` and tells how long the process took to end.
-    pub(crate) fn stop(self, signal: Signal) -> (Outcome, Duration) {
+    /// Sends `signal`, and waits for the end.
+    pub(crate) fn stop(self, signal: Signal) -> Outcome {
         self.signal(signal);
-        let begin = Instant::now();
-        let outcome = self.wait();
-        (outcome, begin.elapsed())
+        self.wait()
     }
 
     /// SIGKILL, and the log up to there.
@@ -220,6 +218,14 @@ impl Run {
 
     /// Waits for the end of the process.
     pub(crate) fn wait(mut self) -> Outcome {
+        let begin = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if begin.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                panic!("it does not end after {:#?}", self.seen);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
         let status = self.child.wait().unwrap();

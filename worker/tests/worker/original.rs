@@ -39,6 +39,7 @@ fn the_first_item_takes_item_seconds() {
     let mut run = Run::start(lab.command(ORIGINAL).env("ITEM_SECONDS", "0.5"));
     run.wait_for(&put_line(0, 10));
 
+    // Not "and no longer": how much longer is the machine's doing.
     assert!(begin.elapsed().as_secs_f64() >= 0.5);
     run.kill();
 }

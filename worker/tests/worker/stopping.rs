@@ -6,7 +6,8 @@ use rustix::process::Signal;
 
 use crate::lab::{IMPROVED, Lab, ORIGINAL, Run, put_line};
 
-const SECOND: Duration = Duration::from_secs(1);
+/// Longer than a test waits for the end of a process.
+const HOUR: &str = "3600";
 
 #[test]
 fn while_working_it_stops_before_the_item() {
@@ -17,14 +18,13 @@ fn while_working_it_stops_before_the_item() {
     ] {
         let lab = Lab::new();
         Run::start(lab.command(program).env("BATCH_SIZE", "2")).wait();
-        let mut run = Run::start(lab.command(program).env("ITEM_SECONDS", "60"));
+        let mut run = Run::start(lab.command(program).env("ITEM_SECONDS", HOUR));
         let first_line = ["Starting", "Continuing"][usize::from(next > 0)];
         run.wait_for(&format!("{first_line} at {next}"));
 
-        let (outcome, took) = run.stop(signal);
+        let outcome = run.stop(signal);
 
         assert_eq!(outcome.code, Some(code), "{outcome:?}");
-        assert!(took < SECOND, "{took:?}");
         let last = outcome.stdout.last().unwrap();
         assert_eq!(*last, format!("Received {name}: stopping before item {next}"));
         assert_eq!(outcome.stderr, "");
@@ -59,10 +59,10 @@ fn a_write_without_an_answer_is_abandoned() {
         let run = Run::start(&mut lab.command(program));
         lab.wait_for_request("PutItem", 1);
 
-        let (outcome, took) = run.stop(Signal::TERM);
+        // The answer never comes: it does not wait for it.
+        let outcome = run.stop(Signal::TERM);
 
         assert_eq!(outcome.code, Some(143), "{outcome:?}");
-        assert!(took < SECOND, "{took:?}");
         assert_eq!(
             outcome.stdout.last().unwrap(),
             "Received SIGTERM: stopping, without the answer to the request in flight"

@@ -38,10 +38,7 @@ async fn an_export_in_use_cannot_change_or_go() {
     assert_eq!(status(&stack), "DELETE_FAILED");
     assert_eq!(stack.stack_status_reason(), Some("Export shared cannot be deleted as it is in use by Importer"));
     client.delete_stack().stack_name("Importer").send().await.unwrap();
-    let mut importer = describe(&client, "Importer").await;
-    while importer.is_ok() {
-        importer = describe(&client, "Importer").await;
-    }
+    until("the importer goes", async || describe(&client, "Importer").await.err()).await;
     client.delete_stack().stack_name(id).send().await.unwrap();
     assert_eq!(status(&settled(&client, id).await), "DELETE_COMPLETE");
     assert!(client.list_exports().send().await.unwrap().exports().is_empty());

@@ -10,15 +10,10 @@ mod laws;
 mod updates;
 mod workshop;
 
-use std::time::Duration;
-
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Parameter, Stack, StackEvent};
 
-use crate::harness::Endpoint;
-
-/// A stack is given this long; what takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::{Endpoint, until};
 
 /// A new endpoint and a client of it.
 async fn start() -> (Endpoint, Client) {
@@ -56,15 +51,12 @@ async fn created(client: &Client, name: &str, body: &str) -> Stack {
 
 /// The stack, once no operation is at work on it.
 pub(crate) async fn settled(client: &Client, name_or_id: &str) -> Stack {
-    let started = std::time::Instant::now();
-    loop {
+    until(&format!("the end of the operation on {name_or_id}"), async || {
         let stack = describe(client, name_or_id).await.unwrap();
-        if !status(&stack).ends_with("_IN_PROGRESS") || status(&stack) == "REVIEW_IN_PROGRESS" {
-            return stack;
-        }
-        assert!(started.elapsed() < PATIENCE, "still {}", status(&stack));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+        let is_at_work = status(&stack).ends_with("_IN_PROGRESS") && status(&stack) != "REVIEW_IN_PROGRESS";
+        (!is_at_work).then_some(stack)
+    })
+    .await
 }
 
 /// Sends a request that starts an operation, and gives back while that goes on: the answer may come at its end only.
@@ -74,12 +66,12 @@ pub(crate) async fn begun<T: Send + 'static>(
     request: impl Future<Output = T> + Send + 'static,
 ) {
     let request = tokio::spawn(request);
-    loop {
+    until(&format!("an operation begins on {name_or_id}"), async || {
         let stack = describe(client, name_or_id).await;
-        if stack.is_ok_and(|stack| status(&stack).ends_with("_IN_PROGRESS")) || request.is_finished() {
-            return;
-        }
-    }
+        let is_begun = stack.is_ok_and(|stack| status(&stack).ends_with("_IN_PROGRESS"));
+        (is_begun || request.is_finished()).then_some(())
+    })
+    .await;
 }
 
 /// The stack, or the error's text.

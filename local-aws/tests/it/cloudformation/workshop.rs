@@ -1,7 +1,5 @@
 //! The product's own two templates, as the workshop deploys them.
 
-use std::time::Instant;
-
 use aws_sdk_cloudformation::types::{Capability, Tag};
 
 use super::*;
@@ -23,7 +21,6 @@ fn parameters(network: &Stack) -> Vec<Parameter> {
 #[tokio::test]
 async fn both_stacks_come_are_unchanged_and_go() {
     let (endpoint, client) = start().await;
-    let begin = Instant::now();
     create(&client, "FisStackVpc", NETWORK).await;
     let network = settled(&client, "FisStackVpc").await;
     assert_eq!(status(&network), "CREATE_COMPLETE", "{:#?}", story(&client, "FisStackVpc").await);
@@ -32,17 +29,14 @@ async fn both_stacks_come_are_unchanged_and_go() {
     request.set_parameters(Some(parameters(&network))).send().await.unwrap();
     let workshop = settled(&client, "FisStopTaskStack").await;
     assert_eq!(status(&workshop), "CREATE_COMPLETE", "{:#?}", story(&client, "FisStopTaskStack").await);
-    println!("up {:?}", begin.elapsed());
     assert!(output(&workshop, "TableName").starts_with("FisStopTaskStack-DynamoTable-"));
     assert!(output(&workshop, "OriginalTaskDefinitionArn").ends_with(":task-definition/FisStopTaskStackTaskDef:1"));
 
-    let begin = Instant::now();
     let again = client.update_stack().stack_name("FisStackVpc").template_body(NETWORK).send().await.unwrap_err();
     assert_eq!(message(&again), "ValidationError: No updates are to be performed.");
     let request = client.update_stack().stack_name("FisStopTaskStack").template_body(WORKSHOP);
     let request = request.capabilities(Capability::CapabilityIam).set_parameters(Some(parameters(&network)));
     assert_eq!(message(&request.send().await.unwrap_err()), "ValidationError: No updates are to be performed.");
-    println!("unchanged {:?}", begin.elapsed());
 
     for stack in [&workshop, &network] {
         let name = stack.stack_name().unwrap();
@@ -60,13 +54,11 @@ async fn both_stacks_come_are_unchanged_and_go() {
         assert!(!updated.iter().any(route), "routes take no tags: {updated:#?}");
     }
 
-    let begin = Instant::now();
     for stack in [workshop, network] {
         let id = stack.stack_id.unwrap();
         client.delete_stack().stack_name(&id).send().await.unwrap();
         let gone = settled(&client, &id).await;
         assert_eq!(status(&gone), "DELETE_COMPLETE", "{:#?}", story(&client, &id).await);
     }
-    println!("down {:?}", begin.elapsed());
     assert!(tables(&endpoint).await.is_empty());
 }

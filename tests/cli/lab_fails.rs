@@ -1,0 +1,110 @@
+//! `lab` when it does not pass: which exit code, what is told, and what is left.
+
+use serde_json::{Value, json};
+
+use crate::boto::Boto;
+use crate::census::nothing_left;
+use crate::harness::{Run, Running, Sandbox, until};
+use crate::wire::{Fault, Proxy};
+
+/// The original worker in the place of the improved one completes the batch, and starts over.
+#[test]
+fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    let original = sandbox.json(&["image", "push"])["images"][0].as_str().unwrap().to_owned();
+    let [first, second] = ["original", "improved"].map(|variant| format!("{variant}={original}"));
+    let lab = ["lab", "improved", "--item-seconds", "0.05", "--image", &first, "--image", &second];
+    let run = sandbox.run(&[&lab[..], &["--output", "json"]].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    assert_eq!((&report["verdict"], &report["survivors"]), (&json!("fail"), &json!([])), "{report}");
+    // The network is not the lab's: it was there.
+    assert_eq!(report["deleted_stacks"], json!(["FisStopTaskStack-lab"]), "{report}");
+    let improved = &report["variants"][0];
+    let (at, redone) = (improved["interrupted_at_index"].as_u64().unwrap(), &improved["items_redone"]);
+    assert_eq!((&improved["complete"], &improved["resumed_at_index"]), (&json!(true), &json!(0)), "{report}");
+    assert_eq!(*redone, at + 1, "{report}");
+    let failed = improved["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false);
+    let failed: Vec<_> = failed.map(|check| &check["name"]).collect();
+    assert_eq!(failed, ["resumed_where_it_should", "redone_as_expected", "log_of_restarted_task"], "{report}");
+
+    let run = sandbox.run(&lab);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stdout.contains("✗ improved: resumed_where_it_should: the second task started at 0"), "{run:?}");
+    assert!(run.stdout.ends_with("✗ The hypothesis, or an invariant behind it, does not hold.\n"), "{run:?}");
+    assert!(run.stderr.ends_with("error: The lab's hypothesis, or an invariant behind it, did not hold.\n"), "{run:?}");
+    sandbox.ok(&["down"]);
+}
+
+/// Somebody has made a log group that looks like the lab's, tag included.
+#[test]
+fn what_survives_the_lab_is_listed_and_exit_code_4() {
+    let sandbox = Sandbox::with_endpoint();
+    let mut boto = Boto::start(sandbox.variables());
+    let name = json!("FisStopTaskStack-lab-OriginalLogGroup-1A2B3C");
+    let mut logs = |operation: &str, input: Value| boto.call("logs", operation, &input).unwrap();
+    logs("CreateLogGroup", json!({"logGroupName": name, "tags": {"fis-workshop:environment": "lab"}}));
+    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.05", "--output", "json"]);
+    assert_eq!(run.code, 4, "{run:?}");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    assert_eq!(report["verdict"], "pass", "{report}");
+    let survivors = report["survivors"].as_array().unwrap();
+    assert_eq!(survivors.iter().map(|it| &it["id"]).collect::<Vec<_>>(), [&name], "{report}");
+    for text in [
+        "error: 1 resources of the lab have survived.",
+        "log group FisStop",
+        "`fis-workshop down --env lab` tries again.",
+    ] {
+        assert!(run.stderr.contains(text), "{text}: {run:?}");
+    }
+    logs("DeleteLogGroup", json!({"logGroupName": name}));
+    assert_eq!(sandbox.json(&["down", "--env", "lab"])["survivors"], json!([]));
+}
+
+#[test]
+fn a_lab_that_cannot_be_played_is_taken_down_and_when_that_fails_too_both_are_told() {
+    let sandbox = Sandbox::with_endpoint();
+    let proxy = Proxy::of(&sandbox);
+    let denying = |operations: &'static [&'static str]| {
+        proxy.plan(|call| operations.contains(&call.name().as_str()).then_some(Fault::Denied));
+        let run = Run::of(proxy.command(&sandbox, &["lab", "improved"]).output().unwrap());
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+        assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
+        assert!(run.stderr.contains("error: Starting the task failed.\n"), "{run:?}");
+        run
+    };
+    let run = denying(&["ecs:RunTask"]);
+    assert!(!run.stderr.contains("Taking the environment down failed, too"), "{run:?}");
+    nothing_left(&sandbox);
+
+    let run = denying(&["ecs:RunTask", "cloudformation:DeleteStack"]);
+    let too = "hint: Taking the environment down failed, too: ";
+    let second = run.stderr.split_once(too).unwrap_or_else(|| panic!("{run:?}")).1;
+    assert!(second.contains("FisStopTaskStack-lab") && second.contains("`fis-workshop down --env lab`"), "{run:?}");
+    sandbox.ok(&["down", "--env", "lab"]);
+    nothing_left(&sandbox);
+}
+
+#[test]
+fn after_ctrl_c_what_the_lab_has_set_up_stays_until_down() {
+    let sandbox = Sandbox::with_endpoint();
+    let lab = Running::start(&sandbox, &["lab", "--item-seconds", "30"]);
+    let tasks = || sandbox.run(&["status", "--env", "lab", "--output", "json"]);
+    until("the lab runs a task", || {
+        let status: Value = serde_json::from_str(&tasks().stdout).unwrap_or_default();
+        status["tasks"][0]["last_status"] == "RUNNING"
+    });
+    lab.signal("INT");
+    let run = lab.end();
+    assert_eq!((run.code, run.stdout.as_str()), (130, ""), "{run:?}");
+    assert!(
+        run.stderr.ends_with(
+            "error: Interrupted.\n  hint: What the lab has set up stays: `fis-workshop down --env lab` takes it down.\n"
+        ),
+        "{run:?}"
+    );
+    assert_eq!(sandbox.json(&["status", "--env", "lab"])["tasks"][0]["desired_status"], "RUNNING");
+    sandbox.ok(&["down", "--env", "lab"]);
+    nothing_left(&sandbox);
+}
