@@ -1,6 +1,7 @@
 //! What holds for every template, and for every moment at which the endpoint is ended.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
