@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 /// A refusal, as the service put it.
 #[derive(Debug)]
+#[allow(dead_code, reason = "one of the two packages only prints it")]
 pub(crate) struct Refusal {
     pub(crate) code: String,
     pub(crate) message: String,

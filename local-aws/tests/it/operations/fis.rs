@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Calls;
 use crate::ecs_lab::Lab;
 
-pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
+pub(super) fn all(calls: &mut Calls, lab: &Lab) {
     let mut fis = |operation: &str, input: Value| calls.call("fis", operation, &input);
     fis("ListActions", json!({}));
     fis("GetAction", json!({"id": "aws:fis:wait"}));

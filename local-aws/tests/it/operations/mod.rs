@@ -73,12 +73,14 @@ async fn every_operation_on_the_reference_page_is_answered() {
     cloudformation::all(&mut calls).await;
     dynamodb::all(&mut calls);
     ecs::all(&mut calls, &lab).await;
-    fis::all(&mut calls, &lab).await;
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
+    // At the first experiment, FIS makes the role that IAM was asked for.
+    fis::all(&mut calls, &lab);
     endpoint.stop().await;
     let promised = promised();
-    assert_eq!(promised.keys().copied().collect::<Vec<_>>(), TITLES.iter().map(|it| it.0).collect::<Vec<_>>());
+    let titles: BTreeSet<&str> = TITLES.iter().map(|(title, _)| *title).collect();
+    assert_eq!(titles, promised.keys().copied().collect());
     for (title, services) in TITLES {
         let answered = calls.answered.iter().filter(|(service, _)| services.contains(service));
         let answered: BTreeSet<&str> = answered.map(|(_, operation)| operation.as_str()).collect();
