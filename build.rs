@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut source = format!(
         "const ARCHITECTURE: Architecture = Architecture::{architecture:?};\n\
          const OS: &str = {:?};\n\
-         const IMAGES: [Embedded; 2] = [\n",
+         const IMAGES: &[Embedded] = &[\n",
         platform.os
     );
     for worker in WORKERS {

@@ -24,7 +24,7 @@ pub(crate) fn are_for_linux() -> bool {
     OS == "linux"
 }
 
-/// The embedded images, in the chapter's order.
+/// The embedded images.
 pub(crate) fn images() -> Vec<Image> {
     let blob = |(digest, bytes): Part| Blob { digest: digest.to_owned(), bytes: Bytes::from_static(bytes) };
     IMAGES

@@ -6,14 +6,14 @@ use flate2::read::MultiGzDecoder;
 use oci_spec::image::{ImageConfiguration, ImageManifest};
 use serde::Serialize;
 
-use super::super::Context;
-use crate::aws::deployed::Variant;
+use super::super::context::Context;
 use crate::aws::images::{self, Built, Credentials, ImageUri, Registry, ecr};
+use crate::aws::program::Program;
 use crate::error::{Error, Result};
 
 /// Show what an image is
 ///
-/// A variant is the image that `up` would push; a URI is one in a registry.
+/// A program's is the image that `up` would push; a URI is one in a registry.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,8 +21,8 @@ Examples:
   fis-workshop image inspect improved --output json
   fis-workshop image inspect localhost:5000/lab:improved-0123456789abcdef")]
 pub(super) struct InspectArgs {
-    /// Which image: original, improved, or HOST/NAME with :TAG or @DIGEST [default: both variants]
-    #[arg(value_name = "VARIANT|URI")]
+    /// Which image: the name of a program, or HOST/NAME with :TAG or @DIGEST [default: those of all programs]
+    #[arg(value_name = "PROGRAM|URI")]
     image: Option<String>,
     /// Processor: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
@@ -38,7 +38,7 @@ struct Report {
 /// What there is to know of one image.
 #[derive(Debug, Serialize)]
 struct Inspected {
-    /// Variant or URI.
+    /// Program or URI.
     image: String,
     digest: String,
     architecture: String,
@@ -66,13 +66,13 @@ struct Layer {
 /// # Errors
 /// When there is no such image, or its registry cannot be reached.
 pub(super) async fn run(context: &Context, args: InspectArgs) -> Result<u8> {
-    let variant = args.image.as_deref().and_then(|name| Variant::ALL.into_iter().find(|one| one.name() == name));
-    let images = match (args.image, variant) {
+    let program = args.image.as_deref().and_then(Program::named);
+    let images = match (args.image, program) {
         (Some(uri), None) => vec![remote(context, &uri.parse()?, args.arch).await?],
-        (_, variant) => {
+        (_, program) => {
             let built = Built::find(&context.settings, args.arch)?;
-            let wanted = |image: &&Image| variant.is_none_or(|variant| variant.name() == image.name);
-            built.images.iter().filter(wanted).map(local).collect::<Result<_>>()?
+            let wanted = built.images.iter().filter(|(of, _)| program.is_none_or(|program| program == **of));
+            wanted.map(|(_, image)| local(image)).collect::<Result<_>>()?
         }
     };
     context.ui.result(&Report { images })?;
