@@ -3,13 +3,14 @@
 //! # Layout
 //! In reading order:
 //! - [`commands`]: one verb, one file: its arguments and one function
-//! - [`lab`]: the chapter as a program: its steps, the evidence, the verdict
+//! - [`lab`]: the chapter as a program: the designs, what is done with them, the evidence, the verdict
 //! - [`setup`]: both stacks of the lab, up and down again
-//! - [`aws`]: one file for each AWS service, without a word to the terminal
+//! - [`aws`]: the AWS services that the lab uses, without a word to the terminal
 //! - [`doctor`]: what would stand in the way of `up`
 //! - [`endpoint`]: the local endpoint as a background process
 //! - [`environment`]: one copy of the lab, and the names of its parts
-//! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file
+//! - [`worker_log`]: the lines of the workers' logs
+//! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file; [`target`]: here or on AWS
 //! - [`error`]: what failed, why, what to do, and with which exit code
 
 mod aws;
@@ -22,7 +23,9 @@ mod lab;
 mod render;
 mod settings;
 mod setup;
+mod target;
 mod ui;
+mod worker_log;
 
 use std::process::ExitCode;
 
@@ -32,7 +35,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{Cli, Context};
 use crate::error::{Error, Kind, Result};
-use crate::settings::{FileSettings, LOG_VARIABLE, Settings, Target};
+use crate::settings::{FileSettings, LOG_VARIABLE, Settings};
+use crate::target::Target;
 use crate::ui::Ui;
 
 /// Runs the command line of this process; what it returns is the exit code.

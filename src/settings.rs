@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::target::Target;
 
 /// Name of the settings file in the current directory.
 pub(crate) const SETTINGS_FILE: &str = "fis-workshop.toml";
@@ -21,17 +22,6 @@ pub(crate) const LOG_VARIABLE: &str = "FIS_WORKSHOP_LOG";
 
 /// Variable with the port of `local start`.
 pub(crate) const PORT_VARIABLE: &str = "FIS_WORKSHOP_PORT";
-
-/// Where the lab runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Target {
-    /// The embedded endpoint on this machine: no account, no cost
-    #[default]
-    Local,
-    /// Your AWS account: costs money
-    Aws,
-}
 
 /// What a command prints on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]

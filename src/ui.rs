@@ -11,7 +11,8 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, P
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Color, Output, Settings, Target};
+use crate::settings::{Color, Output, Settings};
+use crate::target::Target;
 
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();

@@ -12,8 +12,8 @@ pub mod programs;
 pub use architecture::Architecture;
 pub use pack::{Blob, Image};
 
-/// The workers' programs, which are also the variants' names.
-pub const WORKERS: [&str; 2] = ["original", "improved"];
+/// The workers' programs, in the order of the chapter.
+pub const WORKERS: &[&str] = &["original", "improved"];
 
 /// What can go wrong with images.
 #[derive(Debug, thiserror::Error)]

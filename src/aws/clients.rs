@@ -13,7 +13,8 @@ use super::iam::Iam;
 use super::pace::{Pace, Place, Turns};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
-use crate::settings::{Settings, Target};
+use crate::settings::Settings;
+use crate::target::Target;
 
 /// How often a call is sent: over about 15 s, with the SDK's waits.
 const ATTEMPTS: u32 = 5;

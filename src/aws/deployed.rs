@@ -1,51 +1,11 @@
 //! An environment as it is deployed: what its stack's outputs say.
 
-use std::fmt;
-
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
+use super::arn;
 use super::clients::Clients;
+use super::program::Program;
 use super::stack::{self, Stack};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-
-/// The versions of the batch job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Variant {
-    /// Starts over when it is run again
-    Original,
-    /// Goes on where it was interrupted
-    Improved,
-}
-
-impl Variant {
-    /// All of them, in the order of the chapter.
-    pub(crate) const ALL: [Self; 2] = [Self::Original, Self::Improved];
-
-    /// Its name on the command line; also the name of its program.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Original => "original",
-            Self::Improved => "improved",
-        }
-    }
-
-    /// Start of the names of its template parameters and outputs.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::Original => "Original",
-            Self::Improved => "Improved",
-        }
-    }
-}
-
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What the commands need to know of an environment.
 #[derive(Debug, Clone)]
@@ -120,24 +80,24 @@ impl Deployed {
     }
 
     /// The task definition, with its revision.
-    pub(crate) fn task_definition(&self, variant: Variant) -> Result<&str> {
-        self.stack.output(&format!("{}TaskDefinitionArn", variant.key()))
+    pub(crate) fn task_definition(&self, program: Program) -> Result<&str> {
+        self.stack.output(&program.task_definition_output())
     }
 
     /// The log group.
-    pub(crate) fn log_group(&self, variant: Variant) -> Result<&str> {
-        self.stack.output(&format!("{}LogGroupName", variant.key()))
+    pub(crate) fn log_group(&self, program: Program) -> Result<&str> {
+        self.stack.output(&program.log_group_output())
     }
 
     /// The log stream of one task: prefix, container and task id, as the awslogs driver names it.
     pub(crate) fn log_stream(&self, task_arn: &str) -> Result<String> {
-        Ok(format!("{}/{}", self.stack.output("LogStreamPrefix")?, super::tasks::task_id(task_arn)))
+        Ok(format!("{}/{}", self.stack.output("LogStreamPrefix")?, arn::task_id(task_arn)))
     }
 
-    /// Which variant a task definition (ARN, or `family:revision`) belongs to.
-    pub(crate) fn variant_of(&self, task_definition_arn: &str) -> Option<Variant> {
-        let family = |arn: &str| arn.rsplit('/').next().and_then(|name| name.split(':').next()).map(str::to_owned);
-        let wanted = family(task_definition_arn);
-        Variant::ALL.into_iter().find(|variant| self.task_definition(*variant).ok().and_then(family) == wanted)
+    /// Which program a task definition (ARN, or `family:revision`) runs.
+    pub(crate) fn program_of(&self, task_definition_arn: &str) -> Option<Program> {
+        let wanted = arn::family(task_definition_arn);
+        let runs = |program: &Program| self.task_definition(*program).is_ok_and(|arn| arn::family(arn) == wanted);
+        Program::ALL.iter().copied().find(runs)
     }
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::clients::Clients;
-use super::deployed::{Deployed, Variant};
+use super::deployed::Deployed;
+use super::program::Program;
 use crate::error::{Doing, Error, Result};
+use crate::worker_log;
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,8 +31,8 @@ impl<'a> LogReader<'a> {
     ///
     /// # Errors
     /// When the environment lacks an output.
-    pub(crate) fn of_task(clients: &'a Clients, deployed: &Deployed, variant: Variant, task_arn: &str) -> Result<Self> {
-        let group = deployed.log_group(variant)?.to_owned();
+    pub(crate) fn of_task(clients: &'a Clients, deployed: &Deployed, program: Program, task_arn: &str) -> Result<Self> {
+        let group = deployed.log_group(program)?.to_owned();
         Ok(Self { clients, group, stream: deployed.log_stream(task_arn)?, token: None })
     }
 
@@ -73,28 +75,22 @@ fn explained(error: Error) -> Error {
     }
 }
 
-/// Index and batch size of the line that says that an item was written.
-pub(crate) fn put_line(message: &str) -> Option<(u64, u64)> {
-    let rest = message.trim_end().strip_prefix("Successfully PUT item ")?;
-    let (index, size) = rest.strip_suffix(" into DDB")?.split_once(" out of ")?;
-    Some((index.parse().ok()?, size.parse().ok()?))
-}
-
 /// How often each item was written since `since` (milliseconds), by all tasks: the table only knows the last time.
 ///
 /// Counted by stream, which is a task: none writes an item twice, but CloudWatch Logs may have a line twice (the driver
 /// sends lines again when it got no answer) and give an event on two pages.
 pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -> Result<BTreeMap<u64, usize>> {
     let mut tasks: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
-    for variant in Variant::ALL {
-        let group = deployed.log_group(variant)?;
+    let pattern = format!("\"{}\"", worker_log::PUT);
+    for program in Program::ALL {
+        let group = deployed.log_group(*program)?;
         let mut next = None;
         loop {
             let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
-            let request = request.filter_pattern("\"Successfully PUT item\"").set_next_token(next);
+            let request = request.filter_pattern(&pattern).set_next_token(next);
             let page = request.send().await.doing("Searching the logs").map_err(explained)?;
             for event in page.events() {
-                if let Some((index, _)) = event.message().and_then(put_line) {
+                if let Some((index, _)) = event.message().and_then(worker_log::put) {
                     tasks.entry(index).or_default().insert(event.log_stream_name().unwrap_or_default().to_owned());
                 }
             }
@@ -137,13 +133,6 @@ mod tests {
     use super::*;
     use crate::aws::scripted::{Script, deployed};
 
-    #[test]
-    fn only_the_line_of_a_written_item_counts() {
-        assert_eq!(put_line("Successfully PUT item 4 out of 10 into DDB"), Some((4, 10)));
-        assert_eq!(put_line("Starting at 4"), None);
-        assert_eq!(put_line("Successfully PUT item four out of 10 into DDB"), None);
-    }
-
     #[tokio::test(start_paused = true)]
     async fn writes_are_counted_once_for_each_task_over_empty_pages() {
         let event = |id: &str, stream: &str| {
@@ -169,7 +158,7 @@ mod tests {
         {
             let script = Script::default().refusal("GetLogEvents", 400, missing, message);
             let clients = script.clients();
-            let mut reader = LogReader::of_task(&clients, &deployed, Variant::Original, "task/0f").unwrap();
+            let mut reader = LogReader::of_task(&clients, &deployed, Program::Original, "task/0f").unwrap();
             assert_eq!(reader.read().await.is_err(), is_error, "{message}");
         }
     }
@@ -181,7 +170,7 @@ mod tests {
             .refusal("GetLogEvents", 400, "ThrottlingException", "Rate exceeded")
             .answer("GetLogEvents", end);
         let (clients, deployed) = (script.clients(), deployed());
-        let mut reader = LogReader::of_task(&clients, &deployed, Variant::Original, "task/0f").unwrap();
+        let mut reader = LogReader::of_task(&clients, &deployed, Program::Original, "task/0f").unwrap();
         assert!(reader.read().await.unwrap().is_empty());
     }
 }

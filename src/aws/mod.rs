@@ -1,5 +1,7 @@
-//! AWS: one file for each service that the lab uses. Nothing here talks to the terminal.
+//! AWS: a file or a folder for each service that the lab uses, and what they have in common. Nothing here talks to the
+//! terminal.
 
+pub(crate) mod arn;
 pub(crate) mod clients;
 pub(crate) mod cost;
 pub(crate) mod deployed;
@@ -7,9 +9,11 @@ pub(crate) mod ec2;
 pub(crate) mod experiment;
 pub(crate) mod iam;
 pub(crate) mod images;
+pub(crate) mod in_json;
 pub(crate) mod logs;
 pub(crate) mod pace;
 pub(crate) mod patience;
+pub(crate) mod program;
 mod query;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::pace::Pace;
-use crate::settings::Target;
+use crate::target::Target;
 
 /// Asks at the pace of the target, and only for a limited time.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::clients::Clients;
 use super::deployed::Deployed;
 use super::stack::Stack;
 use crate::environment::Environment;
-use crate::settings::Target;
+use crate::target::Target;
 
 /// The answers of each operation, in their order; the last one is given again and again.
 #[derive(Debug, Clone, Default)]
@@ -110,16 +110,8 @@ pub(crate) fn deployed() -> Deployed {
         ("ImprovedLogGroupName", "improved"),
         ("LogStreamPrefix", "BatchJobEcs/BatchJob"),
     ];
-    let stack = Stack {
-        name: "FisStopTaskStack".to_owned(),
-        id: "FisStopTaskStack".to_owned(),
-        status: "CREATE_COMPLETE".to_owned(),
-        reason: None,
-        outputs: outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        termination_protection: false,
-    };
+    let outputs = outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let stack = Stack { outputs, ..Stack::named("FisStopTaskStack") };
     Deployed::of(Environment::default(), stack)
 }
 

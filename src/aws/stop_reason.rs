@@ -9,6 +9,8 @@
 //! - containerd and runc, whose messages ECS passes on
 //! - the exit codes of our own workers: worker/src/failure.rs
 
+use aws_sdk_ecs::types::TaskStopCode;
+
 use super::tasks::Task;
 use crate::error::Error;
 
@@ -214,12 +216,14 @@ fn of_stop_code(task: &Task) -> Option<Meaning> {
     if task.exit_code.is_some() {
         return None;
     }
-    let (what, remedy) = match task.stop_code.as_deref()? {
-        "UserInitiated" => ("Somebody stopped it.", "Run it again when it should go on."),
-        "SpotInterruption" => ("AWS took its spare capacity (Fargate Spot) back.", RUN_AGAIN),
-        "TerminationNotice" | "InfrastructureHealth" => ("AWS retired the machine that it ran on.", RUN_AGAIN),
-        "ServiceSchedulerInitiated" => ("An ECS service stopped it; the workshop has none.", RUN_AGAIN),
-        "TaskFailedToStart" => ("It failed to start.", RUN_AGAIN),
+    let (what, remedy) = match task.stop_code.as_ref()? {
+        TaskStopCode::UserInitiated => ("Somebody stopped it.", "Run it again when it should go on."),
+        TaskStopCode::SpotInterruption => ("AWS took its spare capacity (Fargate Spot) back.", RUN_AGAIN),
+        TaskStopCode::TerminationNotice | TaskStopCode::InfrastructureHealth => {
+            ("AWS retired the machine that it ran on.", RUN_AGAIN)
+        }
+        TaskStopCode::ServiceSchedulerInitiated => ("An ECS service stopped it; the workshop has none.", RUN_AGAIN),
+        TaskStopCode::TaskFailedToStart => ("It failed to start.", RUN_AGAIN),
         _ => return None,
     };
     Some(Meaning { what, remedy })
@@ -239,7 +243,7 @@ pub(crate) fn failure(message: String, task: &Task) -> Error {
         }
     }
     if known.is_empty() {
-        error = error.cause(task.stop_code.as_deref().unwrap_or("ECS names no reason"));
+        error = error.cause(task.stop_code.as_ref().map_or("ECS names no reason", TaskStopCode::as_str));
     }
     meaning.into_iter().fold(error, |error, meaning| error.hint(meaning.remedy))
 }

@@ -1,15 +1,10 @@
 //! Texts as AWS writes them, out of its documentation, re:Post and public issues.
 
 use super::*;
-use crate::settings::Target;
+use crate::target::Target;
 
 fn task(exit_code: Option<i32>, stop_code: &str, reason: &str) -> Task {
-    Task {
-        exit_code,
-        stop_code: Some(stop_code.to_owned()),
-        stopped_reason: Some(reason.to_owned()),
-        ..Task::default()
-    }
+    Task { exit_code, stop_code: Some(stop_code.into()), stopped_reason: Some(reason.to_owned()), ..Task::default() }
 }
 
 #[test]

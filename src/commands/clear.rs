@@ -3,7 +3,8 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
+use crate::aws::arn::task_id;
 use crate::aws::{table, tasks};
 use crate::error::Result;
 
@@ -25,7 +26,7 @@ pub(crate) async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     if let Some(task) = tasks::active(&connected.clients, deployed.cluster()?).await?.first() {
-        let id = tasks::task_id(&task.task_arn);
+        let id = task_id(&task.task_arn);
         context.ui.warn(format_args!("The task {id} runs: it will go on writing to the table."));
     }
     let deleted = table::clear(&connected.clients, &deployed).await?;

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::several::SeveralArgs;
 use crate::doctor;
 use crate::error::Result;

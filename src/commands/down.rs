@@ -1,13 +1,13 @@
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::several::SeveralArgs;
 use crate::aws::stack;
 use crate::endpoint::StateDir;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Settings;
-use crate::setup::{self, Down, Target};
+use crate::setup::{self, Down, Unwanted};
 
 /// Take environments down, and check that nothing is left
 ///
@@ -57,8 +57,8 @@ pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
     let question = format!("Stop all tasks and delete everything of the environments {}?", names.join(", "));
     connected.scene().confirm(&question)?;
-    let target = Target { environments: &environments, network: true, parallel: args.several.parallel() };
-    let down = setup::down(connected.scene(), target).await?;
+    let unwanted = Unwanted { environments: &environments, network: true, parallel: args.several.parallel() };
+    let down = setup::down(connected.scene(), unwanted).await?;
     context.ui.result(&down)?;
     for failure in &down.failures {
         context.ui.error(failure, context.settings.target);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use crate::aws::stack::Action;
 use crate::environment::Environment;
 use crate::error::{self, Error, Result};
@@ -104,7 +104,7 @@ pub(super) fn report(context: &Context, environments: &Environments, up: &Up) ->
 impl StackSummary {
     fn of(converged: &Converged) -> Self {
         let Converged { stack, action } = converged.clone();
-        Self { stack: stack.name, action, status: stack.status, outputs: stack.outputs }
+        Self { stack: stack.name, action, status: stack.status.to_string(), outputs: stack.outputs }
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use crate::aws::logs;
 use crate::aws::table::{self, Item};
 use crate::error::Result;
@@ -20,7 +20,7 @@ Examples:
   fis-workshop items --output json")]
 pub(crate) struct ItemsArgs {
     /// Items of a complete batch, instead of those of the environment
-    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "ITEMS", value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
 }
 

@@ -1,14 +1,15 @@
 use clap::Args;
 
+use super::context::{Connected, Context};
 use super::image::ImageArgs;
-use super::{Connected, Context};
-use crate::aws::deployed::Variant;
 use crate::aws::stack::Action;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
+use crate::lab::evidence::Conditions;
+use crate::lab::play::play;
 use crate::lab::report::Report;
-use crate::lab::script::{Script, play};
-use crate::setup::{self, Down, Target, Up, Wanted};
+use crate::lab::variant::Variant;
+use crate::setup::{self, Down, Unwanted, Up, Wanted};
 
 /// Play the whole chapter, and check it
 ///
@@ -18,20 +19,20 @@ use crate::setup::{self, Down, Target, Up, Wanted};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop lab                          Both variants, half a second an item
+  fis-workshop lab                          All variants, half a second an item
   fis-workshop lab --item-seconds 30        The pace of the chapter
   fis-workshop lab improved --at-index 7 --keep")]
 pub(crate) struct LabArgs {
-    /// Only this variant [default: both, one after the other]
+    /// Only this variant [default: all, one after the other]
     variant: Option<Variant>,
     /// Start the experiment when this index is written
     #[arg(long, value_name = "INDEX", default_value_t = 4, allow_negative_numbers = true)]
     at_index: u64,
     /// Seconds for each item [default: 0.5 locally, 30 on AWS]
-    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::numbers::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch
-    #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::batch_size(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: u64,
     /// Leave what the lab has set up
     #[arg(long)]
@@ -46,7 +47,8 @@ pub(crate) struct LabArgs {
 /// # Errors
 /// When it cannot be played, when it does not pass, or when something of it survives.
 pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
-    let script = script(context, &args)?;
+    let conditions = conditions(context, &args)?;
+    let variants = args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]);
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
@@ -56,7 +58,7 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
         setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
     let up = up.await?;
     let deployed = up.deployed()?;
-    let played = play(connected.scene(), &deployed, &script).await;
+    let played = play(connected.scene(), &deployed, &variants, conditions).await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up, &environment).await };
     let mut report = match (played, &down) {
         (Ok(report), _) => report,
@@ -75,7 +77,7 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     verdict(&report)
 }
 
-fn script(context: &Context, args: &LabArgs) -> Result<Script> {
+fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
     if args.at_index.saturating_add(1) >= args.batch_size {
         return Err(Error::usage(format!(
             "With {} items there is nothing left to interrupt after index {}.",
@@ -84,12 +86,8 @@ fn script(context: &Context, args: &LabArgs) -> Result<Script> {
         .hint("Choose an index below the last but one with `--at-index`, or more items with `--batch-size`."));
     }
     let pace = if context.settings.is_local() { 0.5 } else { 30.0 };
-    Ok(Script {
-        variants: args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]),
-        at_index: args.at_index,
-        batch_size: args.batch_size,
-        item_seconds: args.item_seconds.unwrap_or(pace),
-    })
+    let item_seconds = args.item_seconds.unwrap_or(pace);
+    Ok(Conditions { at_index: args.at_index, batch_size: args.batch_size, item_seconds })
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.
@@ -101,7 +99,7 @@ async fn take_down(connected: &Connected<'_>, up: &Up, environment: &Environment
     connected.context.ui.note("Taking down what was set up.");
     let environments = std::slice::from_ref(environment);
     let network = up.network.action == Action::Create;
-    let down = setup::down(connected.scene(), Target { environments, network, parallel: 1 }).await?;
+    let down = setup::down(connected.scene(), Unwanted { environments, network, parallel: 1 }).await?;
     if let Some(error) = down.failures.first() {
         return Err(error.clone());
     }

@@ -3,12 +3,15 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Connected, Context};
-use crate::aws::deployed::{Deployed, Variant};
+use super::context::{Connected, Context};
+use crate::aws::arn::task_id;
+use crate::aws::deployed::Deployed;
 use crate::aws::logs::{Line, LogReader};
-use crate::aws::tasks::{self, task_id};
+use crate::aws::program::Program;
+use crate::aws::tasks;
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
+use crate::lab::variant::{Design, Variant};
 
 /// Show the log of a task
 ///
@@ -33,7 +36,8 @@ pub(crate) struct LogsArgs {
 
 #[derive(Debug, Serialize)]
 struct Log {
-    variant: Variant,
+    /// The variant that was named, or the one that is called as its program.
+    variant: &'static str,
     task_id: String,
     lines: Vec<Line>,
 }
@@ -42,15 +46,18 @@ struct Log {
 pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
-    let (variant, task) = match (args.variant, &args.task) {
-        (Some(variant), _) => (variant, latest(&connected, &deployed, variant).await?),
-        (None, Some(task)) => (variant_of(&connected, &deployed, task).await?, task.clone()),
+    let (name, program, task) = match (args.variant.map(Variant::design), &args.task) {
+        (Some(design), _) => (design.name, design.program, latest(&connected, &deployed, design).await?),
+        (None, Some(task)) => {
+            let program = program_of(&connected, &deployed, task).await?;
+            (program.name(), program, task.clone())
+        }
         (None, None) => return Err(Error::usage("Name a variant or a task.")),
     };
     let mut lines = Vec::new();
     // What ECS has forgotten has been STOPPED for an hour: its log is complete.
     if args.follow && is_known(&connected, &deployed, &task).await? {
-        follow(&connected.clients, &deployed, variant, &task, |line| {
+        follow(&connected.clients, &deployed, program, &task, |line| {
             if context.ui.is_json() {
                 lines.push(line.clone());
                 return Ok(());
@@ -62,22 +69,23 @@ pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
             return Ok(0);
         }
     } else {
-        lines = LogReader::of_task(&connected.clients, &deployed, variant, &task)?.read().await?;
+        lines = LogReader::of_task(&connected.clients, &deployed, program, &task)?.read().await?;
     }
-    context.ui.result(&Log { variant, task_id: task_id(&task).to_owned(), lines })?;
+    context.ui.result(&Log { variant: name, task_id: task_id(&task).to_owned(), lines })?;
     Ok(0)
 }
 
-async fn latest(connected: &Connected<'_>, deployed: &Deployed, variant: Variant) -> Result<String> {
+async fn latest(connected: &Connected<'_>, deployed: &Deployed, design: &Design) -> Result<String> {
     let cluster = deployed.cluster()?;
     let (mut all, ended) =
         tokio::try_join!(tasks::active(&connected.clients, cluster), tasks::ended(&connected.clients, cluster))?;
     all.extend(ended);
-    all.retain(|task| deployed.variant_of(&task.task_definition_arn) == Some(variant));
+    all.retain(|task| deployed.program_of(&task.task_definition_arn) == Some(design.program));
     let newest = all.into_iter().max_by(|a, b| a.created_at.cmp(&b.created_at));
     newest.map(|task| task.task_arn).ok_or_else(|| {
         Error::failed(format!(
-            "ECS knows no task of {variant} in this environment; it forgets stopped ones after an hour or so."
+            "ECS knows no task of {} in this environment; it forgets stopped ones after an hour or so.",
+            design.name
         ))
         .hint("`--task` shows the log of a task that ECS has forgotten.")
     })
@@ -89,10 +97,10 @@ async fn is_known(connected: &Connected<'_>, deployed: &Deployed, task: &str) ->
 }
 
 /// ECS may have forgotten the task; its log has not.
-async fn variant_of(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<Variant> {
-    for variant in Variant::ALL {
-        if !LogReader::of_task(&connected.clients, deployed, variant, task)?.read().await?.is_empty() {
-            return Ok(variant);
+async fn program_of(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<Program> {
+    for program in Program::ALL {
+        if !LogReader::of_task(&connected.clients, deployed, *program, task)?.read().await?.is_empty() {
+            return Ok(*program);
         }
     }
     Err(Error::failed(format!("There is no log of a task {} in this environment.", task_id(task)))

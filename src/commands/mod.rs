@@ -2,6 +2,7 @@
 
 pub(crate) mod clear;
 pub(crate) mod completions;
+mod context;
 pub(crate) mod doctor;
 pub(crate) mod down;
 mod environments;
@@ -12,6 +13,7 @@ pub(crate) mod lab;
 pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod man;
+mod numbers;
 pub(crate) mod plan;
 pub(crate) mod regenerate;
 pub(crate) mod render;
@@ -22,16 +24,13 @@ pub(crate) mod up;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use context::Context;
+
 use self::regenerate::RegenerateArgs;
 use self::up::UpArgs;
-use crate::aws::clients::Clients;
-use crate::aws::deployed::Deployed;
-use crate::endpoint::{self, InUse, Record, Start, StateDir};
 use crate::environment::Environment;
 use crate::error::Result;
-use crate::settings::{GlobalArgs, Settings, Target};
-use crate::setup::Scene;
-use crate::ui::Ui;
+use crate::settings::{GlobalArgs, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -150,94 +149,4 @@ impl Command {
             _ => None,
         }
     }
-}
-
-/// What every command gets.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// The resolved settings.
-    pub(crate) settings: Settings,
-    /// The terminal.
-    pub(crate) ui: Ui,
-}
-
-/// A context connected to AWS.
-#[derive(Debug)]
-pub(crate) struct Connected<'a> {
-    context: &'a Context,
-    /// The SDK's clients.
-    pub(crate) clients: Clients,
-    /// The local endpoint, on the local target.
-    pub(crate) record: Option<Record>,
-    /// Whether it was started just now.
-    pub(crate) is_new: bool,
-    in_use: Option<InUse>,
-}
-
-impl Context {
-    /// Clients for the target; starts the local endpoint when it is needed and does not run.
-    ///
-    /// # Errors
-    /// When it cannot be started, or there are no usable settings for AWS.
-    pub(crate) async fn connect(&self) -> Result<Connected<'_>> {
-        if self.settings.target == Target::Aws {
-            if std::env::var_os("AWS_ENDPOINT_URL").is_some() {
-                self.ui.warn(
-                    "AWS_ENDPOINT_URL is set: requests go there, not to AWS. `unset AWS_ENDPOINT_URL` changes that.",
-                );
-            }
-            let clients = Clients::aws(&self.settings).await?;
-            return Ok(Connected { context: self, clients, record: None, is_new: false, in_use: None });
-        }
-        let state = StateDir::new(&self.settings.state_dir);
-        let in_use = Some(InUse::begin(&state).await?);
-        let how = Start { port: None, region: self.settings.region.as_deref(), pace: None, automatic: true };
-        let started = endpoint::start(&state, how).await?;
-        if started.new {
-            self.ui.note(format_args!("Started the local endpoint at {}.", started.record.endpoint));
-        }
-        let clients = Clients::local(&self.settings, &started.record)?;
-        Ok(Connected { context: self, clients, record: Some(started.record), is_new: started.new, in_use })
-    }
-}
-
-impl Connected<'_> {
-    /// What setting up and taking down work with.
-    pub(crate) fn scene(&self) -> Scene<'_> {
-        Scene { settings: &self.context.settings, ui: &self.context.ui, clients: &self.clients }
-    }
-
-    /// The environment of the settings.
-    pub(crate) async fn deployed(&self) -> Result<Deployed> {
-        Deployed::find(&self.clients, &self.context.settings.environment()?).await
-    }
-
-    /// Ends the endpoint when nobody asked for it by name, nothing is in it any more, and no other command uses it: the
-    /// last one that does will.
-    pub(crate) async fn stop_endpoint_if_unused(&self) -> Result<()> {
-        let (Some(record), Some(in_use)) = (&self.record, &self.in_use) else { return Ok(()) };
-        if !record.automatic || !in_use.end_as_last().await? {
-            return Ok(());
-        }
-        let state = StateDir::new(&self.context.settings.state_dir);
-        // Another one that was taking everything down may have ended it, or one that set something up begun and ended.
-        let is_there = state.running()?.is_some_and(|running| running.pid == record.pid);
-        if !is_there || !crate::aws::stack::all(&self.clients).await?.is_empty() {
-            return Ok(());
-        }
-        endpoint::stop(&state).await?;
-        self.context.ui.note("Stopped the local endpoint, which a command had started.");
-        Ok(())
-    }
-}
-
-/// A number of seconds for an item.
-fn item_seconds(text: &str) -> std::result::Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
-    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("from 0 to 3600 seconds".to_owned()) }
-}
-
-/// A number of items in a batch.
-fn batch_size() -> clap::builder::RangedU64ValueParser {
-    clap::value_parser!(u64).range(1..=100_000)
 }

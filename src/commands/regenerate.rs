@@ -1,13 +1,13 @@
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::environments::{Environments, report};
 use super::image::ImageArgs;
 use super::several::SeveralArgs;
 use crate::error::Result;
 use crate::setup::{self, Wanted};
 
-/// Make environments as new, without touching the network
+/// Recreate environments, and leave the network
 ///
 /// Stops what runs in them, deletes their stacks with all items and logs, and creates them again with the parameters
 /// they had. An environment that does not exist is set up.

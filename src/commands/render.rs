@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::Context;
+use super::context::Context;
 use crate::error::Result;
 use crate::render;
 use crate::settings::Output;

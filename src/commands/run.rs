@@ -3,14 +3,16 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Connected, Context};
-use crate::aws::deployed::{Deployed, Variant};
+use super::context::{Connected, Context};
+use crate::aws::arn::task_id;
+use crate::aws::deployed::Deployed;
 use crate::aws::stack::Event;
 use crate::aws::stop_reason;
-use crate::aws::tasks::{self, Overrides, Task, task_id};
+use crate::aws::tasks::{self, Overrides, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
+use crate::lab::variant::Variant;
 use crate::ui::{FAINT, paint};
 
 /// Run the batch job as one task, and follow its log
@@ -33,10 +35,10 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     detach: bool,
     /// Seconds for each item, instead of those of the environment
-    #[arg(long, value_name = "SECONDS", value_parser = super::item_seconds, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::numbers::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch, instead of those of the environment
-    #[arg(long, value_name = "ITEMS", value_parser = super::batch_size(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "ITEMS", value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
     /// Run it although another task runs in the environment
     #[arg(long)]
@@ -73,13 +75,14 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     let (deployed, ()) = tokio::try_join!(environment, wait_for_network(context, &connected))?;
     let overrides = Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size };
     let on_wait = |reason: &str| context.ui.note(format_args!("{reason}. Trying again."));
-    let task = tasks::run(&connected.clients, &deployed, args.variant, overrides, on_wait).await?;
+    let program = args.variant.design().program;
+    let task = tasks::run(&connected.clients, &deployed, program, overrides, on_wait).await?;
     if args.detach {
         context.ui.result(&Started { task_arns: vec![task.task_arn] })?;
         return Ok(0);
     }
     context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
-    let task = follow(&connected.clients, &deployed, args.variant, &task.task_arn, |line| {
+    let task = follow(&connected.clients, &deployed, program, &task.task_arn, |line| {
         // stdout is for the one JSON document then.
         if context.ui.is_json() {
             context.ui.note(paint(FAINT, &line.message));

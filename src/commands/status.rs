@@ -5,18 +5,19 @@ use comfy_table::{Table, presets};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::several::SeveralArgs;
+use crate::aws::arn::{last_part, task_id};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Experiment};
 use crate::aws::stack::{self, status};
 use crate::aws::table;
-use crate::aws::tasks::{self, Task, task_id};
+use crate::aws::tasks::{self, Task};
 use crate::endpoint::StateDir;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
-use crate::settings::Target;
+use crate::target::Target;
 use crate::ui::paint;
 
 /// Show stacks, tasks, experiments, and how far the table is
@@ -107,7 +108,7 @@ async fn look(clients: &Clients, environment: Environment) -> Result<Status> {
     for (name, stack) in [(NETWORK_STACK.to_owned(), &network), (name, &workshop)] {
         found.stacks.push(match stack {
             Some(stack) => {
-                StackStatus { stack: name, status: Some(stack.status.clone()), reason: stack.reason.clone() }
+                StackStatus { stack: name, status: Some(stack.status.to_string()), reason: stack.reason.clone() }
             }
             None => missing(name),
         });
@@ -133,7 +134,7 @@ impl fmt::Display for Several {
         table.load_style(presets::NOTHING).set_header(["environment", "stack", "running", "last experiment", "items"]);
         for Status { environment, stacks, tasks, experiments, table: items, .. } in &self.environments {
             let stack = stacks.last().and_then(|stack| stack.status.as_deref()).unwrap_or("not set up");
-            let running = tasks.iter().filter(|task| task.last_status != "STOPPED").count();
+            let running = tasks.iter().filter(|task| !task.is_stopped()).count();
             let experiment = experiments.first().map_or("-", |experiment| experiment.status.as_str());
             let items = items.as_ref().map_or_else(|| "-".to_owned(), TableStatus::progress);
             table.add_row([&environment.to_string(), stack, &running.to_string(), experiment, &items]);
@@ -161,7 +162,7 @@ impl fmt::Display for Status {
             }
         }
         for task in &self.tasks {
-            let family = task.task_definition_arn.rsplit('/').next().unwrap_or_default();
+            let family = last_part(&task.task_definition_arn);
             write!(f, "  task {} {family} {}", task_id(&task.task_arn), task.last_status)?;
             if let Some(code) = task.exit_code {
                 write!(f, ", exit code {code}")?;

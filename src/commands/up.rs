@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::environments::{Environments, report};
 use super::image::ImageArgs;
 use super::several::SeveralArgs;

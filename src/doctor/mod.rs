@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::aws::clients::Clients;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::settings::{Settings, Target};
+use crate::settings::Settings;
+use crate::target::Target;
 use crate::ui::{BAD, FAINT, GOOD, NOTICE, paint};
 
 /// How long one check may take.

@@ -6,6 +6,7 @@ use crate::aws::clients::Clients;
 use crate::aws::stack;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Doing, Error, Result};
+use crate::lab::variant::Variant;
 
 /// vCPUs of a task.
 const VCPU_OF_TASK: f64 = 0.25;
@@ -31,15 +32,22 @@ pub(super) async fn checks(clients: &Clients, environments: &[Environment]) -> V
     let network = if exists(NETWORK_STACK) { 0.0 } else { 1.0 };
     let count = |number: usize| u32::try_from(number).map_or(f64::INFINITY, f64::from);
     let new = count(environments.iter().filter(|environment| !exists(&environment.stack_name())).count());
+    // At a time, in each environment: an experiment stops all that run.
+    let tasks = f64::from(Variant::most_tasks());
     let demand = |check, service, code, used, needed| Demand { check, service, code, used, needed };
     let demands = [
         demand("quota VPCs", "vpc", "L-F678F1CE", vpcs.map(|used| Some(count(used))), network),
         demand("quota elastic IPs", "ec2", "L-0263D0A3", addresses.map(|used| Some(count(used))), network),
         demand("quota NAT gateways per zone", "vpc", "L-FE5A380F", nats.map(|used| Some(count(used))), network),
         demand("quota stacks", "cloudformation", "L-0485CB21", Ok(Some(count(stacks.len()))), new + network),
-        // One task at a time in each environment.
-        demand("quota Fargate vCPUs", "fargate", "L-3032A538", Ok(None), count(environments.len()) * VCPU_OF_TASK),
-        demand("quota FIS tasks per experiment", "fis", "L-48D12416", Ok(None), 1.0),
+        demand(
+            "quota Fargate vCPUs",
+            "fargate",
+            "L-3032A538",
+            Ok(None),
+            count(environments.len()) * tasks * VCPU_OF_TASK,
+        ),
+        demand("quota FIS tasks per experiment", "fis", "L-48D12416", Ok(None), tasks),
     ];
     // Service Quotas allows few requests a second, and the SDK repeats what is throttled.
     futures_util::future::join_all(demands.map(|demand| compare(clients, demand))).await

@@ -55,6 +55,26 @@ pub(crate) async fn stop(state: &StateDir) -> Result<Option<Record>> {
     Ok(Some(record))
 }
 
+/// Ends the endpoint when nobody asked for it by name, nothing is in it any more, and no other command uses it: the last
+/// one that does will. Says whether it did.
+pub(crate) async fn stop_if_unused(
+    state: &StateDir,
+    record: &Record,
+    in_use: &InUse,
+    is_empty: impl AsyncFnOnce() -> Result<bool>,
+) -> Result<bool> {
+    if !record.automatic || !in_use.end_as_last().await? {
+        return Ok(false);
+    }
+    // Another one that was taking everything down may have ended it, or one that set something up begun and ended.
+    let is_there = state.running()?.is_some_and(|running| running.pid == record.pid);
+    if !is_there || !is_empty().await? {
+        return Ok(false);
+    }
+    stop(state).await?;
+    Ok(true)
+}
+
 /// The record of the endpoint that lives. One that is just starting gets the moment it needs to write it.
 async fn record_of_living(state: &StateDir) -> Result<Option<Record>> {
     let begin = Instant::now();

@@ -275,7 +275,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::new(dir.path());
         std::fs::write(state.record_file(), "{").unwrap();
-        assert!(state.record().unwrap_err().report(crate::settings::Target::Local).contains("by hand"));
+        assert!(state.record().unwrap_err().report(crate::target::Target::Local).contains("by hand"));
         assert_eq!(std::fs::read_to_string(state.record_file()).unwrap(), "{");
     }
 }

@@ -3,21 +3,23 @@
 use tokio::time::Instant;
 
 use crate::aws::clients::Clients;
-use crate::aws::deployed::{Deployed, Variant};
-use crate::aws::logs::{Line, LogReader, put_line};
+use crate::aws::deployed::Deployed;
+use crate::aws::logs::{Line, LogReader};
 use crate::aws::pace::Pace;
+use crate::aws::program::Program;
 use crate::aws::tasks::{self, Task};
 use crate::error::Result;
+use crate::worker_log;
 
 /// Hands every line of the task's log to `on_line`; returns the task when it is STOPPED and its log is read out.
 pub(crate) async fn follow(
     clients: &Clients,
     deployed: &Deployed,
-    variant: Variant,
+    program: Program,
     task_arn: &str,
     mut on_line: impl FnMut(&Line) -> Result<()>,
 ) -> Result<Task> {
-    let mut reader = LogReader::of_task(clients, deployed, variant, task_arn)?;
+    let mut reader = LogReader::of_task(clients, deployed, program, task_arn)?;
     let mut pace = clients.pace();
     let mut last_line = String::new();
     let mut quiet_since = None;
@@ -33,7 +35,7 @@ pub(crate) async fn follow(
         }
         if task.is_stopped() {
             // A container that never ran has written nothing.
-            let is_complete = task.started_at.is_none() || ends_log(&last_line, task.exit_code);
+            let is_complete = task.started_at.is_none() || worker_log::ends(&last_line, task.exit_code);
             let quiet = quiet_since.get_or_insert_with(Instant::now).elapsed();
             // On AWS, lines become readable some seconds after they were written.
             if is_complete || quiet >= Pace::lateness(clients.place) {
@@ -41,17 +43,6 @@ pub(crate) async fn follow(
             }
         }
         pace.wait().await;
-    }
-}
-
-/// Whether a worker that ended with this exit code writes nothing after `line`.
-fn ends_log(line: &str, exit_code: Option<i32>) -> bool {
-    match exit_code {
-        Some(0) => {
-            line.starts_with("Nothing left to do") || put_line(line).is_some_and(|(index, size)| index + 1 == size)
-        }
-        Some(143) => line.starts_with("Received SIGTERM"),
-        _ => false,
     }
 }
 
@@ -83,7 +74,7 @@ mod tests {
             lines.push(line.message.clone());
             Ok(())
         };
-        follow(&script.clients(), &deployed(), Variant::Original, "task/0f", on_line).await.unwrap();
+        follow(&script.clients(), &deployed(), Program::Original, "task/0f", on_line).await.unwrap();
         (lines, begin.elapsed())
     }
 
@@ -125,15 +116,5 @@ mod tests {
             "The specified log stream does not exist.",
         );
         assert_eq!(lines(&script).await, (Vec::new(), Duration::ZERO));
-    }
-
-    #[test]
-    fn the_last_line_depends_on_how_the_worker_ended() {
-        assert!(ends_log(DONE, Some(0)));
-        assert!(ends_log("Nothing left to do: all 10 items are written", Some(0)));
-        assert!(ends_log("Received SIGTERM: stopping before item 5", Some(143)));
-        assert!(!ends_log("Successfully PUT item 8 out of 10 into DDB", Some(0)));
-        assert!(!ends_log(DONE, Some(143)));
-        assert!(!ends_log(DONE, None));
     }
 }

@@ -3,50 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use aws_sdk_fis::types::ExperimentStatus;
 
+use super::evidence::{InterruptedTask, Interruption};
+use crate::aws::arn::{last_part, task_id};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Experiment};
 use crate::aws::patience::Patience;
 use crate::aws::stop_reason;
 use crate::aws::table::{self, Item};
-use crate::aws::tasks::{self, Task, task_id};
+use crate::aws::tasks::{self, Task};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::settings::Target;
-
-/// What is going on.
-#[derive(Debug)]
-pub(crate) enum Step<'a> {
-    /// Waits until a task runs, and has written the index.
-    Waiting(Option<u64>),
-    /// The experiment would hit these.
-    Targets(&'a [Task]),
-    /// The experiment has a new status.
-    Experiment(&'a Experiment),
-    /// It takes another attempt, because of this.
-    Again(&'a str),
-    /// The experiment was accepted; the tasks are on their way to STOPPED.
-    Stopping,
-}
-
-/// What the experiment came to.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Interruption {
-    pub(crate) experiment: Experiment,
-    pub(crate) tasks: Vec<InterruptedTask>,
-}
-
-/// A task that was hit.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct InterruptedTask {
-    /// The task, STOPPED.
-    #[serde(flatten)]
-    pub(crate) task: Task,
-    /// The highest index that it had written; none if it had written nothing.
-    pub(crate) interrupted_at_index: Option<u64>,
-}
+use crate::target::Target;
+use crate::ui::{Progress, Ui};
 
 /// What to interrupt, and when.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,49 +28,59 @@ pub(crate) struct Trigger<'a> {
     pub(crate) task_arn: Option<&'a str>,
 }
 
-/// Interrupts what runs in the environment.
+/// Interrupts what runs in the environment, and tells how far it is.
 ///
 /// # Errors
 /// When there is nothing to interrupt, with the reason; when the experiment fails.
 pub(crate) async fn interrupt(
+    ui: &Ui,
     clients: &Clients,
     deployed: &Deployed,
     trigger: Trigger<'_>,
-    mut on_step: impl FnMut(Step<'_>),
 ) -> Result<Interruption> {
-    let tags = experiment::target_tags(clients, deployed.experiment_template()?).await?;
-    let scene = Scene { clients, deployed, tags: &tags };
-    on_step(Step::Waiting(trigger.at_index));
-    let targets = scene.wait_for_targets(trigger).await?;
-    on_step(Step::Targets(&targets));
-    let experiment = scene.run_experiment(&targets, &mut on_step).await?;
-    on_step(Step::Stopping);
+    let tags = &experiment::target_tags(clients, deployed.experiment_template()?).await?;
+    let line = ui.progress("Looking for tasks");
+    let aim = Aim { ui, line: &line, clients, deployed, tags };
+    let targets = aim.wait_for_targets(trigger).await?;
+    for task in &targets {
+        ui.note(format_args!("The experiment hits the task {} ({}).", task_id(&task.task_arn), task.last_status));
+    }
+    let experiment = aim.run_experiment(&targets).await?;
+    line.now("Waiting until the task is STOPPED");
     let mut interrupted = Vec::new();
     for target in targets {
         interrupted.push(tasks::wait_stopped(clients, deployed, &target.task_arn).await?);
     }
     let items = table::items(clients, deployed).await?;
     let with_index = |task: Task| InterruptedTask { interrupted_at_index: last_index(&items, &task), task };
-    Ok(Interruption { experiment, tasks: interrupted.into_iter().map(with_index).collect() })
+    Ok(Interruption { experiment, tasks: interrupted.into_iter().map(with_index).collect(), items })
 }
 
+/// What the experiment of an environment aims at.
 #[derive(Clone, Copy)]
-struct Scene<'a> {
+struct Aim<'a> {
+    ui: &'a Ui,
+    line: &'a Progress,
     clients: &'a Clients,
     deployed: &'a Deployed,
     /// The tags that a target bears.
     tags: &'a BTreeMap<String, String>,
 }
 
-impl Scene<'_> {
-    async fn run_experiment(self, targets: &[Task], on_step: &mut impl FnMut(Step<'_>)) -> Result<Experiment> {
-        let Self { clients, deployed, .. } = self;
+impl Aim<'_> {
+    async fn run_experiment(self, targets: &[Task]) -> Result<Experiment> {
+        let Self { ui, line, clients, deployed, .. } = self;
         let mut patience = Patience::for_visibility(clients);
         loop {
             let template = deployed.experiment_template()?;
-            let id = experiment::start(clients, template, |reason| on_step(Step::Again(reason))).await?;
-            let experiment = experiment::follow(clients, &id, |now| on_step(Step::Experiment(now))).await?;
-            if experiment.status == "completed" {
+            let id = experiment::start(clients, template, |reason| ui.note(reason)).await?;
+            let on_change = |now: &Experiment| {
+                let text = format!("Experiment {id}: {}", now.status);
+                ui.note(format_args!("{text}."));
+                line.now(text);
+            };
+            let experiment = experiment::follow(clients, &id, on_change).await?;
+            if experiment.status == ExperimentStatus::Completed {
                 return Ok(experiment);
             }
             let failure = experiment::failure(&experiment, &deployed.environment);
@@ -118,17 +99,24 @@ impl Scene<'_> {
                      experiment's role may not search it (`tag:GetResources`). Repeat the command in a minute.",
                 ));
             }
-            on_step(Step::Again("FIS does not find the task by its tag yet: trying again."));
+            ui.note("FIS does not find the task by its tag yet: trying again.");
         }
     }
 
     fn is_running_target(self, task: &Task) -> bool {
-        task.last_status == "RUNNING" && experiment::is_target(task, self.tags)
+        task.is_running() && experiment::is_target(task, self.tags)
     }
 
     /// The running tasks that bear the tags, once there is one that has come far enough.
     async fn wait_for_targets(self, trigger: Trigger<'_>) -> Result<Vec<Task>> {
-        let Self { clients, deployed, tags } = self;
+        let Self { line, clients, deployed, tags, .. } = self;
+        match trigger.at_index {
+            Some(index) => {
+                line.now(format!("Waiting until index {index} is written"));
+                line.event(format_args!("Waiting until index {index} is written."));
+            }
+            None => line.now("Waiting until the task runs"),
+        }
         let mut pace = clients.pace();
         // ListTasks does not know yet what was started a moment ago, e.g. in the other terminal.
         let late = if clients.target == Target::Local { Duration::ZERO } else { Duration::from_secs(5) };
@@ -138,7 +126,7 @@ impl Scene<'_> {
             let mut active = tasks::active(clients, deployed.cluster()?).await?;
             if let Some(arn) = trigger.task_arn.filter(|arn| active.iter().all(|task| task.task_arn != **arn)) {
                 let task = tasks::get(clients, deployed, arn).await?;
-                if task.desired_status == "RUNNING" { active.push(task) } else { seen = Some(task) }
+                if task.should_run() { active.push(task) } else { seen = Some(task) }
             }
             let tagged: Vec<Task> = active.iter().filter(|task| experiment::is_target(task, tags)).cloned().collect();
             if tagged.is_empty() {
@@ -166,7 +154,7 @@ impl Scene<'_> {
 
     /// Why there is nothing to interrupt, by what ECS says of the tasks.
     async fn refusal(self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
-        let Self { clients, deployed, tags } = self;
+        let Self { clients, deployed, tags, .. } = self;
         let flag = deployed.environment.flag();
         if let Some(task) = seen {
             let task = tasks::get(clients, deployed, &task.task_arn).await?;
@@ -229,7 +217,7 @@ fn last_index(items: &[Item], task: &Task) -> Option<u64> {
 async fn elsewhere(clients: &Clients, deployed: &Deployed, tags: &BTreeMap<String, String>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for arn in tasks::clusters(clients).await? {
-        let cluster = arn.rsplit('/').next().unwrap_or(&arn).to_owned();
+        let cluster = last_part(&arn).to_owned();
         let is_ours = cluster.starts_with(&Environment::default().cluster_name());
         if is_ours && cluster != deployed.cluster()? {
             let active = tasks::active(clients, &cluster).await?;

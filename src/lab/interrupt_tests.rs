@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::scripted::{Script, deployed, task};
-use crate::settings::Target;
+use crate::target::Target;
 
 const EXPERIMENT: &str = "GET /experiments/EXP1";
 
@@ -29,11 +29,8 @@ fn template() -> Script {
         .answer("Query", json!({"Items": []}))
 }
 
-async fn run(script: &Script) -> (Result<Interruption>, usize) {
-    let mut again = 0;
-    let on_step = |step: Step<'_>| again += usize::from(matches!(step, Step::Again(_)));
-    let result = interrupt(&script.clients(), &deployed(), Trigger::default(), on_step).await;
-    (result, again)
+async fn run(script: &Script) -> Result<Interruption> {
+    interrupt(&Ui::default(), &script.clients(), &deployed(), Trigger::default()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,8 +45,7 @@ async fn a_tag_that_fis_does_not_see_yet_takes_another_attempt() {
         .answer(EXPERIMENT, empty.clone())
         .answer(EXPERIMENT, empty)
         .answer(EXPERIMENT, experiment("completed", "Experiment completed."));
-    let (result, again) = run(&script).await;
-    assert_eq!((result.unwrap().tasks.len(), again), (1, 2));
+    assert_eq!(run(&script).await.unwrap().tasks.len(), 1);
     // Each attempt is another experiment: with the token of the last one, FIS would answer the last one.
     let requests = script.requests("POST /experiments");
     let tokens: std::collections::BTreeSet<_> =
@@ -63,7 +59,7 @@ async fn a_tag_that_fis_never_sees_is_an_error_after_a_minute() {
         .answer("ListTasks", listed(&["a"]))
         .answer("DescribeTasks", described(task("a", "RUNNING")))
         .answer(EXPERIMENT, experiment("failed", "Target resolution returned empty set"));
-    let report = run(&script).await.0.unwrap_err().report(Target::Aws);
+    let report = run(&script).await.unwrap_err().report(Target::Aws);
     assert!(report.contains("cause: InvalidTarget: Target resolution returned empty set"), "{report}");
     assert!(report.contains("index of tags lags behind"), "{report}");
 }
@@ -78,7 +74,7 @@ async fn a_task_that_ended_meanwhile_is_named() {
         .answer("DescribeTasks", described(task("a", "RUNNING")))
         .answer("DescribeTasks", described(ended))
         .answer(EXPERIMENT, experiment("failed", "Target resolution returned empty set"));
-    let report = run(&script).await.0.unwrap_err().report(Target::Aws);
+    let report = run(&script).await.unwrap_err().report(Target::Aws);
     assert!(report.starts_with("The task a ended before the experiment.\n  cause: Essential container"), "{report}");
 }
 
@@ -87,7 +83,7 @@ async fn a_task_without_its_tag_is_refused_before_anything_is_started() {
     let mut untagged = task("a", "RUNNING");
     untagged["tags"] = json!([]);
     let script = template().answer("ListTasks", listed(&["a"])).answer("DescribeTasks", described(untagged));
-    let report = run(&script).await.0.unwrap_err().report(Target::Aws);
+    let report = run(&script).await.unwrap_err().report(Target::Aws);
     assert!(report.contains("the task a runs without the tag fisTarget=true"), "{report}");
     assert!(script.requests("POST /experiments").is_empty());
 }
@@ -103,6 +99,6 @@ async fn a_task_that_does_not_start_is_told_as_such() {
         .answer("ListTasks", listed(&[]))
         .answer("DescribeTasks", described(task("a", "PENDING")))
         .answer("DescribeTasks", described(failed));
-    let report = run(&script).await.0.unwrap_err().report(Target::Aws);
+    let report = run(&script).await.unwrap_err().report(Target::Aws);
     assert!(report.starts_with("The task a did not start. Its image is not in the repository."), "{report}");
 }

@@ -1,15 +1,23 @@
 //! The chapter as a program.
 //!
-//! - [`follow`]: a task's log, to its last line
+//! - [`variant`]: the designs that are compared, a file for each
+//! - [`play`]: the designs one after the other; [`by_hand`]: run, interrupted and run again by hand
+//! - [`stage`]: what can be done on a design's turn
 //! - [`interrupt`]: the experiment, from the wait for its moment to the stopped task
+//! - [`follow`]: a task's log, to its last line
 //! - [`network`]: the wait for the network under the tasks
-//! - [`script`]: both, twice for each variant, and the evidence that they leave
-//! - [`verdict`]: what the evidence says about the hypothesis and the invariants; no AWS in it
+//! - [`evidence`]: what a design leaves behind; [`checks`]: the invariants, a function for each; [`verdict`]: what both say
+//!   about the hypothesis. No AWS call in them
 //! - [`report`]: that, for people and as JSON
 
+mod by_hand;
+mod checks;
+pub(crate) mod evidence;
 pub(crate) mod follow;
 pub(crate) mod interrupt;
 pub(crate) mod network;
+pub(crate) mod play;
 pub(crate) mod report;
-pub(crate) mod script;
-pub(crate) mod verdict;
+mod stage;
+pub(crate) mod variant;
+mod verdict;

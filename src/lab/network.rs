@@ -1,5 +1,7 @@
 //! The network under an environment: a task that starts before the NAT gateway is there cannot pull its image.
 
+use aws_sdk_cloudformation::types::StackStatus;
+
 use crate::aws::clients::Clients;
 use crate::aws::stack::{self, Event, Follower, Stack, status};
 use crate::environment::NETWORK_STACK;
@@ -26,7 +28,7 @@ pub(crate) async fn ready(clients: &Clients, mut on_event: impl FnMut(&Event)) -
             }
             State::Busy | State::Failed => {}
         }
-        let end = Follower::of_operation(clients, &stack).await?.follow_to_end(&mut on_event).await?;
+        let end = Follower::of_operation(clients, &stack).await?.until_end(&mut on_event).await?;
         if state(&Stack { status: end.status.clone(), ..stack }) == State::Failed {
             let what =
                 format!("The network could not be made ({NETWORK_STACK}: {}); no task can run in it.", end.status);
@@ -46,14 +48,18 @@ enum State {
 }
 
 fn state(stack: &Stack) -> State {
+    use StackStatus::{
+        DeleteFailed, DeleteInProgress, ImportRollbackComplete, UpdateCompleteCleanupInProgress,
+        UpdateRollbackComplete, UpdateRollbackCompleteCleanupInProgress,
+    };
     use status::Category::{Busy, Complete, Failed, Gone, Review, RolledBack};
-    match (status::meaning(&stack.status).category, stack.status.as_str()) {
+    match (status::meaning(stack.status.as_str()).category, &stack.status) {
         // What is cleaned up is what no task uses any more.
         (Complete | Review, _)
-        | (_, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        | (_, UpdateCompleteCleanupInProgress | UpdateRollbackCompleteCleanupInProgress)
         // What was there before is there again.
-        | (_, "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE") => State::Ready,
-        (Gone, _) | (_, "DELETE_IN_PROGRESS" | "DELETE_FAILED") => State::Going,
+        | (_, UpdateRollbackComplete | ImportRollbackComplete) => State::Ready,
+        (Gone, _) | (_, DeleteInProgress | DeleteFailed) => State::Going,
         (Busy | RolledBack, _) if stack.is_busy() => State::Busy,
         (Busy | RolledBack | Failed, _) => State::Failed,
     }

@@ -5,11 +5,15 @@ use std::fmt;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::evidence::Conditions;
 use super::verdict::Outcome;
 use crate::aws::survivors::Survivor;
 use crate::environment::Environment;
-use crate::settings::Target;
+use crate::target::Target;
 use crate::ui::{BAD, GOOD, paint};
+
+/// What the lab is to find out. How much is done twice is measured.
+pub(crate) const HYPOTHESIS: &str = "restarted, the job completes all items";
 
 /// Whether everything held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,12 +33,8 @@ pub(crate) struct Report {
     pub(crate) environment: Environment,
     /// Whether everything held.
     pub(crate) verdict: Verdict,
-    /// Items of a batch.
-    pub(crate) batch_size: u64,
-    /// Seconds an item takes.
-    pub(crate) item_seconds: f64,
-    /// The index after which the experiment was started.
-    pub(crate) at_index: u64,
+    #[serde(flatten)]
+    pub(crate) conditions: Conditions,
     /// Variant by variant.
     pub(crate) variants: Vec<Outcome>,
     /// What was deleted at the end, because the lab had set it up.
@@ -59,13 +59,15 @@ impl fmt::Display for Report {
         }
         let checks = self.variants.iter().map(|outcome| outcome.checks.len()).sum::<usize>();
         match self.verdict {
-            Verdict::Pass => writeln!(
-                f,
-                "{} The hypothesis holds: restarted, the job completes all items. All {checks} checks passed.",
-                paint(GOOD, '✓')
-            ),
+            Verdict::Pass => {
+                writeln!(f, "{} The hypothesis holds: {HYPOTHESIS}. All {checks} checks passed.", paint(GOOD, '✓'))
+            }
             Verdict::Fail => {
-                writeln!(f, "{} The hypothesis, or an invariant behind it, does not hold.", paint(BAD, '✗'))
+                writeln!(
+                    f,
+                    "{} The hypothesis ({HYPOTHESIS}), or an invariant behind it, does not hold.",
+                    paint(BAD, '✗')
+                )
             }
         }
     }
@@ -76,13 +78,13 @@ impl Report {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
         let header = std::iter::once(String::new());
-        table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.to_string())));
+        table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.to_owned())));
         let index = |index: Option<u64>| index.map_or_else(|| "-".to_owned(), |index| index.to_string());
         let mut row = |name: &str, value: &dyn Fn(&Outcome) -> String| {
             let name = std::iter::once(name.to_owned());
             table.add_row(name.chain(self.variants.iter().map(value)));
         };
-        row("items in the table", &|outcome| format!("{} of {}", outcome.items, self.batch_size));
+        row("items in the table", &|outcome| format!("{} of {}", outcome.items, self.conditions.batch_size));
         row("interrupted at index", &|outcome| index(outcome.interrupted_at_index));
         row("resumed at index", &|outcome| index(outcome.resumed_at_index));
         row("items done twice", &|outcome| outcome.items_redone.to_string());

@@ -1,75 +1,123 @@
 //! Evidence of a lab that went well, and what each flaw in it leads to.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use aws_sdk_fis::types::ExperimentStatus;
+
 use super::*;
+use crate::aws::experiment::Experiment;
+use crate::aws::program::Program;
+use crate::aws::table::Item;
+use crate::lab::checks::{ONE_AFTER_ANOTHER, primes_of};
+use crate::lab::evidence::{Conditions, Expected, InterruptedTask};
+use crate::lab::variant::{Restart, Variant};
 
 const SIZE: u64 = 10;
 
-fn item(index: u64, task: &str) -> Item {
-    Item {
+/// Not shipped: the improved program, interrupted twice.
+static TWICE: Design = Design {
+    name: "twice",
+    says: "Goes on after every interruption",
+    program: Program::Improved,
+    tasks: 1,
+    restart: Restart::ByHand,
+    expected: |next| Expected { first_index: next, redone: 0 },
+    checks: ONE_AFTER_ANOTHER,
+};
+
+fn items(indexes: Range<u64>, task: &str) -> Vec<Item> {
+    let item = |index| Item {
         item_index: index,
         result: primes_of(index).to_string(),
         task_id: task.into(),
         written_at: format!("2026-01-01T00:00:{index:02}.000Z"),
-    }
+    };
+    indexes.map(item).collect()
 }
 
-fn task(id: &str, stop_code: &str, reason: &str, exit_code: i32) -> Task {
+fn task(id: &str, stop_code: TaskStopCode, reason: &str, exit_code: i32) -> Task {
     Task {
         task_arn: format!("arn:aws:ecs:us-east-1:000000000000:task/c/{id}"),
-        task_definition_arn: String::new(),
         last_status: "STOPPED".into(),
         desired_status: "STOPPED".into(),
-        created_at: None,
-        started_at: None,
-        stopped_at: None,
-        stop_code: Some(stop_code.into()),
+        stop_code: Some(stop_code),
         stopped_reason: Some(reason.into()),
         exit_code: Some(exit_code),
-        container_reason: None,
-        tags: BTreeMap::new(),
+        ..Task::default()
     }
 }
 
-fn log(start: u64, indexes: std::ops::Range<u64>) -> Vec<String> {
+/// The log of a task that has written these indexes.
+fn log(indexes: Range<u64>) -> Vec<String> {
+    let start = indexes.start;
     let begin = if start == 0 { "Starting at 0".to_owned() } else { format!("Continuing at {start}") };
     let puts = indexes.map(|index| format!("Successfully PUT item {index} out of {SIZE} into DDB"));
     std::iter::once("Starting batch job".to_owned()).chain([begin]).chain(puts).collect()
 }
 
-fn evidence(variant: Variant) -> Evidence {
-    let before: Vec<Item> = (0..5).map(|index| item(index, "one")).collect();
-    let (start, items) = match variant {
-        Variant::Original => (0, (0..SIZE).map(|index| item(index, "two")).collect()),
-        Variant::Improved => (5, before.iter().cloned().chain((5..SIZE).map(|index| item(index, "two"))).collect()),
-    };
-    Evidence {
-        variant,
-        batch_size: SIZE,
-        item_seconds: 0.5,
-        at_index: 4,
-        experiment: Experiment {
-            experiment_id: "EXP1".into(),
-            status: "completed".into(),
-            reason: "Experiment completed.".into(),
-            ..Experiment::default()
-        },
-        interrupted: (task("one", "UserInitiated", "Task stopped by AWS FIS (Experiment ID: EXP1)", 143), log(0, 0..5)),
-        items_after_interruption: before,
-        restarted: (
-            task("two", "EssentialContainerExited", "Essential container in task exited", 0),
-            log(start, start..SIZE),
-        ),
+/// A task that an experiment has stopped, after which `items` were in the table.
+fn interrupted(id: &str, indexes: Range<u64>, items: Vec<Item>) -> (Run, Interruption) {
+    let reason = format!("Task stopped by AWS FIS (Experiment ID: EXP-{id})");
+    let task = task(id, TaskStopCode::UserInitiated, &reason, 143);
+    let completed = Experiment::ended(ExperimentStatus::Completed, "Experiment completed.");
+    let interruption = Interruption {
+        experiment: Experiment { experiment_id: format!("EXP-{id}"), ..completed },
+        tasks: vec![InterruptedTask { task: task.clone(), interrupted_at_index: Some(indexes.end - 1) }],
         items,
-    }
+    };
+    (Run { task, log: log(indexes) }, interruption)
 }
 
+/// A task that has come to its end by itself.
+fn completed(id: &str, indexes: Range<u64>) -> Run {
+    let reason = "Essential container in task exited";
+    Run { task: task(id, TaskStopCode::EssentialContainerExited, reason, 0), log: log(indexes) }
+}
+
+fn evidence(
+    design: &Design,
+    interrupted: impl IntoIterator<Item = (Run, Interruption)>,
+    last: Run,
+    items: Vec<Item>,
+) -> Evidence {
+    let (mut runs, interruptions): (Vec<Run>, Vec<Interruption>) = interrupted.into_iter().unzip();
+    runs.push(last);
+    let conditions = Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4 };
+    Evidence { conditions, expected: design.expected, runs, interruptions, items }
+}
+
+fn of_original() -> Evidence {
+    let first = interrupted("one", 0..5, items(0..5, "one"));
+    evidence(Variant::Original.design(), [first], completed("two", 0..SIZE), items(0..SIZE, "two"))
+}
+
+fn of_improved() -> Evidence {
+    let first = interrupted("one", 0..5, items(0..5, "one"));
+    let all = [items(0..5, "one"), items(5..SIZE, "two")].concat();
+    evidence(Variant::Improved.design(), [first], completed("two", 5..SIZE), all)
+}
+
+fn of_twice() -> Evidence {
+    let (first, second) = (items(0..5, "one"), [items(0..5, "one"), items(5..8, "two")].concat());
+    let all = [second.clone(), items(8..SIZE, "three")].concat();
+    let interruptions = [interrupted("one", 0..5, first), interrupted("two", 5..8, second)];
+    evidence(&TWICE, interruptions, completed("three", 8..SIZE), all)
+}
+
+fn original() -> Outcome {
+    judge(Variant::Original.design(), &of_original())
+}
+
+/// Names of the checks that this evidence fails; what a design checks is the same for all three.
 fn failed(evidence: &Evidence) -> Vec<&'static str> {
-    judge(evidence).checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
+    let checks = judge(&TWICE, evidence).checks;
+    checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
 }
 
 #[test]
 fn the_original_does_everything_again() {
-    let outcome = judge(&evidence(Variant::Original));
+    let outcome = original();
     assert!(outcome.holds(), "{:#?}", outcome.checks);
     assert_eq!((outcome.interrupted_at_index, outcome.resumed_at_index), (Some(4), Some(0)));
     assert_eq!((outcome.items_redone, outcome.wasted_seconds), (5, 2.5));
@@ -77,61 +125,144 @@ fn the_original_does_everything_again() {
 
 #[test]
 fn the_improved_one_goes_on_and_does_nothing_twice() {
-    let outcome = judge(&evidence(Variant::Improved));
+    let outcome = judge(Variant::Improved.design(), &of_improved());
     assert!(outcome.holds(), "{:#?}", outcome.checks);
     assert_eq!((outcome.interrupted_at_index, outcome.resumed_at_index), (Some(4), Some(5)));
     assert_eq!((outcome.items_redone, outcome.wasted_seconds), (0, 0.0));
 }
 
 #[test]
+fn a_design_that_is_interrupted_twice_is_judged_over_all_its_tasks() {
+    let outcome = judge(&TWICE, &of_twice());
+    assert!(outcome.holds(), "{:#?}", outcome.checks);
+    assert_eq!((outcome.variant, outcome.tasks.len(), outcome.experiments.len()), ("twice", 3, 2));
+    assert_eq!((outcome.interrupted_at_index, outcome.resumed_at_index, outcome.items_redone), (Some(4), Some(5), 0));
+    assert_eq!(outcome.checks.len(), original().checks.len());
+}
+
+#[test]
+fn a_flaw_of_the_second_interruption_is_found_as_one_of_the_first() {
+    let mut lost = of_twice();
+    lost.runs[1].log.pop();
+    assert_eq!(failed(&lost), ["log_of_interrupted_task"]);
+    let mut killed = of_twice();
+    killed.runs[1].task.exit_code = Some(137);
+    assert_eq!(failed(&killed), ["stopped_by_experiment"]);
+    let mut cancelled = of_twice();
+    cancelled.interruptions[1].experiment.status = ExperimentStatus::Stopped;
+    assert_eq!(failed(&cancelled), ["experiment_completed"]);
+    let mut again = of_twice();
+    again.runs[2].log = log(7..SIZE);
+    again.items[7].task_id = "three".into();
+    assert_eq!(failed(&again), ["redone_as_expected", "resumed_where_it_should", "log_of_restarted_task"]);
+    assert_eq!(judge(&TWICE, &again).items_redone, 1);
+}
+
+#[test]
+fn an_interruption_without_its_task_or_no_interruption_at_all_proves_nothing() {
+    let mut other = of_improved();
+    other.interruptions[0].tasks.clear();
+    assert!(failed(&other).contains(&"stopped_by_experiment"));
+    let mut none = of_improved();
+    none.interruptions.clear();
+    for name in ["experiment_completed", "stopped_by_experiment", "interrupted_during_processing"] {
+        assert!(failed(&none).contains(&name), "{name}");
+    }
+    let mut not_restarted = of_improved();
+    not_restarted.runs.pop();
+    assert!(failed(&not_restarted).contains(&"restarted_task_succeeded"));
+}
+
+#[test]
 fn a_wrong_result_is_found() {
-    let mut evidence = evidence(Variant::Improved);
+    let mut evidence = of_improved();
     evidence.items[3].result = "1".into();
     assert_eq!(failed(&evidence), ["results_right"]);
 }
 
 #[test]
 fn a_missing_and_a_surplus_item_are_found() {
-    let mut evidence = evidence(Variant::Improved);
+    let mut evidence = of_improved();
     evidence.items.pop();
-    assert!(!judge(&evidence).complete);
-    evidence.items.extend([item(9, "two"), item(10, "two")]);
+    assert!(!judge(&TWICE, &evidence).complete);
+    evidence.items.extend(items(9..11, "two"));
     assert_eq!(failed(&evidence), ["every_index_once"]);
 }
 
 #[test]
 fn an_improved_one_that_writes_an_item_again_fails() {
-    let mut evidence = evidence(Variant::Improved);
+    let mut evidence = of_improved();
     evidence.items[4].task_id = "two".into();
-    evidence.restarted.1 = log(4, 4..SIZE);
-    assert_eq!(failed(&evidence), ["resumed_where_it_should", "redone_as_expected", "log_of_restarted_task"]);
+    evidence.runs[1].log = log(4..SIZE);
+    assert_eq!(failed(&evidence), ["redone_as_expected", "resumed_where_it_should", "log_of_restarted_task"]);
 }
 
 #[test]
 fn a_task_that_was_killed_or_stopped_by_somebody_else_is_no_evidence() {
-    let mut killed = evidence(Variant::Original);
-    killed.interrupted.0.exit_code = Some(137);
+    let mut killed = of_original();
+    killed.runs[0].task.exit_code = Some(137);
     assert_eq!(failed(&killed), ["stopped_by_experiment"]);
-    let mut other = evidence(Variant::Original);
-    other.interrupted.0.stopped_reason = Some("Task stopped by user".into());
+    let mut other = of_original();
+    other.runs[0].task.stopped_reason = Some("Task stopped by user".into());
     assert_eq!(failed(&other), ["stopped_by_experiment"]);
+    let mut by_itself = of_original();
+    by_itself.runs[0].task.stop_code = Some(TaskStopCode::EssentialContainerExited);
+    assert_eq!(failed(&by_itself), ["stopped_by_experiment"]);
+}
+
+#[test]
+fn a_restarted_task_that_fails_is_found() {
+    let mut failing = of_original();
+    failing.runs[1].task.exit_code = Some(1);
+    assert_eq!(failed(&failing), ["restarted_task_succeeded"]);
+    let mut stopped = of_original();
+    stopped.runs[1].task.stop_code = Some(TaskStopCode::UserInitiated);
+    assert_eq!(failed(&stopped), ["restarted_task_succeeded"]);
 }
 
 #[test]
 fn a_lost_log_line_is_found() {
-    let mut evidence = evidence(Variant::Original);
-    evidence.interrupted.1.pop();
+    let mut evidence = of_original();
+    evidence.runs[0].log.pop();
     assert_eq!(failed(&evidence), ["log_of_interrupted_task"]);
 }
 
 #[test]
-fn an_interruption_after_the_last_item_proves_nothing() {
-    let mut evidence = evidence(Variant::Improved);
-    evidence.items_after_interruption = (0..SIZE).map(|index| item(index, "one")).collect();
-    assert!(failed(&evidence).contains(&"interrupted_during_processing"));
+fn an_interruption_before_its_index_or_after_the_last_item_proves_nothing() {
+    let mut late = of_improved();
+    late.interruptions[0].items = items(0..SIZE, "one");
+    assert!(failed(&late).contains(&"interrupted_during_processing"));
+    let mut early = of_improved();
+    early.interruptions[0].items.truncate(4);
+    assert!(failed(&early).contains(&"interrupted_during_processing"));
 }
 
 #[test]
 fn the_results_of_ten_items_add_up_to_the_primes_below_100_000() {
     assert_eq!((0..10).map(primes_of).sum::<usize>(), 9_592);
+}
+
+/// What is documented of `lab --output json`, for any number of tasks.
+#[test]
+fn an_outcome_has_the_documented_keys() {
+    let outcome = serde_json::to_value(judge(&TWICE, &of_twice())).unwrap();
+    assert_eq!(outcome["variant"], "twice");
+    assert_eq!(outcome["experiments"], serde_json::json!(["EXP-one", "EXP-two"]));
+    let codes: Vec<_> = outcome["tasks"].as_array().unwrap().iter().map(|task| task["stop_code"].clone()).collect();
+    assert_eq!(codes, ["UserInitiated", "UserInitiated", "EssentialContainerExited"]);
+    let keys: BTreeMap<_, _> = outcome.as_object().unwrap().clone().into_iter().collect();
+    let keys: Vec<_> = keys.keys().map(String::as_str).collect();
+    let documented = [
+        "checks",
+        "complete",
+        "experiments",
+        "interrupted_at_index",
+        "items",
+        "items_redone",
+        "resumed_at_index",
+        "tasks",
+        "variant",
+        "wasted_seconds",
+    ];
+    assert_eq!(keys, documented);
 }

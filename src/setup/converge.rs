@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::aws::service_roles::{self, Service};
-use crate::aws::stack::{self, Action, Event, Prepared, Stack, StackSpec};
+use crate::aws::stack::{self, Action, Event, Proposal, Stack, StackSpec};
 use crate::error::{Error, Result};
 
 /// How often to begin again when another `up` gets in between plan and application.
@@ -15,21 +15,21 @@ pub(crate) struct Converged {
     pub(crate) action: Action,
 }
 
-/// Applies what was planned, or plans now; plans again when that was overtaken.
+/// Executes what was proposed, or what is proposed now; begins again when that was overtaken.
 ///
 /// # Errors
 /// When AWS refuses or the stack fails.
 pub(super) async fn converge(
     scene: Scene<'_>,
     spec: &StackSpec,
-    planned: Option<Prepared>,
+    proposal: Option<Proposal>,
     mut on_event: impl FnMut(&Event),
 ) -> Result<Converged> {
-    let mut planned = planned;
+    let mut proposal = proposal;
     let mut has_role = false;
     let mut attempt = 1;
     loop {
-        match step(scene, spec, planned.take(), &mut on_event).await {
+        match step(scene, spec, proposal.take(), &mut on_event).await {
             Err(error) if attempt < ATTEMPTS && is_overtaken(&error) => {}
             // The first cluster of an account needs a role that is there for the second. IAM makes it known late.
             Err(error) if attempt < ATTEMPTS && service_roles::is_lacking(&error) => {
@@ -48,18 +48,18 @@ pub(super) async fn converge(
 async fn step(
     scene: Scene<'_>,
     spec: &StackSpec,
-    planned: Option<Prepared>,
+    proposal: Option<Proposal>,
     mut on_event: impl FnMut(&Event),
 ) -> Result<Converged> {
-    let prepared = match planned {
-        Some(prepared) => prepared,
+    let proposal = match proposal {
+        Some(proposal) => proposal,
         None => {
             let existing = stack::settle(scene.clients, &spec.name, &mut on_event).await?;
-            stack::prepare(scene.clients, spec.clone(), existing).await?
+            stack::propose(scene.clients, spec.clone(), existing).await?
         }
     };
-    let stack = stack::apply(scene.clients, &prepared, on_event).await?;
-    Ok(Converged { stack, action: prepared.action })
+    let stack = stack::execute(scene.clients, &proposal, on_event).await?;
+    Ok(Converged { stack, action: proposal.action })
 }
 
 /// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Instant;
 
+use aws_sdk_cloudformation::types::StackStatus;
 use serde::Serialize;
 
 use super::progress::{StackProgress, Tally};
 use super::{Scene, in_waves};
+use crate::aws::arn::task_id;
 use crate::aws::cost;
 use crate::aws::experiment;
 use crate::aws::pace::Pace;
@@ -40,7 +42,7 @@ impl Down {
 
 /// What is taken down.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
+pub(crate) struct Unwanted<'a> {
     pub(crate) environments: &'a [Environment],
     /// The network as well, when no environment is left.
     pub(crate) network: bool,
@@ -55,11 +57,11 @@ const PASSES: usize = 3;
 ///
 /// # Errors
 /// When AWS refuses, or the only stack that was to go belongs to somebody else or is protected.
-pub(crate) async fn down(scene: Scene<'_>, target: Target<'_>) -> Result<Down> {
+pub(crate) async fn down(scene: Scene<'_>, unwanted: Unwanted<'_>) -> Result<Down> {
     let mut down = Down::default();
     for _ in 0..PASSES {
         down.failures.clear();
-        pass(scene, target, &mut down).await?;
+        pass(scene, unwanted, &mut down).await?;
         if !down.failures.is_empty() || !down.survivors.iter().any(|survivor| survivor.kind == "stack") {
             break;
         }
@@ -67,16 +69,16 @@ pub(crate) async fn down(scene: Scene<'_>, target: Target<'_>) -> Result<Down> {
     Ok(down)
 }
 
-async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<()> {
+async fn pass(scene: Scene<'_>, unwanted: Unwanted<'_>, down: &mut Down) -> Result<()> {
     let stacks = stack::all(scene.clients).await?;
     let others = stacks.iter().filter_map(|stack| Environment::of_stack(&stack.name));
-    down.remaining_environments = others.filter(|other| !target.environments.contains(other)).collect();
+    down.remaining_environments = others.filter(|other| !unwanted.environments.contains(other)).collect();
     let network = stacks.iter().find(|stack| stack.name == NETWORK_STACK);
-    let network = network.filter(|_| target.network && down.remaining_environments.is_empty());
+    let network = network.filter(|_| unwanted.network && down.remaining_environments.is_empty());
     network.map_or(Ok(()), stack::check_deletable)?;
-    let tally = Tally::new(scene.ui, target.environments.len(), target.parallel, "taken down");
+    let tally = Tally::new(scene.ui, unwanted.environments.len(), unwanted.parallel, "taken down");
     let tally = &tally;
-    let work = target.environments.iter().map(|environment| {
+    let work = unwanted.environments.iter().map(|environment| {
         let stack = stacks.iter().find(|stack| stack.name == environment.stack_name());
         async move {
             let gone = take_down(scene, environment, stack, tally).await;
@@ -84,27 +86,27 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
             gone.map_err(|error| (stack, error))
         }
     });
-    for gone in in_waves(work, target.parallel).await {
+    for gone in in_waves(work, unwanted.parallel).await {
         match gone {
             Ok(gone) => {
                 down.stopped_tasks.extend(gone.stopped_tasks);
                 down.note_deleted(gone.stack);
             }
-            Err((stack, error)) if target.environments.len() == 1 => {
+            Err((stack, error)) if unwanted.environments.len() == 1 => {
                 down.failures.push(survived(scene, stack, error).await?);
             }
             Err((_, error)) => down.failures.push(error),
         }
     }
     // As long as an environment's security group or subnet is in use, the network cannot go.
-    let network_goes = target.network && down.remaining_environments.is_empty() && down.failures.is_empty();
+    let network_goes = unwanted.network && down.remaining_environments.is_empty() && down.failures.is_empty();
     if let Some(network) = network.filter(|_| network_goes) {
         match delete(scene, network, &mut StackProgress::of_stack(scene.ui, network)).await {
             Ok(()) => down.note_deleted(Some(network.name.clone())),
             Err(error) => down.failures.push(survived(scene, Some(network), error).await?),
         }
     }
-    down.survivors = look_for_survivors(scene, target.environments, network_goes).await?;
+    down.survivors = look_for_survivors(scene, unwanted.environments, network_goes).await?;
     Ok(())
 }
 
@@ -113,7 +115,7 @@ async fn pass(scene: Scene<'_>, target: Target<'_>, down: &mut Down) -> Result<(
 async fn survived(scene: Scene<'_>, stack: Option<&Stack>, error: Error) -> Result<Error> {
     let Some(stack) = stack else { return Err(error) };
     match stack::find(scene.clients, &stack.id).await? {
-        Some(stack) if stack.status == "DELETE_FAILED" => Ok(error),
+        Some(stack) if stack.status == StackStatus::DeleteFailed => Ok(error),
         _ => Err(error),
     }
 }
@@ -148,7 +150,7 @@ pub(super) async fn take_down(
     let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop", on_wait).await?;
     drop(line);
     for arn in &stopped_tasks {
-        scene.ui.note(format_args!("Stopped the task {}.", tasks::task_id(arn)));
+        scene.ui.note(format_args!("Stopped the task {}.", task_id(arn)));
     }
     delete(scene, stack, &mut tally.one(StackProgress::of_stack(scene.ui, stack))).await?;
     Ok(Gone { stopped_tasks, stack: Some(stack.name.clone()) })
@@ -156,13 +158,13 @@ pub(super) async fn take_down(
 
 async fn delete(scene: Scene<'_>, stack: &Stack, progress: &mut StackProgress) -> Result<()> {
     // An operation under way is followed to its end first: CloudFormation refuses to delete in the middle of an update.
-    let settled = if stack.is_busy() && stack.status != "DELETE_IN_PROGRESS" {
+    let settled = if stack.is_busy() && stack.status != StackStatus::DeleteInProgress {
         stack::settle(scene.clients, &stack.id, |event| progress.show(event)).await?
     } else {
         Some(stack.clone())
     };
     match settled {
-        Some(stack) if stack.status != "DELETE_COMPLETE" => {
+        Some(stack) if stack.status != StackStatus::DeleteComplete => {
             stack::delete(scene.clients, &stack, |event| progress.show(event)).await
         }
         _ => Ok(()),

@@ -4,13 +4,14 @@ mod converge;
 mod down;
 mod network;
 mod plan;
+mod prepare;
 mod progress;
 mod regenerate;
 mod time_left;
 mod up;
 
 pub(crate) use converge::Converged;
-pub(crate) use down::{Down, Target, down};
+pub(crate) use down::{Down, Unwanted, down};
 pub(crate) use network::NetworkIds;
 pub(crate) use plan::plan;
 pub(crate) use regenerate::regenerate;

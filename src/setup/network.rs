@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudformation::types::ResourceStatus;
+
 use crate::aws::stack::{Event, Stack};
 use crate::error::Result;
 
@@ -48,7 +50,7 @@ impl NetworkOutputs {
         if event.is_stack {
             self.stack_arn = Some(event.physical_id.clone());
         }
-        if Self::NEEDED.contains(&event.logical_id.as_str()) && event.status == "CREATE_COMPLETE" {
+        if Self::NEEDED.contains(&event.logical_id.as_str()) && event.status == ResourceStatus::CreateComplete {
             self.physical_ids.insert(event.logical_id.clone(), event.physical_id.clone());
         }
         let [first, second, group, repository] = Self::NEEDED.map(|id| self.physical_ids.get(id));

@@ -49,7 +49,7 @@ impl StackProgress {
         self.line.now(format!("{}: {} done; {logical_id} {status}", self.name, self.settled));
         self.line.expect(left);
         if event.is_settled() && !self.is_one_of_many {
-            let meaning = status::meaning(status);
+            let meaning = status::meaning(status.as_str());
             let reason = if event.reason.is_empty() || event.reason == "User Initiated" {
                 String::new()
             } else {

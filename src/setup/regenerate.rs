@@ -1,4 +1,4 @@
-//! An environment as new, in the network that is there.
+//! An environment deleted and made again, in the network that is there.
 
 use super::converge::{Converged, converge};
 use super::down::take_down;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_cloudformation::types::ResourceStatus;
 use local_aws::{Direction, Estimate};
 
 use crate::aws::stack::Event;
@@ -66,9 +67,9 @@ impl TimeLeft {
     fn note(&mut self, event: &Event) {
         if event.is_stack {
             // The order in which an update or a rollback does things is not that of the template.
-            self.way = match event.status.as_str() {
-                "CREATE_IN_PROGRESS" => Some(Direction::Creation),
-                "DELETE_IN_PROGRESS" => Some(Direction::Deletion),
+            self.way = match event.status {
+                ResourceStatus::CreateInProgress => Some(Direction::Creation),
+                ResourceStatus::DeleteInProgress => Some(Direction::Deletion),
                 _ => None,
             };
             self.begin = Some(event.time);

@@ -4,12 +4,13 @@ use tokio::sync::watch;
 
 use super::converge::{Converged, converge};
 use super::network::NetworkOutputs;
-use super::plan::{Preparation, PreparedEnvironment, prepare};
+use super::plan::Plan;
+use super::prepare::{Preparation, PreparedEnvironment, prepare};
 use super::progress::Tally;
 use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
 use crate::aws::deployed::Deployed;
 use crate::aws::images::Images;
-use crate::aws::stack::{self, Action, Event};
+use crate::aws::stack::{Action, Event, Proposal};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 
@@ -53,9 +54,9 @@ impl Up {
 pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     for _ in 0..ATTEMPTS {
         let mut preparation = prepare(scene, wanted).await?;
-        if preparation.environments.iter().all(|it| it.prepared.is_err()) {
+        if preparation.environments.iter().all(|it| it.outlook.is_err()) {
             preparation.discard(scene).await?;
-            if let Some(PreparedEnvironment { prepared: Err(error), .. }) = preparation.environments.pop() {
+            if let Some(PreparedEnvironment { outlook: Err(error), .. }) = preparation.environments.pop() {
                 return Err(error);
             }
         }
@@ -70,7 +71,7 @@ pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
 }
 
 async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
-    let plan = preparation.plan()?;
+    let plan = Plan::of(preparation)?;
     if scene.settings.is_local() || scene.settings.yes || !plan.changes {
         return Ok(());
     }
@@ -89,7 +90,8 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
     let network_work = async {
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
-        let mut progress = StackProgress::of_spec(scene.ui, &network_spec());
+        let spec = network_spec();
+        let mut progress = StackProgress::of_spec(scene.ui, &spec);
         let mut gathered = NetworkOutputs::default();
         let on_event = |event: &Event| {
             progress.show(event);
@@ -97,7 +99,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
                 known.send_replace(Some(ids));
             }
         };
-        let network = converge(scene, &network_spec(), network, on_event).await?;
+        let network = converge(scene, &spec, network.into_proposal(), on_event).await?;
         known.send_replace(Some(NetworkIds::of_stack(&network.stack)?));
         Ok::<_, Error>(network)
     };
@@ -149,15 +151,14 @@ async fn set_up(
     images: &Images,
     tally: &Tally,
 ) -> Result<Converged> {
-    let PreparedEnvironment { environment, prepared, .. } = prepared;
-    let prepared = prepared?;
-    let spec = workshop_spec(&environment, ids, images);
-    if let Some(prepared) = prepared.as_ref().filter(|prepared| prepared.action == Action::None) {
-        let stack = stack::apply(scene.clients, prepared, |_| {}).await?;
-        return Ok(Converged { stack, action: Action::None });
+    let PreparedEnvironment { environment, outlook, .. } = prepared;
+    let proposal = outlook?.into_proposal();
+    if let Some(stack) = proposal.as_ref().and_then(Proposal::unchanged) {
+        return Ok(Converged { stack: stack.clone(), action: Action::None });
     }
+    let spec = workshop_spec(&environment, ids, images);
     let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));
-    converge(scene, &spec, prepared, |event| progress.show(event)).await
+    converge(scene, &spec, proposal, |event| progress.show(event)).await
 }
 
 /// Into the registry that tasks pull from; on the local target, that is the endpoint's.

@@ -14,16 +14,17 @@ use aws_sdk_fis::types::{ExperimentAction, ExperimentActionStatus, ExperimentSta
 use serde::Serialize;
 
 use super::clients::Clients;
+use super::in_json;
 use super::tasks::{Task, timestamp};
 use crate::error::{Doing, Error, Result};
 
 /// An experiment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Experiment {
     /// `EXP...`
     pub(crate) experiment_id: String,
-    /// `pending`, `initiating`, `running`, `completed`, `stopping`, `stopped`, `failed` or `cancelled`.
-    pub(crate) status: String,
+    #[serde(serialize_with = "in_json::plain")]
+    pub(crate) status: ExperimentStatus,
     /// Why, in AWS's words.
     pub(crate) reason: String,
     /// The kind of failure, if it failed: `InvalidTarget`, `AuthorizationFailure`, ...
@@ -39,14 +40,16 @@ pub(crate) struct Experiment {
 impl Experiment {
     /// Nothing changes any more.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.status.as_str(), "completed" | "stopped" | "failed" | "cancelled")
+        use ExperimentStatus::{Cancelled, Completed, Failed, Stopped};
+        matches!(self.status, Completed | Stopped | Failed | Cancelled)
     }
 
     /// FIS found nothing to hit. By its code, and for want of one by the start of its reason, the end of which AWS words
     /// in two ways.
     pub(crate) fn found_no_target(&self) -> bool {
         let by_code = self.error_code.as_deref() == Some("InvalidTarget");
-        self.status == "failed" && (by_code || self.reason.starts_with("Target resolution returned empty set"))
+        self.status == ExperimentStatus::Failed
+            && (by_code || self.reason.starts_with("Target resolution returned empty set"))
     }
 }
 
@@ -84,12 +87,12 @@ pub(crate) async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
 /// Follows the experiment to its end; `on_change` sees every status.
 pub(crate) async fn follow(clients: &Clients, id: &str, mut on_change: impl FnMut(&Experiment)) -> Result<Experiment> {
     let mut pace = clients.pace();
-    let mut last = String::new();
+    let mut last = None;
     loop {
         let experiment = get(clients, id).await?;
-        if experiment.status != last {
+        if last.as_ref() != Some(&experiment.status) {
             on_change(&experiment);
-            last.clone_from(&experiment.status);
+            last = Some(experiment.status.clone());
             pace.reset();
         }
         if experiment.is_over() {
@@ -126,8 +129,10 @@ fn of_summary(summary: &ExperimentSummary) -> Experiment {
         experiment_id: summary.id().unwrap_or_default().to_owned(),
         status: status(state.and_then(|state| state.status())),
         reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
+        error_code: None,
+        action_reasons: Vec::new(),
         started_at: summary.creation_time().and_then(timestamp),
-        ..Experiment::default()
+        ended_at: None,
     }
 }
 
@@ -137,8 +142,25 @@ fn failed(action: &ExperimentAction) -> Option<String> {
     state.reason().filter(|reason| failed && !reason.is_empty()).map(str::to_owned)
 }
 
-fn status(status: Option<&ExperimentStatus>) -> String {
-    status.map(|status| status.as_str().to_owned()).unwrap_or_default()
+/// FIS names one of every experiment.
+fn status(status: Option<&ExperimentStatus>) -> ExperimentStatus {
+    status.cloned().unwrap_or_else(|| ExperimentStatus::from("unknown"))
+}
+
+#[cfg(test)]
+impl Experiment {
+    /// One that has ended like this.
+    pub(crate) fn ended(status: ExperimentStatus, reason: &str) -> Self {
+        Self {
+            experiment_id: "EXP1".to_owned(),
+            status,
+            reason: reason.to_owned(),
+            error_code: None,
+            action_reasons: Vec::new(),
+            started_at: None,
+            ended_at: None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -146,12 +168,7 @@ mod tests {
     use super::*;
 
     fn experiment(status: &str, reason: &str) -> Experiment {
-        Experiment {
-            experiment_id: "EXP1".into(),
-            status: status.into(),
-            reason: reason.into(),
-            ..Experiment::default()
-        }
+        Experiment::ended(status.into(), reason)
     }
 
     #[test]

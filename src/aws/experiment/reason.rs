@@ -3,6 +3,8 @@
 //! FIS gives a reason and a code. Its user guide ("Troubleshooting AWS FIS") says that reasons may change, and lists the
 //! codes: those are matched first, and the words only where there is no code.
 
+use aws_sdk_fis::types::ExperimentStatus;
+
 use super::Experiment;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -34,7 +36,7 @@ fn meaning(experiment: &Experiment, environment: &Environment) -> (&'static str,
         let lever = "`aws fis update-safety-lever-state --id default --state status=disengaged,reason=workshop` releases it, if it is yours to release.";
         return ("the safety lever of the account is engaged, which lets no experiment run", lever.to_owned());
     }
-    if matches!(experiment.status.as_str(), "stopped" | "cancelled") {
+    if matches!(experiment.status, ExperimentStatus::Stopped | ExperimentStatus::Cancelled) {
         return ("somebody or a stop condition ended it before it was done", again);
     }
     if code.starts_with("Quota") || has(&["quota"]) {
@@ -68,16 +70,13 @@ fn meaning(experiment: &Experiment, environment: &Environment) -> (&'static str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Target;
+    use crate::target::Target;
 
     fn report(status: &str, code: &str, reason: &str, action_reasons: &[&str]) -> String {
         let experiment = Experiment {
-            experiment_id: "EXP1".to_owned(),
-            status: status.to_owned(),
-            reason: reason.to_owned(),
             error_code: Some(code.to_owned()).filter(|code| !code.is_empty()),
             action_reasons: action_reasons.iter().map(|&text| text.to_owned()).collect(),
-            ..Experiment::default()
+            ..Experiment::ended(status.into(), reason)
         };
         failure(&experiment, &Environment::lab()).report(Target::Aws)
     }

@@ -109,7 +109,7 @@ mod tests {
     async fn who_may_not_create_the_role_is_told_what_somebody_has_to_do() {
         let denied = r#"<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"#;
         let error = start(&role(403, denied).clients(), "EXT1", |_| {}).await.unwrap_err();
-        let report = error.report(crate::settings::Target::Aws);
+        let report = error.report(crate::target::Target::Aws);
         assert!(report.contains("aws iam create-service-linked-role --aws-service-name fis.amazonaws.com"), "{report}");
     }
 
@@ -121,14 +121,14 @@ mod tests {
         assert_eq!(start(&script.clients(), "EXT1", |_| waits += 1).await.unwrap(), "EXP1");
         assert_eq!(waits, 2);
         let error = start(&full(Script::default()).clients(), "EXT1", |_| {}).await.unwrap_err();
-        assert!(error.report(crate::settings::Target::Aws).contains("5 experiments at a time"), "{error}");
+        assert!(error.report(crate::target::Target::Aws).contains("5 experiments at a time"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn another_refusal_is_final() {
         let script = Script::default().refusal(START, 404, "ResourceNotFoundException", "gone");
         let error = start(&script.clients(), "EXT1", |_| {}).await.unwrap_err();
-        assert!(error.report(crate::settings::Target::Aws).contains("`fis-workshop up` makes it again"), "{error}");
+        assert!(error.report(crate::target::Target::Aws).contains("`fis-workshop up` makes it again"), "{error}");
         assert_eq!(script.requests(START).len(), 1);
     }
 }

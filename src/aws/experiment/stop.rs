@@ -88,6 +88,7 @@ async fn wait(
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_fis::types::ExperimentStatus;
     use serde_json::{Value, json};
 
     use super::*;
@@ -129,7 +130,7 @@ mod tests {
             .answer(EXPERIMENT, experiment("stopped"));
         let mut seen = Vec::new();
         let ended = stop_running(&script.clients(), &environment(), |now| seen.push(now.status.clone())).await.unwrap();
-        assert_eq!((ended.len(), seen), (1, vec!["stopping".to_owned(), "stopped".to_owned()]));
+        assert_eq!((ended.len(), seen), (1, vec![ExperimentStatus::Stopping, ExperimentStatus::Stopped]));
         assert_eq!(script.requests("DELETE /experiments/EXP1").len(), 1);
     }
 
@@ -143,6 +144,6 @@ mod tests {
             .answer("DELETE /experiments/EXP1", experiment("stopping"))
             .answer(EXPERIMENT, experiment("stopping"));
         let error = stop_running(&stuck.clients(), &environment(), |_| {}).await.unwrap_err();
-        assert!(error.to_string().contains("EXP1 does not end: it is stopping"), "{error}");
+        assert!(error.to_string().contains("EXP1 does not end: it is still stopping"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use super::reference::{ImageUri, RepositoryUri};
 use super::registry::{Credentials, Registry};
 use crate::aws::clients::Clients;
 use crate::error::{Doing, Error, Result};
-use crate::settings::Target;
+use crate::target::Target;
 
 /// The registry of `repository`, with a token of ECR. Reached where ECR says, which locally is the endpoint.
 ///

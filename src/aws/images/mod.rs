@@ -9,6 +9,7 @@ mod reference;
 mod registry;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use fis_workshop_images::{Architecture, Image, layout};
@@ -19,7 +20,7 @@ pub(crate) use reference::{ImageUri, RepositoryUri};
 pub(crate) use registry::{Credentials, Registry};
 
 use super::clients::Clients;
-use super::deployed::Variant;
+use super::program::Program;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
@@ -36,8 +37,7 @@ pub(crate) enum Images {
 #[derive(Debug, Clone)]
 pub(crate) struct Built {
     pub(crate) architecture: Architecture,
-    /// One for each variant, in the chapter's order.
-    pub(crate) images: Vec<Image>,
+    pub(crate) images: BTreeMap<Program, Image>,
 }
 
 impl Images {
@@ -51,15 +51,18 @@ impl Images {
             ("RepositoryArn".to_owned(), arn.to_owned()),
             ("CpuArchitecture".to_owned(), architecture.ecs().to_owned()),
         ]);
-        for (index, variant) in Variant::ALL.into_iter().enumerate() {
-            // By digest: what runs is what was pushed, whatever becomes of a tag.
-            let uri = match self {
-                Self::Built(built) => format!("{repository_uri}@{}", built.images[index].manifest.digest),
-                Self::Ready(ready) => ready.uris[index].clone(),
-            };
-            parameters.insert(format!("{}ImageUri", variant.key()), uri);
-        }
+        let uris = self.uris(repository_uri);
+        parameters.extend(uris.into_iter().map(|(program, uri)| (program.image_parameter(), uri)));
         parameters
+    }
+
+    /// By digest: what runs is what was pushed, whatever becomes of a tag.
+    fn uris(&self, repository_uri: &str) -> BTreeMap<Program, String> {
+        let pinned = |image: &Image| format!("{repository_uri}@{}", image.manifest.digest);
+        match self {
+            Self::Built(built) => built.images.iter().map(|(program, image)| (*program, pinned(image))).collect(),
+            Self::Ready(ready) => ready.uris.clone(),
+        }
     }
 
     /// Pushes what is not in the repository yet; nothing of ready-made images.
@@ -91,7 +94,7 @@ impl Built {
             embedded::for_fargate(architecture)
         };
         if let Some(images) = inside {
-            return Ok(Self { architecture, images });
+            return Ok(Self { architecture, images: of_programs(images)? });
         }
         let directory = directory(&settings.state_dir, architecture);
         if !directory.join("index.json").exists() {
@@ -125,23 +128,28 @@ pub(crate) fn runs_here(architecture: Architecture) -> Result<()> {
         .hint(format!("Leave `--arch` out, or set up on AWS with `--target aws --arch {architecture}`.")))
 }
 
-/// The images in an OCI layout, in the chapter's order.
+/// The images in an OCI layout.
 ///
 /// # Errors
 /// When it is damaged, or one is missing.
-pub(crate) fn of_layout(directory: &Path) -> Result<Vec<Image>> {
-    let unusable = || Error::failed(format!("The images in {} cannot be used.", directory.display()));
-    let again = "`fis-workshop image build` writes them again.";
-    let mut images = layout::read(directory).map_err(|error| unusable().cause(error).hint(again))?;
-    Variant::ALL
-        .into_iter()
-        .map(|variant| {
-            let position = images.iter().position(|image| image.name == variant.name());
-            let position =
-                position.ok_or_else(|| unusable().cause(format!("none has the name {variant:?}")).hint(again))?;
-            Ok(images.swap_remove(position))
-        })
-        .collect()
+pub(crate) fn of_layout(directory: &Path) -> Result<BTreeMap<Program, Image>> {
+    let unusable = |why: &dyn fmt::Display| {
+        Error::failed(format!("The images in {} cannot be used.", directory.display()))
+            .cause(why)
+            .hint("`fis-workshop image build` writes them again.")
+    };
+    let images = layout::read(directory).map_err(|error| unusable(&error))?;
+    of_programs(images).map_err(|error| unusable(&error))
+}
+
+/// Which image is whose, by their names; others are left out.
+fn of_programs(mut images: Vec<Image>) -> Result<BTreeMap<Program, Image>> {
+    let find = |program: &Program| {
+        let position = images.iter().position(|image| image.name == program.name());
+        let position = position.ok_or_else(|| Error::failed(format!("None of the images is called {program}.")))?;
+        Ok((*program, images.swap_remove(position)))
+    };
+    Program::ALL.iter().map(find).collect()
 }
 
 /// Tag of an image: the hash of what it names, because the repository refuses to move a tag.

@@ -1,5 +1,6 @@
 //! Pushing images: only what the registry does not have, and what there is by its digest.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::registry::Registry;
 use super::tag;
+use crate::aws::program::Program;
 use crate::error::Result;
 
 /// How often progress is told.
@@ -43,18 +45,18 @@ pub(crate) struct Pushed {
     pub(crate) bytes_sent: u64,
 }
 
-/// Pushes `images`, all at the same time, each under a tag that is the hash of its content.
+/// Pushes the programs' images, all at the same time, each under a tag that is the hash of its content.
 ///
 /// # Errors
 /// When the registry cannot be reached or refuses. What has arrived stays, and is not sent again the next time.
 pub(crate) async fn push(
     registry: &Registry,
-    images: &[Image],
+    images: &BTreeMap<Program, Image>,
     mut on_progress: impl FnMut(Progress),
 ) -> Result<Pushed> {
     let sent = Arc::new(AtomicU64::new(0));
-    let total = images.iter().flat_map(blobs).map(|blob| blob.bytes.len() as u64).sum();
-    let mut work = std::pin::pin!(try_join_all(images.iter().map(|image| push_image(registry, image, &sent))));
+    let total = images.values().flat_map(blobs).map(|blob| blob.bytes.len() as u64).sum();
+    let mut work = std::pin::pin!(try_join_all(images.values().map(|image| push_image(registry, image, &sent))));
     let mut ticks = tokio::time::interval(INTERVAL);
     let counts = loop {
         tokio::select! {
@@ -65,10 +67,10 @@ pub(crate) async fn push(
     let repository = registry.repository();
     let blobs_sent = counts.iter().sum();
     Ok(Pushed {
-        images: images.iter().map(|image| format!("{repository}@{}", image.manifest.digest)).collect(),
-        tags: images.iter().map(|image| format!("{repository}:{}", tag(image))).collect(),
+        images: images.values().map(|image| format!("{repository}@{}", image.manifest.digest)).collect(),
+        tags: images.values().map(|image| format!("{repository}:{}", tag(image))).collect(),
         blobs_sent,
-        blobs_skipped: images.iter().flat_map(blobs).count() - blobs_sent,
+        blobs_skipped: images.values().flat_map(blobs).count() - blobs_sent,
         bytes_sent: sent.load(Ordering::Relaxed),
     })
 }

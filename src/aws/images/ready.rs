@@ -1,5 +1,7 @@
 //! Images that somebody else has made: are they there, and do they run on the tasks' processors?
 
+use std::collections::BTreeMap;
+
 use fis_workshop_images::Architecture;
 use oci_spec::image::{ImageConfiguration, ImageIndex};
 
@@ -7,9 +9,9 @@ use super::reference::{ImageUri, RepositoryUri};
 use super::registry::{Credentials, Registry, Remote};
 use super::{ecr, embedded};
 use crate::aws::clients::Clients;
-use crate::aws::deployed::Variant;
+use crate::aws::program::Program;
 use crate::error::{Error, Result};
-use crate::settings::Target;
+use crate::target::Target;
 
 /// Ready-made images, as they were found.
 #[derive(Debug, Clone)]
@@ -17,8 +19,8 @@ pub(crate) struct ReadyMade {
     pub(crate) architecture: Architecture,
     /// ARN of their repository, if they are in ECR.
     pub(crate) repository_arn: Option<String>,
-    /// With their digests, one for each variant in the chapter's order.
-    pub(crate) uris: Vec<String>,
+    /// With their digests.
+    pub(crate) uris: BTreeMap<Program, String>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -33,45 +35,43 @@ pub(crate) struct Platform {
     pub(crate) digest: String,
 }
 
-/// Looks both images up, before anything is made that would use them.
+/// Looks the images up, before anything is made that would use them.
 ///
 /// # Errors
-/// When one is not there, or not for `architecture`, or tasks could not pull both.
+/// When one is not there, or not for `architecture`, or tasks could not pull them all.
 pub(crate) async fn check(
     clients: &Clients,
-    uris: &[ImageUri; 2],
+    uris: &BTreeMap<Program, ImageUri>,
     architecture: Option<Architecture>,
 ) -> Result<ReadyMade> {
     let repository_arn = one_repository(clients.target, uris)?;
     let architecture = architecture.or((clients.target == Target::Local).then(embedded::architecture));
-    let (mut chosen, mut pinned, mut warnings) = (architecture, Vec::new(), Vec::new());
-    for uri in uris {
+    let (mut chosen, mut pinned, mut warnings) = (architecture, BTreeMap::new(), Vec::new());
+    for (program, uri) in uris {
         let (digest, platforms) = find(clients, uri).await?;
-        match platforms {
-            Ok(platforms) => {
-                let platform = choose(uri, &platforms, &mut chosen)?;
-                pinned.push(format!("{}@{}", uri.repository, platform.digest));
-            }
+        let digest = match platforms {
+            Ok(platforms) => choose(uri, &platforms, &mut chosen)?.digest.clone(),
             Err(error) => {
                 warnings.push(format!("Whether {uri} is for the tasks' processors could not be checked: {error}"));
-                pinned.push(format!("{}@{digest}", uri.repository));
+                digest
             }
-        }
+        };
+        pinned.insert(*program, format!("{}@{digest}", uri.repository));
     }
     Ok(ReadyMade { architecture: chosen.unwrap_or(embedded::architecture()), repository_arn, uris: pinned, warnings })
 }
 
-/// ARN of the repository that both are in. The execution role may pull from one repository of ECR only.
-fn one_repository(target: Target, uris: &[ImageUri; 2]) -> Result<Option<String>> {
-    let arns = uris.each_ref().map(|uri| uri.repository.arn());
-    if arns[0] != arns[1] {
-        return Err(Error::usage(format!("{} and {} are in different repositories.", uris[0], uris[1]))
+/// ARN of the repository that all of them are in. The execution role may pull from one repository of ECR only.
+fn one_repository(target: Target, uris: &BTreeMap<Program, ImageUri>) -> Result<Option<String>> {
+    let Some(first) = uris.values().next() else { return Ok(None) };
+    let arn = first.repository.arn();
+    if let Some(other) = uris.values().find(|other| other.repository.arn() != arn) {
+        return Err(Error::usage(format!("{first} and {other} are in different repositories."))
             .cause("the tasks' execution role may pull from one repository of ECR only")
-            .hint("Push both images to one repository, with a tag for each."));
+            .hint("Push the images to one repository, with a tag for each."));
     }
-    let [arn, _] = arns;
     if arn.is_none() && target == Target::Local {
-        return Err(Error::failed(format!("The local endpoint does not pull {}.", uris[0]))
+        return Err(Error::failed(format!("The local endpoint does not pull {first}."))
             .cause("its tasks run images of its own registry, and it asks no other")
             .hint(
                 "`fis-workshop image push` pushes the lab's images there, `skopeo copy --all` others; see docs/instructor.md.",
@@ -163,50 +163,48 @@ fn choose<'a>(uri: &ImageUri, platforms: &'a [Platform], wanted: &mut Option<Arc
     })
 }
 
-/// Which variant each of the two `--image` values is for, in the chapter's order.
+/// Which program each `--image` value is for.
 ///
 /// # Errors
-/// When a value names no image, or it is not clear which variant it is.
-pub(crate) fn assign(values: &[String]) -> Result<[ImageUri; 2]> {
-    const FORM: &str =
-        "Give it twice: `--image original=URI --image improved=URI`, or URIs whose name or tag says which it is.";
-    let mut found: [Option<ImageUri>; 2] = [None, None];
+/// When a value names no image, it is not clear whose it is, or one is missing.
+pub(crate) fn assign(values: &[String]) -> Result<BTreeMap<Program, ImageUri>> {
+    let form =
+        || format!("Give one for each: `{}`, or URIs whose name or tag says which it is.", Program::image_flags());
+    let mut found = BTreeMap::new();
     for value in values {
-        let (index, uri) = match value.split_once('=') {
+        let (program, uri) = match value.split_once('=') {
             Some((name, uri)) => {
-                let index = Variant::ALL.iter().position(|variant| variant.name() == name);
-                (index.ok_or_else(|| Error::usage(format!("There is no variant {name:?}.")).hint(FORM))?, uri)
+                let program = Program::named(name);
+                (program.ok_or_else(|| Error::usage(format!("There is no program {name:?}.")).hint(form()))?, uri)
             }
             None => (guess(value)?, value.as_str()),
         };
-        let previous = found[index].replace(uri.parse()?);
-        if let Some(previous) = previous {
-            let variant = Variant::ALL[index];
-            return Err(Error::usage(format!("Two images are for {variant}: {previous} and {uri}.")).hint(FORM));
+        if let Some(previous) = found.insert(program, uri.parse::<ImageUri>()?) {
+            return Err(Error::usage(format!("Two images are for {program}: {previous} and {uri}.")).hint(form()));
         }
     }
-    match found {
-        [Some(original), Some(improved)] => Ok([original, improved]),
-        [original, _] => {
-            let missing = if original.is_none() { Variant::Original } else { Variant::Improved };
-            Err(Error::usage(format!("There is no image for {missing}.")).hint(FORM))
-        }
+    match Program::ALL.iter().find(|program| !found.contains_key(program)) {
+        Some(missing) => Err(Error::usage(format!("There is no image for {missing}.")).hint(form())),
+        None => Ok(found),
     }
 }
 
-fn guess(uri: &str) -> Result<usize> {
+fn guess(uri: &str) -> Result<Program> {
     let parsed: ImageUri = uri.parse()?;
-    let named = |variant: &Variant| {
+    let named = |program: &&Program| {
         [Some(&parsed.repository.name), parsed.tag.as_ref()]
             .into_iter()
             .flatten()
-            .any(|part| part.contains(variant.name()))
+            .any(|part| part.contains(program.name()))
     };
-    let matching: Vec<usize> = (0..Variant::ALL.len()).filter(|index| named(&Variant::ALL[*index])).collect();
+    let matching: Vec<_> = Program::ALL.iter().filter(named).collect();
     match matching[..] {
-        [index] => Ok(index),
-        _ => Err(Error::usage(format!("{uri} does not say which variant it is for."))
-            .hint(format!("Say it: `--image original={uri}` or `--image improved={uri}`."))),
+        [program] => Ok(*program),
+        _ => {
+            let forms: Vec<_> = Program::ALL.iter().map(|program| format!("`--image {program}={uri}`")).collect();
+            Err(Error::usage(format!("{uri} does not say which program it is."))
+                .hint(format!("Say it: {}.", forms.join(" or "))))
+        }
     }
 }
 
@@ -214,21 +212,25 @@ fn guess(uri: &str) -> Result<usize> {
 mod tests {
     use super::*;
 
-    fn assigned(values: &[&str]) -> std::result::Result<[String; 2], String> {
+    fn assigned(values: &[&str]) -> std::result::Result<Vec<(Program, String)>, String> {
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        assign(&values).map(|uris| uris.map(|uri| uri.to_string())).map_err(|error| error.to_string())
+        let uris = assign(&values).map_err(|error| error.to_string())?;
+        Ok(uris.into_iter().map(|(program, uri)| (program, uri.to_string())).collect())
     }
 
     #[test]
-    fn the_variant_is_said_or_told_by_name_or_tag() {
-        let expected = Ok(["r.io/a:original-1".to_owned(), "r.io/improved:2".to_owned()]);
+    fn the_program_is_said_or_told_by_name_or_tag() {
+        let expected = Ok(vec![
+            (Program::Original, "r.io/a:original-1".to_owned()),
+            (Program::Improved, "r.io/improved:2".to_owned()),
+        ]);
         assert_eq!(assigned(&["r.io/improved:2", "r.io/a:original-1"]), expected);
         assert_eq!(assigned(&["improved=r.io/improved:2", "original=r.io/a:original-1"]), expected);
         assert!(assigned(&["r.io/a:1", "r.io/a:improved"]).unwrap_err().contains("does not say which"));
         assert!(assigned(&["r.io/original:improved", "r.io/a:improved"]).unwrap_err().contains("does not say which"));
         assert!(assigned(&["r.io/a:original"]).unwrap_err().contains("no image for improved"));
         assert!(assigned(&["r.io/a:original", "original=r.io/b:1"]).unwrap_err().contains("Two images"));
-        assert!(assigned(&["other=r.io/a:original"]).unwrap_err().contains("no variant"));
+        assert!(assigned(&["other=r.io/a:original"]).unwrap_err().contains("no program"));
     }
 
     fn platform(architecture: &str) -> Platform {
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn both_images_have_to_be_for_one_architecture() {
+    fn all_images_have_to_be_for_one_architecture() {
         let uri: ImageUri = "r.io/a:original".parse().unwrap();
         let mut wanted = None;
         assert_eq!(choose(&uri, &[platform("arm64")], &mut wanted).unwrap().digest, "sha256:arm64");
@@ -248,8 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn both_images_have_to_be_in_one_repository_of_ecr() {
-        let uris = |first: &str, second: &str| [first.parse().unwrap(), second.parse().unwrap()];
+    fn all_images_have_to_be_in_one_repository_of_ecr() {
+        let uris = |first: &str, second: &str| {
+            BTreeMap::from([(Program::Original, first.parse().unwrap()), (Program::Improved, second.parse().unwrap())])
+        };
         let ecr = |name: &str| format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/{name}:1");
         assert!(one_repository(Target::Aws, &uris(&ecr("a"), &ecr("a"))).unwrap().is_some());
         assert!(one_repository(Target::Aws, &uris(&ecr("a"), &ecr("b"))).is_err());

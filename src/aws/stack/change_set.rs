@@ -107,9 +107,8 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
                 pace.wait().await;
             }
             other => {
-                let status = other.map_or("unknown", ChangeSetStatus::as_str);
                 let reason = answer.status_reason().unwrap_or("no reason given");
-                if status == "FAILED" && says_no_change(reason) {
+                if other == Some(&ChangeSetStatus::Failed) && says_no_change(reason) {
                     return Ok(false);
                 }
                 let failure = Error::failed(format!("{doing} failed."));
@@ -117,6 +116,7 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
                 let details =
                     validation_failures(clients, &set.id).await.unwrap_or_else(|error| vec![error.to_string()]);
                 let failure = details.into_iter().fold(failure, Error::cause);
+                let status = other.map_or("unknown", ChangeSetStatus::as_str);
                 return Err(failure.cause(format_args!("change set {status}: {reason}")));
             }
         }
@@ -165,7 +165,10 @@ pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
     }
     // Deleting the stack would delete the plans of others with it.
     let others = clients.cloudformation.list_change_sets().stack_name(&set.stack_id).send().await.doing(doing)?;
-    let lives = |other: &ChangeSetSummary| !other.status().is_some_and(|status| status.as_str().starts_with("DELETE_"));
+    let lives = |other: &ChangeSetSummary| {
+        use ChangeSetStatus::{DeleteComplete, DeleteFailed, DeleteInProgress, DeletePending};
+        !matches!(other.status(), Some(DeletePending | DeleteInProgress | DeleteComplete | DeleteFailed))
+    };
     if others.summaries().iter().any(lives) {
         return Ok(());
     }

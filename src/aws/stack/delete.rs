@@ -1,5 +1,7 @@
 //! Deleting a stack.
 
+use aws_sdk_cloudformation::types::StackStatus;
+
 use super::follow::{Event, Follower};
 use super::{Stack, find};
 use crate::aws::clients::{Clients, token};
@@ -21,19 +23,19 @@ pub(crate) async fn delete(clients: &Clients, stack: &Stack, mut on_event: impl 
     let mut pace = clients.pace();
     let mut last = None;
     for attempt in 0..ATTEMPTS {
-        let mut follower = if stack.status == "DELETE_IN_PROGRESS" && attempt == 0 {
+        let mut follower = if stack.status == StackStatus::DeleteInProgress && attempt == 0 {
             Follower::of_operation(clients, stack).await?
         } else {
-            let follower = Follower::from_now(clients, stack).await?;
+            let follower = Follower::from_now(clients, &stack.id, &stack.name).await?;
             request(clients, stack).await?;
             // Somebody else's deletion may have ended before our look at the events: there are no more to come then.
-            if find(clients, &stack.id).await?.is_none_or(|stack| stack.status == "DELETE_COMPLETE") {
+            if find(clients, &stack.id).await?.is_none_or(|stack| stack.status == StackStatus::DeleteComplete) {
                 return Ok(());
             }
             follower
         };
-        let end = follower.follow_to_end(&mut on_event).await?;
-        if end.status == "DELETE_COMPLETE" {
+        let end = follower.until_end(&mut on_event).await?;
+        if end.status == StackStatus::DeleteComplete {
             return Ok(());
         }
         last = Some(end.failure(format!("The stack {} could not be deleted.", stack.name)));
@@ -51,7 +53,7 @@ async fn request(clients: &Clients, stack: &Stack) -> Result<()> {
 async fn delete_shell(clients: &Clients, stack: &Stack) -> Result<()> {
     request(clients, stack).await?;
     let mut pace = clients.pace();
-    while find(clients, &stack.id).await?.is_some_and(|stack| stack.status != "DELETE_COMPLETE") {
+    while find(clients, &stack.id).await?.is_some_and(|stack| stack.status != StackStatus::DeleteComplete) {
         pace.wait().await;
     }
     Ok(())

@@ -1,4 +1,6 @@
-//! From what is there to what is wanted: plan, then apply.
+//! From what is there to what is wanted: propose, then execute.
+
+use aws_sdk_cloudformation::types::StackStatus;
 
 use super::change_set::{self, Change, ChangeSet};
 use super::follow::{Event, Follower};
@@ -18,7 +20,7 @@ pub(crate) enum Action {
     Update,
     /// It failed in a way that AWS takes no update for: delete it, then create it.
     Recreate,
-    /// It is being created: follow that.
+    /// Somebody is at work on it: follow that, then look again.
     Follow,
     /// An update failed, and so did the way back: complete the way back, then update it.
     Repair,
@@ -26,7 +28,7 @@ pub(crate) enum Action {
 
 /// A stack and what to do with it.
 #[derive(Debug, Clone)]
-pub(crate) struct Prepared {
+pub(crate) struct Proposal {
     pub(crate) spec: StackSpec,
     pub(crate) action: Action,
     /// Resource by resource, as far as it is known before a deletion.
@@ -36,7 +38,12 @@ pub(crate) struct Prepared {
     change_set: Option<ChangeSet>,
 }
 
-impl Prepared {
+impl Proposal {
+    /// The stack, if there is nothing to do with it.
+    pub(crate) fn unchanged(&self) -> Option<&Stack> {
+        self.existing.as_ref().filter(|_| self.action == Action::None)
+    }
+
     /// Takes back what planning has left in the account.
     pub(crate) async fn discard(&self, clients: &Clients) -> Result<()> {
         match &self.change_set {
@@ -53,7 +60,7 @@ pub(crate) async fn settle(clients: &Clients, name: &str, mut on_event: impl FnM
         if !stack.is_busy() {
             return Ok(Some(stack));
         }
-        Follower::of_operation(clients, &stack).await?.follow_to_end(&mut on_event).await?;
+        Follower::of_operation(clients, &stack).await?.until_end(&mut on_event).await?;
     }
 }
 
@@ -61,39 +68,42 @@ pub(crate) async fn settle(clients: &Clients, name: &str, mut on_event: impl FnM
 ///
 /// # Errors
 /// When AWS refuses the template or a parameter, or the stack is in a state that only a person can resolve.
-pub(crate) async fn prepare(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Prepared> {
+pub(crate) async fn propose(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Proposal> {
     if let Some(stack) = &existing {
         check_ours(stack)?;
     }
-    let mut prepared = Prepared { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
-    let action = match &prepared.existing {
+    let mut proposal = Proposal { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
+    let action = match &proposal.existing {
         None => Action::Create,
         Some(stack) if stack.is_shell() => Action::Create,
         Some(stack) if status::is_updatable(&stack.status) => Action::Update,
-        Some(stack) if stack.status == "UPDATE_ROLLBACK_FAILED" => Action::Repair,
+        Some(stack) if stack.status == StackStatus::UpdateRollbackFailed => Action::Repair,
         Some(_) => Action::Recreate,
     };
     if matches!(action, Action::Recreate | Action::Repair) {
-        prepared.action = action;
-        return Ok(prepared);
+        proposal.action = action;
+        return Ok(proposal);
     }
-    if let Some(stack) = prepared.existing.as_ref().filter(|_| action == Action::Update)
-        && is_current(clients, &prepared.spec, stack).await?
+    if let Some(stack) = proposal.existing.as_ref().filter(|_| action == Action::Update)
+        && is_current(clients, &proposal.spec, stack).await?
     {
-        return Ok(prepared);
+        return Ok(proposal);
     }
-    if let Some(set) = change_set::create(clients, &prepared.spec, prepared.existing.as_ref()).await? {
-        prepared.action = action;
-        prepared.changes.clone_from(&set.changes);
-        prepared.change_set = Some(set);
+    if let Some(set) = change_set::create(clients, &proposal.spec, proposal.existing.as_ref()).await? {
+        proposal.action = action;
+        proposal.changes.clone_from(&set.changes);
+        proposal.change_set = Some(set);
     }
-    Ok(prepared)
+    Ok(proposal)
 }
 
 /// The same text, parameters and tags: then there is nothing to change, and no change set is needed to know it.
 async fn is_current(clients: &Clients, spec: &StackSpec, stack: &Stack) -> Result<bool> {
     let parameters = spec.parameters.iter().all(|(key, value)| stack.parameters.get(key) == Some(value));
-    if !parameters || stack.tags != spec.tags || status::meaning(&stack.status).category != status::Category::Complete {
+    if !parameters
+        || stack.tags != spec.tags
+        || status::meaning(stack.status.as_str()).category != status::Category::Complete
+    {
         return Ok(false);
     }
     let answer = clients.cloudformation.get_template().stack_name(&stack.id).send().await;
@@ -101,20 +111,22 @@ async fn is_current(clients: &Clients, spec: &StackSpec, stack: &Stack) -> Resul
     Ok(answer.template_body().is_some_and(|body| body.trim_end() == spec.template.trim_end()))
 }
 
-/// Does what was planned, and returns the stack when it is complete.
-pub(crate) async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
-    let spec = &prepared.spec;
-    match (prepared.action, &prepared.change_set, &prepared.existing) {
-        (Action::None, _, Some(stack)) => Ok(stack.clone()),
+/// Does what was proposed, which may be nothing, and returns the stack when it is complete.
+pub(crate) async fn execute(clients: &Clients, proposal: &Proposal, mut on_event: impl FnMut(&Event)) -> Result<Stack> {
+    if let Some(stack) = proposal.unchanged() {
+        return Ok(stack.clone());
+    }
+    let spec = &proposal.spec;
+    match (proposal.action, &proposal.change_set, &proposal.existing) {
         (Action::Repair, _, Some(stack)) => {
             let stack = continue_rollback(clients, stack, &mut on_event).await?;
-            let next = prepare(clients, spec.clone(), Some(stack.clone())).await?;
+            let next = propose(clients, spec.clone(), Some(stack.clone())).await?;
             match &next.change_set {
-                Some(set) => execute(clients, spec, set, on_event).await,
+                Some(set) => change(clients, spec, set, on_event).await,
                 None => Ok(stack),
             }
         }
-        (_, Some(set), _) => execute(clients, spec, set, on_event).await,
+        (_, Some(set), _) => change(clients, spec, set, on_event).await,
         (_, None, existing) => {
             if let Some(stack) = existing {
                 delete(clients, stack, &mut on_event).await?;
@@ -122,18 +134,18 @@ pub(crate) async fn apply(clients: &Clients, prepared: &Prepared, mut on_event: 
             let set = change_set::create(clients, spec, None).await?;
             let set =
                 set.ok_or_else(|| Error::failed(format!("The template of {} defines no resources.", spec.name)))?;
-            execute(clients, spec, &set, on_event).await
+            change(clients, spec, &set, on_event).await
         }
     }
 }
 
 /// What kept the stack from going back may be gone by now: then CloudFormation completes the way back when asked to.
 async fn continue_rollback(clients: &Clients, stack: &Stack, on_event: impl FnMut(&Event)) -> Result<Stack> {
-    let mut follower = Follower::from_now(clients, stack).await?;
+    let mut follower = Follower::from_now(clients, &stack.id, &stack.name).await?;
     let request = clients.cloudformation.continue_update_rollback().stack_name(&stack.id).client_request_token(token());
     request.send().await.doing(format_args!("Continuing the rollback of {}", stack.name))?;
-    let end = follower.follow_to_end(on_event).await?;
-    if end.status == "UPDATE_ROLLBACK_COMPLETE" {
+    let end = follower.until_end(on_event).await?;
+    if end.status == StackStatus::UpdateRollbackComplete {
         let gone = || Error::failed(format!("The stack {} is gone.", stack.name));
         return find(clients, &stack.id).await?.ok_or_else(gone);
     }
@@ -142,14 +154,13 @@ async fn continue_rollback(clients: &Clients, stack: &Stack, on_event: impl FnMu
     ))
 }
 
-async fn execute(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event: impl FnMut(&Event)) -> Result<Stack> {
+async fn change(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event: impl FnMut(&Event)) -> Result<Stack> {
     let shell =
         || Error::failed(format!("The stack {} is gone.", spec.name)).hint("Somebody deleted it; repeat the command.");
-    let stack = Stack { id: set.stack_id.clone(), ..Stack::named(&spec.name) };
-    let mut follower = Follower::from_now(clients, &stack).await?;
+    let mut follower = Follower::from_now(clients, &set.stack_id, &spec.name).await?;
     change_set::execute(clients, set, &spec.name).await?;
-    let end = follower.follow_to_end(on_event).await?;
-    if status::meaning(&end.status).category != status::Category::Complete {
+    let end = follower.until_end(on_event).await?;
+    if status::meaning(end.status.as_str()).category != status::Category::Complete {
         return Err(end.failure(format!("The stack {} could not be completed ({}).", spec.name, end.status)));
     }
     find(clients, &set.stack_id).await?.ok_or_else(shell)

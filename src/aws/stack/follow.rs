@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent, StackStatus};
+
 use super::{Stack, status};
 use crate::aws::clients::Clients;
 use crate::aws::pace::Pace;
 use crate::error::{Doing, Error, Result};
-
-use aws_sdk_cloudformation::types::StackEvent;
 
 /// One event of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub(crate) struct Event {
     pub(crate) physical_id: String,
     /// Type of the resource.
     pub(crate) resource_type: String,
-    pub(crate) status: String,
+    /// Of the resource; of the stack, which is in some states that no other resource is in, if the event is about that.
+    pub(crate) status: ResourceStatus,
     /// Why, if AWS says.
     pub(crate) reason: String,
     /// The event is about the stack as a whole.
@@ -38,7 +39,8 @@ impl Event {
             logical_id: text(event.logical_resource_id()),
             physical_id: text(event.physical_resource_id()),
             resource_type: text(event.resource_type()),
-            status: event.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            // As with the time.
+            status: event.resource_status().cloned().unwrap_or_else(|| ResourceStatus::from("unknown")),
             reason: text(event.resource_status_reason()),
             is_stack: event.stack_id().is_some() && event.stack_id() == event.physical_resource_id(),
         }
@@ -46,17 +48,17 @@ impl Event {
 
     /// The resource has reached an end: there, gone, or failed.
     pub(crate) fn is_settled(&self) -> bool {
-        status::meaning(&self.status).settled
+        status::meaning(self.status.as_str()).settled
     }
 
     fn starts_operation(&self) -> bool {
-        self.is_stack
-            && matches!(self.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS")
+        use ResourceStatus::{CreateInProgress, DeleteInProgress, UpdateInProgress};
+        self.is_stack && matches!(self.status, CreateInProgress | UpdateInProgress | DeleteInProgress)
     }
 
     // What CloudFormation stops because something else failed is a consequence, and names no reason of its own.
     fn is_root_failure(&self) -> bool {
-        self.status.ends_with("_FAILED") && !self.is_stack && !self.reason.contains("cancelled")
+        self.status.as_str().ends_with("_FAILED") && !self.is_stack && !self.reason.contains("cancelled")
     }
 }
 
@@ -64,7 +66,7 @@ impl Event {
 #[derive(Debug)]
 pub(crate) struct End {
     /// Status of the stack.
-    pub(crate) status: String,
+    pub(crate) status: StackStatus,
     /// The events of the operation, oldest first.
     events: Vec<Event>,
 }
@@ -100,26 +102,26 @@ pub(crate) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// Follows what happens from now on.
-    pub(crate) async fn from_now(clients: &'a Clients, stack: &Stack) -> Result<Self> {
-        let mut follower = Self::new(clients, stack);
+    pub(crate) async fn from_now(clients: &'a Clients, stack_id: &str, stack_name: &str) -> Result<Self> {
+        let mut follower = Self::new(clients, stack_id, stack_name);
         follower.newest = follower.page(None).await?.0.first().map(|event| event.id.clone());
         Ok(follower)
     }
 
     /// Follows the operation that is under way, from its start.
     pub(crate) async fn of_operation(clients: &'a Clients, stack: &Stack) -> Result<Self> {
-        let mut follower = Self::new(clients, stack);
+        let mut follower = Self::new(clients, &stack.id, &stack.name);
         let events = follower.newer_until(Event::starts_operation).await?;
         follower.newest = events.last().map(|event| event.id.clone());
         follower.pending = events;
         Ok(follower)
     }
 
-    fn new(clients: &'a Clients, stack: &Stack) -> Self {
+    fn new(clients: &'a Clients, stack_id: &str, stack_name: &str) -> Self {
         Self {
             clients,
-            stack_id: stack.id.clone(),
-            stack_name: stack.name.clone(),
+            stack_id: stack_id.to_owned(),
+            stack_name: stack_name.to_owned(),
             newest: None,
             pending: Vec::new(),
             pace: clients.pace(),
@@ -127,12 +129,12 @@ impl<'a> Follower<'a> {
     }
 
     /// Hands every event to `on_event` until the operation is over.
-    pub(crate) async fn follow_to_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
+    pub(crate) async fn until_end(&mut self, mut on_event: impl FnMut(&Event)) -> Result<End> {
         let mut events = Vec::new();
         loop {
             for event in std::mem::take(&mut self.pending) {
                 on_event(&event);
-                let status = (event.is_stack && event.is_settled()).then(|| event.status.clone());
+                let status = (event.is_stack && event.is_settled()).then(|| StackStatus::from(event.status.as_str()));
                 events.push(event);
                 if let Some(status) = status {
                     return Ok(End { status, events });
@@ -214,7 +216,7 @@ mod tests {
                 event("S", "ROLLBACK_COMPLETE", "", true),
             ],
         };
-        let report = end.failure("No.".into()).report(crate::settings::Target::Local);
+        let report = end.failure("No.".into()).report(crate::target::Target::Local);
         assert_eq!(
             report,
             "No.\n  cause: Table (AWS::X::Y) CREATE_FAILED: name taken\n    led to: S ROLLBACK_IN_PROGRESS: \

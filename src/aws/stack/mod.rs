@@ -9,13 +9,13 @@ pub(crate) mod status;
 
 pub(crate) use change_set::Change;
 pub(crate) use delete::delete;
-pub(crate) use deploy::{Action, Prepared, apply, prepare, settle};
+pub(crate) use deploy::{Action, Proposal, execute, propose, settle};
 pub(crate) use follow::{Event, Follower};
 pub(crate) use ownership::{check_deletable, check_ours};
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types;
+use aws_sdk_cloudformation::types::{self, StackStatus};
 
 use super::clients::Clients;
 use crate::error::{Doing, Error, Result};
@@ -52,8 +52,7 @@ pub(crate) struct Stack {
     pub(crate) name: String,
     /// Its ARN, which still names it when it is deleted.
     pub(crate) id: String,
-    /// Status, in AWS's words.
-    pub(crate) status: String,
+    pub(crate) status: StackStatus,
     /// Why, if AWS says.
     pub(crate) reason: Option<String>,
     /// Outputs by key.
@@ -80,15 +79,16 @@ impl Stack {
 
     /// Whether an operation is under way.
     pub(crate) fn is_busy(&self) -> bool {
-        !status::meaning(&self.status).settled
+        !status::meaning(self.status.as_str()).settled
     }
 
-    /// A stack of which only the name is known.
-    fn named(name: &str) -> Self {
+    /// A complete one, for tests.
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             id: name.to_owned(),
-            status: String::new(),
+            status: StackStatus::CreateComplete,
             reason: None,
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
@@ -99,7 +99,7 @@ impl Stack {
 
     /// A stack that has nothing but change sets.
     fn is_shell(&self) -> bool {
-        status::meaning(&self.status).category == status::Category::Review
+        status::meaning(self.status.as_str()).category == status::Category::Review
     }
 
     fn of(stack: &types::Stack) -> Self {
@@ -110,7 +110,8 @@ impl Stack {
         Self {
             name: text(stack.stack_name()),
             id: text(stack.stack_id()),
-            status: stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            // AWS names one of every stack.
+            status: stack.stack_status().cloned().unwrap_or_else(|| StackStatus::from("unknown")),
             reason: stack.stack_status_reason().map(str::to_owned),
             outputs: outputs.collect(),
             parameters: parameters.collect(),

@@ -45,13 +45,13 @@ mod tests {
 
     #[test]
     fn only_a_stack_with_our_tag_is_ours_and_a_protected_one_stays() {
-        let mut stack = Stack { status: "CREATE_COMPLETE".into(), ..Stack::named("FisStackVpc") };
+        let mut stack = Stack::named("FisStackVpc");
         assert!(check_ours(&stack).is_err());
         stack.tags.insert(ENVIRONMENT_TAG.into(), "@network".into());
         assert!(check_deletable(&stack).is_ok());
         stack.termination_protection = true;
         assert!(check_ours(&stack).is_ok());
-        let report = check_deletable(&stack).unwrap_err().report(crate::settings::Target::Aws);
+        let report = check_deletable(&stack).unwrap_err().report(crate::target::Target::Aws);
         assert!(report.contains("--no-enable-termination-protection --stack-name FisStackVpc"), "{report}");
     }
 }

@@ -1,6 +1,7 @@
 //! What a status of CloudFormation means: one table for stacks and their resources.
 
 use anstyle::{AnsiColor, Style};
+use aws_sdk_cloudformation::types::StackStatus;
 
 /// The kinds of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +56,18 @@ pub(crate) fn meaning(status: &str) -> Meaning {
 }
 
 /// Whether a stack in this status takes an update; the others have to be deleted first.
-pub(crate) fn is_updatable(status: &str) -> bool {
+pub(crate) fn is_updatable(status: &StackStatus) -> bool {
+    use StackStatus::{
+        CreateComplete, ImportComplete, ImportRollbackComplete, UpdateComplete, UpdateFailed, UpdateRollbackComplete,
+    };
     matches!(
         status,
-        "CREATE_COMPLETE"
-            | "UPDATE_COMPLETE"
-            | "IMPORT_COMPLETE"
-            | "UPDATE_ROLLBACK_COMPLETE"
-            | "IMPORT_ROLLBACK_COMPLETE"
-            | "UPDATE_FAILED"
+        CreateComplete
+            | UpdateComplete
+            | ImportComplete
+            | UpdateRollbackComplete
+            | ImportRollbackComplete
+            | UpdateFailed
     )
 }
 
@@ -102,7 +106,7 @@ mod tests {
         for (status, category, settled, updatable) in table {
             let found = meaning(status);
             assert_eq!((found.category, found.settled), (category, settled), "{status}");
-            assert_eq!(is_updatable(status), updatable, "{status}");
+            assert_eq!(is_updatable(&status.into()), updatable, "{status}");
         }
     }
 }

@@ -5,6 +5,7 @@ use aws_sdk_ecs::types::ClusterField;
 
 use super::{Gone, Survivor, is_generated};
 use crate::aws::clients::Clients;
+use crate::aws::program::Program;
 use crate::aws::{cost, logs, stack, table, tasks};
 use crate::environment::{ENVIRONMENT_TAG, Environment, NETWORK_STACK};
 use crate::error::{Doing, Result};
@@ -26,7 +27,7 @@ pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Surviv
         logs::groups(clients, NAMES),
         experiment_templates(clients, gone),
     )?;
-    let generated = |name: &String, ids: &[&str]| {
+    let generated = |name: &String, ids: &[String]| {
         let is_of = |environment: &Environment| {
             let stack = environment.stack_name();
             ids.iter().any(|id| is_generated(name, &stack, id))
@@ -34,8 +35,9 @@ pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Surviv
         gone.environments.iter().any(is_of)
     };
     // Whether they bear the tag, the tagging service says.
-    let tables = tables.into_iter().filter(|name| generated(name, &["DynamoTable"]));
-    let groups = groups.into_iter().filter(|name| generated(name, &["OriginalLogGroup", "ImprovedLogGroup"]));
+    let tables = tables.into_iter().filter(|name| generated(name, &["DynamoTable".to_owned()]));
+    let log_groups: Vec<_> = Program::ALL.iter().map(|program| program.log_group_id()).collect();
+    let groups = groups.into_iter().filter(|name| generated(name, &log_groups));
     Ok(stacks
         .into_iter()
         .chain(running)

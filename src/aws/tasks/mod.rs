@@ -7,14 +7,19 @@ pub(crate) use run::{Overrides, run};
 pub(crate) use stop::{stop_all, wait_stopped};
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{self, DesiredStatus, TaskField};
+use aws_sdk_ecs::types::{self, DesiredStatus, TaskField, TaskStopCode};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+use super::arn::task_id;
 use super::clients::Clients;
 use super::deployed::Deployed;
+use super::in_json;
 use super::patience::Patience;
 use crate::error::{Doing, Error, Result};
+
+const RUNNING: &str = "RUNNING";
+const STOPPED: &str = "STOPPED";
 
 /// A task as DescribeTasks shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -22,13 +27,15 @@ pub(crate) struct Task {
     pub(crate) task_arn: String,
     /// ARN of its definition, with the revision.
     pub(crate) task_definition_arn: String,
+    /// Where it is in its life; the SDK has no type for these.
     pub(crate) last_status: String,
-    /// What it shall be: `RUNNING` or `STOPPED`.
+    /// What it shall be: [`RUNNING`] or [`STOPPED`].
     pub(crate) desired_status: String,
     pub(crate) created_at: Option<String>,
     pub(crate) started_at: Option<String>,
     pub(crate) stopped_at: Option<String>,
-    pub(crate) stop_code: Option<String>,
+    #[serde(serialize_with = "in_json::optional")]
+    pub(crate) stop_code: Option<TaskStopCode>,
     pub(crate) stopped_reason: Option<String>,
     /// Exit code of the worker's container; a task that never started has none.
     pub(crate) exit_code: Option<i32>,
@@ -41,7 +48,17 @@ pub(crate) struct Task {
 impl Task {
     /// It has reached its end.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.last_status == "STOPPED"
+        self.last_status == STOPPED
+    }
+
+    /// Its container runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.last_status == RUNNING
+    }
+
+    /// It runs or is on its way there.
+    pub(crate) fn should_run(&self) -> bool {
+        self.desired_status == RUNNING
     }
 
     fn of(task: &types::Task, container: Option<&str>) -> Self {
@@ -56,18 +73,13 @@ impl Task {
             created_at: task.created_at().and_then(timestamp),
             started_at: task.started_at().and_then(timestamp),
             stopped_at: task.stopped_at().and_then(timestamp),
-            stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
+            stop_code: task.stop_code().cloned(),
             stopped_reason: text(task.stopped_reason()),
             exit_code: worker.and_then(types::Container::exit_code),
             container_reason: worker.and_then(|worker| text(worker.reason())),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         }
     }
-}
-
-/// The last part of a task's ARN, in both ARN formats.
-pub(crate) fn task_id(task_arn: &str) -> &str {
-    task_arn.rsplit('/').next().unwrap_or(task_arn)
 }
 
 /// RFC 3339 with milliseconds, in UTC.
@@ -168,11 +180,6 @@ mod tests {
 
     use super::*;
     use crate::aws::scripted::{Script, deployed, task};
-
-    #[test]
-    fn a_task_id_is_the_last_part_of_its_arn() {
-        assert_eq!(task_id("arn:aws:ecs:us-east-1:000000000000:task/FisStackECS-Cluster/0f3a"), "0f3a");
-    }
 
     #[test]
     fn the_worker_is_found_by_its_name_among_injected_containers() {

@@ -10,8 +10,9 @@ use aws_sdk_ecs::types::{
 
 use super::{Task, get};
 use crate::aws::clients::{Clients, token};
-use crate::aws::deployed::{Deployed, Variant};
+use crate::aws::deployed::Deployed;
 use crate::aws::patience::Patience;
+use crate::aws::program::Program;
 use crate::error::{Doing, Error, Result};
 
 /// `startedBy` of the tasks that we start.
@@ -37,14 +38,14 @@ pub(crate) struct Overrides {
 pub(crate) async fn run(
     clients: &Clients,
     deployed: &Deployed,
-    variant: Variant,
+    program: Program,
     overrides: Overrides,
     mut on_wait: impl FnMut(&str),
 ) -> Result<Task> {
-    let doing = format!("Running a task of {variant}");
+    let doing = format!("Running a task of {program}");
     let mut patience = Patience::new(clients, CAPACITY_LIMIT);
     loop {
-        match attempt(clients, deployed, variant, overrides, &doing).await? {
+        match attempt(clients, deployed, program, overrides, &doing).await? {
             Ok(task) => return Ok(task),
             Err(refusal) => {
                 if !refusal.is_temporary() {
@@ -131,7 +132,7 @@ fn remedy(reason: &str, deployed: &Deployed) -> Option<String> {
 async fn attempt(
     clients: &Clients,
     deployed: &Deployed,
-    variant: Variant,
+    program: Program,
     overrides: Overrides,
     doing: &str,
 ) -> Result<std::result::Result<Task, Refusal>> {
@@ -145,7 +146,7 @@ async fn attempt(
         .ecs
         .run_task()
         .cluster(deployed.cluster()?)
-        .task_definition(deployed.task_definition(variant)?)
+        .task_definition(deployed.task_definition(program)?)
         .launch_type(LaunchType::Fargate)
         .count(1)
         .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
@@ -202,7 +203,7 @@ mod tests {
     }
 
     async fn run_original(script: &Script, waits: &mut usize) -> Result<Task> {
-        run(&script.clients(), &deployed(), Variant::Original, Overrides::default(), |_| *waits += 1).await
+        run(&script.clients(), &deployed(), Program::Original, Overrides::default(), |_| *waits += 1).await
     }
 
     #[test]
@@ -237,7 +238,7 @@ mod tests {
         let error = run_original(&script, &mut 0).await.unwrap_err();
         assert!((180..190).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
         assert_eq!(error.aws_message(), NO_CAPACITY);
-        assert!(error.report(crate::settings::Target::Aws).contains("no room for a Fargate task"));
+        assert!(error.report(crate::target::Target::Aws).contains("no room for a Fargate task"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -249,7 +250,7 @@ mod tests {
         for (reason, hint) in cases {
             let script = Script::default().answer("RunTask", failures(reason));
             let error = run_original(&script, &mut 0).await.unwrap_err();
-            assert!(error.report(crate::settings::Target::Aws).contains(hint), "{error}");
+            assert!(error.report(crate::target::Target::Aws).contains(hint), "{error}");
             assert_eq!(script.requests("RunTask").len(), 1);
         }
         let script = Script::default().refusal(
@@ -259,7 +260,7 @@ mod tests {
             "Error retrieving subnet information for [subnet-1]: The subnet ID 'subnet-1' does not exist",
         );
         let error = run_original(&script, &mut 0).await.unwrap_err();
-        assert!(error.report(crate::settings::Target::Aws).contains("`fis-workshop up` connects it again"), "{error}");
+        assert!(error.report(crate::target::Target::Aws).contains("`fis-workshop up` connects it again"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Task, active, ended, get, task_id};
+use super::{Task, active, ended, get};
+use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::patience::Patience;

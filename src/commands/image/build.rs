@@ -7,11 +7,11 @@ use fis_workshop_images::programs::{Programs, Quality, find_source, linker};
 use fis_workshop_images::{Architecture, Error as ImageError, Image, WORKERS, layout};
 use serde::Serialize;
 
-use super::super::Context;
+use super::super::context::Context;
 use crate::aws::images::{self, embedded};
 use crate::error::{Error, Result};
 
-/// Build both images into an OCI layout
+/// Build the images into an OCI layout
 ///
 /// In the project's directory they are built from the source there. Elsewhere those inside this program are written,
 /// which are for this machine's processor. `up --arch` takes what is in the state directory.
@@ -125,7 +125,7 @@ fn build(source: &Path, architecture: Architecture) -> Result<Vec<Image>> {
         let program = std::fs::read(&path).map_err(|error| failed(ImageError::File { path, error }))?;
         pack(worker, &program, &platform).map_err(failed)
     };
-    WORKERS.into_iter().map(image).collect()
+    WORKERS.iter().map(|worker| image(worker)).collect()
 }
 
 /// What to do about it, where we know.

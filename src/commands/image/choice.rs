@@ -1,10 +1,13 @@
 //! Which images: `--arch` and `--image`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use fis_workshop_images::Architecture;
 
 use crate::aws::clients::Clients;
 use crate::aws::images::{self, Built, ImageUri, Images};
+use crate::aws::program::Program;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -15,8 +18,8 @@ pub(crate) struct ImageArgs {
     /// Processor of the tasks: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
     arch: Option<Architecture>,
-    /// A ready-made image instead of the built one; once for each variant
-    #[arg(long = "image", value_name = "[VARIANT=]URI")]
+    /// A ready-made image instead of the built one; once for each of the workers' programs
+    #[arg(long = "image", value_name = "[PROGRAM=]URI")]
     images: Vec<String>,
 }
 
@@ -25,8 +28,8 @@ pub(crate) struct ImageArgs {
 pub(crate) enum Choice {
     /// Ours.
     Built(Built),
-    /// Those of somebody else, original first.
-    Ready(Box<[ImageUri; 2]>, Option<Architecture>),
+    /// Those of somebody else.
+    Ready(BTreeMap<Program, ImageUri>, Option<Architecture>),
 }
 
 impl ImageArgs {
@@ -41,7 +44,7 @@ impl ImageArgs {
         if self.images.is_empty() {
             return Built::find(settings, self.arch).map(Choice::Built);
         }
-        Ok(Choice::Ready(Box::new(images::assign(&self.images)?), self.arch))
+        Ok(Choice::Ready(images::assign(&self.images)?, self.arch))
     }
 }
 

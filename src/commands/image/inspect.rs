@@ -6,14 +6,14 @@ use flate2::read::MultiGzDecoder;
 use oci_spec::image::{ImageConfiguration, ImageManifest};
 use serde::Serialize;
 
-use super::super::Context;
-use crate::aws::deployed::Variant;
+use super::super::context::Context;
 use crate::aws::images::{self, Built, Credentials, ImageUri, Registry, ecr};
+use crate::aws::program::Program;
 use crate::error::{Error, Result};
 
 /// Show what an image is
 ///
-/// A variant is the image that `up` would push; a URI is one in a registry.
+/// By the name of a worker's program, it is the image that `up` would push; a URI is one in a registry.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,12 +21,16 @@ Examples:
   fis-workshop image inspect improved --output json
   fis-workshop image inspect localhost:5000/lab:improved-0123456789abcdef")]
 pub(super) struct InspectArgs {
-    /// Which image: original, improved, or HOST/NAME with :TAG or @DIGEST [default: both variants]
-    #[arg(value_name = "VARIANT|URI")]
+    #[arg(value_name = "PROGRAM|URI", help = which_images())]
     image: Option<String>,
     /// Processor: x86_64 or arm64 [default: this machine's]
     #[arg(long, value_name = "ARCH")]
     arch: Option<Architecture>,
+}
+
+fn which_images() -> String {
+    let names: Vec<_> = Program::ALL.iter().map(|program| program.name()).collect();
+    format!("Which image: {}, or HOST/NAME with :TAG or @DIGEST [default: all programs']", names.join(", "))
 }
 
 /// What there is to know of the images.
@@ -38,7 +42,7 @@ struct Report {
 /// What there is to know of one image.
 #[derive(Debug, Serialize)]
 struct Inspected {
-    /// Variant or URI.
+    /// Program or URI.
     image: String,
     digest: String,
     architecture: String,
@@ -66,13 +70,13 @@ struct Layer {
 /// # Errors
 /// When there is no such image, or its registry cannot be reached.
 pub(super) async fn run(context: &Context, args: InspectArgs) -> Result<u8> {
-    let variant = args.image.as_deref().and_then(|name| Variant::ALL.into_iter().find(|one| one.name() == name));
-    let images = match (args.image, variant) {
+    let program = args.image.as_deref().and_then(Program::named);
+    let images = match (args.image, program) {
         (Some(uri), None) => vec![remote(context, &uri.parse()?, args.arch).await?],
-        (_, variant) => {
+        (_, program) => {
             let built = Built::find(&context.settings, args.arch)?;
-            let wanted = |image: &&Image| variant.is_none_or(|variant| variant.name() == image.name);
-            built.images.iter().filter(wanted).map(local).collect::<Result<_>>()?
+            let wanted = built.images.iter().filter(|(of, _)| program.is_none_or(|program| program == **of));
+            wanted.map(|(_, image)| local(image)).collect::<Result<_>>()?
         }
     };
     context.ui.result(&Report { images })?;

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use choice::ImageArgs;
 
-use super::{Connected, Context};
+use super::context::{Connected, Context};
 use crate::aws::images::RepositoryUri;
 use crate::aws::stack;
 use crate::environment::NETWORK_STACK;

@@ -3,11 +3,11 @@ use std::io::Read;
 use clap::Args;
 use fis_workshop_images::Architecture;
 
-use super::super::Context;
+use super::super::context::Context;
 use crate::aws::images::{self, Built, Credentials, Registry, RepositoryUri, ecr};
 use crate::error::{Error, Result};
 
-/// Push both images to a registry
+/// Push the images to a registry
 ///
 /// Each gets a tag that is the hash of its content, so nothing is ever overwritten; what the registry has already is not
 /// sent again. Credentials for ECR come from AWS.

@@ -5,7 +5,7 @@ use clap::Args;
 use local_aws::Identity;
 use serde::Serialize;
 
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::StateDir;
 use crate::error::{Error, Result};
 

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use serve::{ServeCommand, serve};
 
-use super::Context;
+use super::context::Context;
 use crate::aws::clients::Clients;
 use crate::aws::tasks::{self, Task};
 use crate::error::Result;

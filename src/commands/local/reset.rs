@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::running_tasks;
 use crate::aws::clients::Clients;
 use crate::aws::tasks;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::{self, Start, StateDir};
 use crate::error::Result;
 

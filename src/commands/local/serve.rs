@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::pace::PaceArgs;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::{self, DEFAULT_PORT, ServeArgs, StateDir};
 use crate::error::Result;
 

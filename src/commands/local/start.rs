@@ -2,7 +2,7 @@ use clap::Args;
 
 use super::pace::PaceArgs;
 use super::status::Status;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::{self, Start, StateDir};
 use crate::error::Result;
 use crate::settings::PORT_VARIABLE;

@@ -6,7 +6,7 @@ use clap::Args;
 use local_aws::Identity;
 use serde::Serialize;
 
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::{Latency, StateDir};
 use crate::error::Result;
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::running_tasks;
 use crate::aws::clients::Clients;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::endpoint::{self, StateDir};
 use crate::error::Result;
 

@@ -6,7 +6,7 @@ mod documents;
 mod needs;
 mod people;
 mod policy;
-mod roles;
+//mod roles;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,72 @@
+//! The workers' programs. What runs a batch and how it is interrupted is a design: see `lab::variant`.
+
+use std::fmt;
+
+/// A program of the workers: it has an image, a task definition and a log group in each environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Program {
+    Original,
+    Improved,
+}
+
+impl Program {
+    /// All of them, in the order of the chapter.
+    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved];
+
+    /// Its name, and that of its image.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Improved => "improved",
+        }
+    }
+
+    /// The program of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|program| program.name() == name)
+    }
+
+    /// `NAME=URI` for each of them, as `--image` takes it.
+    pub(crate) fn image_flags() -> String {
+        let flags: Vec<_> = Self::ALL.iter().map(|program| format!("--image {program}=URI")).collect();
+        flags.join(" ")
+    }
+
+    /// The template's parameter with its image.
+    pub(crate) fn image_parameter(self) -> String {
+        format!("{}ImageUri", self.key())
+    }
+
+    /// The template's output with its task definition.
+    pub(crate) fn task_definition_output(self) -> String {
+        format!("{}TaskDefinitionArn", self.key())
+    }
+
+    /// The template's output with its log group.
+    pub(crate) fn log_group_output(self) -> String {
+        format!("{}LogGroupName", self.key())
+    }
+
+    /// Logical id of its log group, which is in the group's generated name.
+    pub(crate) fn log_group_id(self) -> String {
+        format!("{}LogGroup", self.key())
+    }
+
+    /// Start of the names of all that the template has of it.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Original => "Original",
+            Self::Improved => "Improved",
+        }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+#[path = "program_tests.rs"]
+mod tests;

@@ -1,0 +1,12 @@
+//! The numbers that several commands take.
+
+/// A number of seconds for an item.
+pub(super) fn item_seconds(text: &str) -> std::result::Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
+    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("from 0 to 3600 seconds".to_owned()) }
+}
+
+/// A number of items in a batch.
+pub(super) fn batch_size() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=100_000)
+}

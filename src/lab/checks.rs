@@ -1,0 +1,170 @@
+//! The invariants behind the hypothesis, a function for each. A design chooses which of them hold for it.
+
+use aws_sdk_ecs::types::TaskStopCode;
+use aws_sdk_fis::types::ExperimentStatus;
+use serde::Serialize;
+
+use super::evidence::{Evidence, Run};
+use crate::aws::table::{self, Item};
+use crate::aws::tasks::Task;
+
+/// Looks at one invariant.
+pub(crate) type Check = fn(&Evidence) -> Checked;
+
+/// One invariant and whether it held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Checked {
+    pub(crate) name: &'static str,
+    /// It held.
+    pub(crate) ok: bool,
+    pub(crate) detail: String,
+}
+
+/// What holds for every design.
+pub(super) const COMMON: &[Check] = &[
+    experiment_completed,
+    stopped_by_experiment,
+    interrupted_during_processing,
+    restarted_task_succeeded,
+    redone_as_expected,
+    every_index_once,
+    results_right,
+];
+
+/// What holds where one task runs at a time, and the next one takes over from it.
+pub(super) const ONE_AFTER_ANOTHER: &[Check] =
+    &[resumed_where_it_should, log_of_interrupted_task, log_of_restarted_task];
+
+fn experiment_completed(evidence: &Evidence) -> Checked {
+    let findings = evidence.interruptions.iter().map(|interruption| {
+        let experiment = &interruption.experiment;
+        let ok = experiment.status == ExperimentStatus::Completed;
+        (ok, format!("{} {}: {}", experiment.experiment_id, experiment.status, experiment.reason))
+    });
+    all("experiment_completed", findings)
+}
+
+fn stopped_by_experiment(evidence: &Evidence) -> Checked {
+    let findings = evidence.interruptions.iter().flat_map(|interruption| {
+        let id = &interruption.experiment.experiment_id;
+        let hit: Vec<_> = evidence.hit_by(interruption).map(|run| stopped_by(&run.task, id)).collect();
+        if hit.is_empty() { vec![(false, format!("{id} hit none of the tasks"))] } else { hit }
+    });
+    all("stopped_by_experiment", findings)
+}
+
+fn stopped_by(task: &Task, experiment_id: &str) -> (bool, String) {
+    let reason = task.stopped_reason.as_deref().unwrap_or_default();
+    // 143 is 128 + SIGTERM: the worker had its time to end in order. 137 would be SIGKILL.
+    let ok = task.stop_code == Some(TaskStopCode::UserInitiated)
+        && reason.contains(experiment_id)
+        && task.exit_code == Some(143);
+    (ok, format!("{}, {reason:?}, exit code {}", stop_code(task), exit_code(task)))
+}
+
+fn interrupted_during_processing(evidence: &Evidence) -> Checked {
+    let (size, at_index) = (evidence.conditions.batch_size, evidence.conditions.at_index);
+    let findings = evidence.interruptions.iter().map(|interruption| {
+        let last = interruption.last_index();
+        let ok = last.is_some_and(|at| at >= at_index && at + 1 < size);
+        (ok, format!("stopped with {} written; the experiment started at index {at_index}", show(last)))
+    });
+    all("interrupted_during_processing", findings)
+}
+
+fn restarted_task_succeeded(evidence: &Evidence) -> Checked {
+    let findings = evidence.left_alone().map(|Run { task, .. }| {
+        let ok = task.stop_code == Some(TaskStopCode::EssentialContainerExited) && task.exit_code == Some(0);
+        (ok, format!("{}, exit code {}", stop_code(task), exit_code(task)))
+    });
+    all("restarted_task_succeeded", findings)
+}
+
+fn redone_as_expected(evidence: &Evidence) -> Checked {
+    let findings = evidence.redone().into_iter().zip(&evidence.interruptions).map(|(redone, interruption)| {
+        let expected = (evidence.expected)(interruption.next()).redone;
+        (redone == expected, format!("{redone} items were written again, expected {expected}"))
+    });
+    all("redone_as_expected", findings)
+}
+
+fn every_index_once(evidence: &Evidence) -> Checked {
+    let size = evidence.conditions.batch_size;
+    let missing = table::missing(&evidence.items, size);
+    let detail = format!("{} items, missing {missing:?}", evidence.items.len());
+    Checked { name: "every_index_once", ok: is_complete(evidence), detail }
+}
+
+fn results_right(evidence: &Evidence) -> Checked {
+    let wrong = wrong_results(&evidence.items, evidence.conditions.batch_size);
+    Checked { name: "results_right", ok: wrong.is_empty(), detail: format!("wrong results at {wrong:?}") }
+}
+
+fn resumed_where_it_should(evidence: &Evidence) -> Checked {
+    let findings = (1..=evidence.interruptions.len()).map(|run| {
+        let (started, expected) = (evidence.started_at(run), evidence.first_index(run));
+        (started == Some(expected), format!("the next task started at {}, expected {expected}", show(started)))
+    });
+    all("resumed_where_it_should", findings)
+}
+
+fn log_of_interrupted_task(evidence: &Evidence) -> Checked {
+    all("log_of_interrupted_task", (0..evidence.interruptions.len()).map(|run| log_tells_all(evidence, run)))
+}
+
+fn log_of_restarted_task(evidence: &Evidence) -> Checked {
+    all("log_of_restarted_task", [log_tells_all(evidence, evidence.interruptions.len())].into_iter())
+}
+
+/// Blocking logs lose nothing: the log has a line for every item that the table says was written, and no other.
+fn log_tells_all(evidence: &Evidence, run: usize) -> (bool, String) {
+    let expected = evidence.stretch(run);
+    let puts = evidence.runs.get(run).map(|run| run.puts(evidence.conditions.batch_size)).unwrap_or_default();
+    let ok = puts.iter().copied().eq(expected.clone());
+    (ok, format!("it tells of {puts:?}, expected {} to {}", expected.start, expected.end.saturating_sub(1)))
+}
+
+/// An invariant of several things holds when it holds for all of them; of nothing at all, nothing was seen to hold.
+fn all(name: &'static str, findings: impl Iterator<Item = (bool, String)>) -> Checked {
+    let (oks, details): (Vec<bool>, Vec<String>) = findings.unzip();
+    let ok = !oks.is_empty() && oks.into_iter().all(|ok| ok);
+    let detail = if details.is_empty() { "there was none".to_owned() } else { details.join("; ") };
+    Checked { name, ok, detail }
+}
+
+fn show(index: Option<u64>) -> String {
+    index.map_or_else(|| "nothing".to_owned(), |index| index.to_string())
+}
+
+fn stop_code(task: &Task) -> &str {
+    task.stop_code.as_ref().map_or("no stop code", TaskStopCode::as_str)
+}
+
+fn exit_code(task: &Task) -> String {
+    task.exit_code.map_or_else(|| "none".to_owned(), |code| code.to_string())
+}
+
+/// Exactly the indexes of the batch are in the table: the hypothesis.
+pub(super) fn is_complete(evidence: &Evidence) -> bool {
+    evidence.items.iter().map(|item| item.item_index).eq(0..evidence.conditions.batch_size)
+}
+
+/// An index beyond the batch is wrong by itself, and `every_index_once` says so.
+fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
+    let wrong = |item: &&Item| item.item_index < size && item.result != primes_of(item.item_index).to_string();
+    items.iter().filter(wrong).map(|item| item.item_index).collect()
+}
+
+/// What the work of an item comes to: how many primes there are in the `index`-th stretch of ten thousand numbers.
+/// Computed independently of the worker, so that a bug there does not hide here.
+pub(super) fn primes_of(index: u64) -> usize {
+    const STRETCH: u64 = 10_000;
+    let (first, end) = (index * STRETCH, (index + 1) * STRETCH);
+    let divisors: Vec<u64> = (2..).take_while(|d| d * d < end).filter(|d| is_prime(*d)).collect();
+    let prime = |n: &u64| *n >= 2 && divisors.iter().take_while(|d| **d * **d <= *n).all(|d| !n.is_multiple_of(*d));
+    (first..end).filter(prime).count()
+}
+
+fn is_prime(n: u64) -> bool {
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+}

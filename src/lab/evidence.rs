@@ -1,0 +1,162 @@
+//! What a design leaves behind: the tasks and their logs, the experiments, the table. Facts only, and no AWS call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::aws::arn::task_id;
+use crate::aws::experiment::Experiment;
+use crate::aws::table::Item;
+use crate::aws::tasks::Task;
+use crate::worker_log;
+
+/// Under which conditions every design is looked at.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Conditions {
+    /// Items of a batch.
+    pub(crate) batch_size: u64,
+    /// Seconds an item takes.
+    pub(crate) item_seconds: f64,
+    /// The index after which the experiment is started.
+    pub(crate) at_index: u64,
+}
+
+/// What should come of an interruption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// The first index that is worked on afterwards.
+    pub(crate) first_index: u64,
+    /// How many items are done once more.
+    pub(crate) redone: u64,
+}
+
+/// What a design has left behind, beside what it has promised.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) conditions: Conditions,
+    /// What an interruption should come to when the items below `next` were written.
+    pub(crate) expected: fn(next: u64) -> Expected,
+    /// Every task, in the order in which they were started.
+    pub(crate) runs: Vec<Run>,
+    /// Every interruption, in their order.
+    pub(crate) interruptions: Vec<Interruption>,
+    /// The table at the end.
+    pub(crate) items: Vec<Item>,
+}
+
+/// A task, STOPPED, and its log.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) task: Task,
+    pub(crate) log: Vec<String>,
+}
+
+/// What an experiment came to.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Interruption {
+    pub(crate) experiment: Experiment,
+    pub(crate) tasks: Vec<InterruptedTask>,
+    /// The table when those tasks were STOPPED.
+    #[serde(skip)]
+    pub(crate) items: Vec<Item>,
+}
+
+/// A task that was hit.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct InterruptedTask {
+    /// The task, STOPPED.
+    #[serde(flatten)]
+    pub(crate) task: Task,
+    /// The highest index that it had written; none if it had written nothing.
+    pub(crate) interrupted_at_index: Option<u64>,
+}
+
+impl Evidence {
+    /// The runs that `interruption` hit.
+    pub(super) fn hit_by(&self, interruption: &Interruption) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(|run| interruption.hit(run))
+    }
+
+    /// The runs that nothing hit.
+    pub(super) fn left_alone(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(|run| !self.interruptions.iter().any(|interruption| interruption.hit(run)))
+    }
+
+    /// For each interruption, how many items that were there were written again before the next one, or the end.
+    pub(super) fn redone(&self) -> Vec<u64> {
+        let tables = self.interruptions.iter().map(|interruption| &interruption.items).chain([&self.items]);
+        let tables: Vec<_> = tables.collect();
+        tables.windows(2).map(|pair| redone(pair[0], pair[1])).collect()
+    }
+
+    /// The index at which run number `run` should begin, where runs come one after another.
+    pub(super) fn first_index(&self, run: usize) -> u64 {
+        let before = run.checked_sub(1).and_then(|before| self.interruptions.get(before));
+        before.map_or(0, |interruption| (self.expected)(interruption.next()).first_index)
+    }
+
+    /// The indexes that run number `run` should have written, where runs come one after another.
+    pub(super) fn stretch(&self, run: usize) -> Range<u64> {
+        let end = self.interruptions.get(run).map_or(self.conditions.batch_size, Interruption::next);
+        self.first_index(run)..end
+    }
+
+    /// The index at which run number `run` says that it began.
+    pub(super) fn started_at(&self, run: usize) -> Option<u64> {
+        let size = self.conditions.batch_size;
+        self.runs.get(run)?.log.iter().find_map(|line| worker_log::start(line, size))
+    }
+}
+
+impl Run {
+    /// The indexes that the log says were written, of a batch of `size` items.
+    pub(super) fn puts(&self, size: u64) -> Vec<u64> {
+        let puts = self.log.iter().filter_map(|line| worker_log::put(line));
+        puts.filter(|(_, of)| *of == size).map(|(index, _)| index).collect()
+    }
+}
+
+impl Interruption {
+    /// The highest index in the table.
+    pub(super) fn last_index(&self) -> Option<u64> {
+        self.items.iter().map(|item| item.item_index).max()
+    }
+
+    /// The index after that.
+    pub(super) fn next(&self) -> u64 {
+        self.last_index().map_or(0, |index| index + 1)
+    }
+
+    fn hit(&self, run: &Run) -> bool {
+        self.tasks.iter().any(|hit| hit.task.task_arn == run.task.task_arn)
+    }
+}
+
+/// How many items that were there at `before` were written again since.
+fn redone(before: &[Item], after: &[Item]) -> u64 {
+    let after: BTreeMap<u64, &Item> = after.iter().map(|item| (item.item_index, item)).collect();
+    let changed = |item: &&Item| {
+        after
+            .get(&item.item_index)
+            .is_some_and(|now| (&now.task_id, &now.written_at) != (&item.task_id, &item.written_at))
+    };
+    before.iter().filter(changed).count() as u64
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "The experiment {} {}.", self.experiment.experiment_id, self.experiment.status)?;
+        for hit in &self.tasks {
+            let index = match hit.interrupted_at_index {
+                Some(index) => format!("after index {index} was written"),
+                None => "before it had written anything".to_owned(),
+            };
+            let code = hit.task.exit_code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+            let reason = hit.task.stopped_reason.as_deref().unwrap_or_default();
+            writeln!(f, "The task {} was stopped {index} ({code}): {reason}.", task_id(&hit.task.task_arn))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! The chapter: one design after the other, played and judged.
+
+use super::by_hand;
+use super::evidence::Conditions;
+use super::network;
+use super::report::{Report, Verdict};
+use super::stage::Stage;
+use super::variant::{Restart, Variant};
+use super::verdict::{Outcome, judge};
+use crate::aws::arn::task_id;
+use crate::aws::deployed::Deployed;
+use crate::aws::tasks;
+use crate::error::{Error, Result};
+use crate::setup::Scene;
+use crate::ui::{BUSY, GOOD, NOTICE, paint};
+
+/// Plays the variants in the environment.
+///
+/// # Errors
+/// When AWS refuses, or something else runs in the environment.
+pub(crate) async fn play(
+    scene: Scene<'_>,
+    deployed: &Deployed,
+    variants: &[Variant],
+    conditions: Conditions,
+) -> Result<Report> {
+    let network = network::ready(scene.clients, |_| {});
+    let (active, ()) = tokio::try_join!(tasks::active(scene.clients, deployed.cluster()?), network)?;
+    if let Some(task) = active.first() {
+        return Err(Error::failed(format!(
+            "The task {} runs in the environment {}; the lab needs it for itself.",
+            task_id(&task.task_arn),
+            deployed.environment
+        ))
+        .hint("Wait for its end, or choose another environment with `--env`."));
+    }
+    let mut outcomes = Vec::new();
+    for variant in variants {
+        let design = variant.design();
+        outcomes.push(turn(Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design }).await?);
+    }
+    let holds = outcomes.iter().all(Outcome::holds);
+    Ok(Report {
+        target: scene.settings.target,
+        environment: deployed.environment.clone(),
+        verdict: if holds { Verdict::Pass } else { Verdict::Fail },
+        conditions,
+        variants: outcomes,
+        deleted_stacks: Vec::new(),
+        survivors: Vec::new(),
+    })
+}
+
+async fn turn(stage: Stage<'_>) -> Result<Outcome> {
+    let (ui, design) = (stage.ui, stage.design);
+    ui.note(paint(BUSY, format_args!("--- {} ---", design.name)));
+    let evidence = match design.restart {
+        Restart::ByHand => by_hand::play(stage).await?,
+    };
+    let outcome = judge(design, &evidence);
+    let good = if outcome.holds() { paint(GOOD, '✓') } else { paint(NOTICE, '✗') };
+    let Outcome { variant, items, items_redone, .. } = &outcome;
+    ui.note(format_args!("{good} {variant}: {items} items in the table, {items_redone} of them done twice."));
+    Ok(outcome)
+}

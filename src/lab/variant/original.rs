@@ -1,0 +1,16 @@
+//! The batch job as it was first written.
+
+use super::{Design, Restart};
+use crate::aws::program::Program;
+use crate::lab::checks::ONE_AFTER_ANOTHER;
+use crate::lab::evidence::Expected;
+
+pub(super) static DESIGN: Design = Design {
+    name: "original",
+    says: "Starts over when it is run again",
+    program: Program::Original,
+    tasks: 1,
+    restart: Restart::ByHand,
+    expected: |next| Expected { first_index: 0, redone: next },
+    checks: ONE_AFTER_ANOTHER,
+};

@@ -1,0 +1,131 @@
+//! Before anything is changed: the stacks as they are, compared with what is wanted.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::StackStatus;
+
+use super::converge::is_overtaken;
+use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
+use crate::aws::images::Images;
+use crate::aws::stack::{self, Proposal, Stack, status};
+use crate::environment::{Environment, NETWORK_STACK};
+use crate::error::Result;
+
+/// All stacks, prepared as far as that is possible now.
+pub(super) struct Preparation {
+    pub(super) network: Outlook,
+    /// Ids of the network, if it is there already.
+    pub(super) ids: Option<NetworkIds>,
+    pub(super) environments: Vec<PreparedEnvironment>,
+}
+
+/// One environment, prepared.
+pub(super) struct PreparedEnvironment {
+    pub(super) environment: Environment,
+    pub(super) outlook: Result<Outlook>,
+    /// There is a stack already.
+    pub(super) exists: bool,
+}
+
+/// What is known of a stack's future.
+pub(super) enum Outlook {
+    Proposed(Box<Proposal>),
+    /// Its parameters come from a network that is not there yet.
+    AwaitsNetwork,
+    /// Somebody is at work on it: it is followed first, and looked at again when it is quiet.
+    Busy,
+}
+
+impl Outlook {
+    /// Somebody else at work on the stack is no failure.
+    fn of(proposal: Result<Proposal>) -> Result<Self> {
+        match proposal {
+            Err(error) if is_overtaken(&error) => Ok(Self::Busy),
+            proposal => Ok(Self::Proposed(Box::new(proposal?))),
+        }
+    }
+
+    pub(super) fn proposal(&self) -> Option<&Proposal> {
+        match self {
+            Self::Proposed(proposal) => Some(proposal),
+            Self::AwaitsNetwork | Self::Busy => None,
+        }
+    }
+
+    pub(super) fn into_proposal(self) -> Option<Proposal> {
+        match self {
+            Self::Proposed(proposal) => Some(*proposal),
+            Self::AwaitsNetwork | Self::Busy => None,
+        }
+    }
+}
+
+impl Preparation {
+    /// Takes back what the planning has left in the account.
+    pub(super) async fn discard(&self, scene: Scene<'_>) -> Result<()> {
+        let environments = self.environments.iter().filter_map(|it| it.outlook.as_ref().ok());
+        for proposal in [&self.network].into_iter().chain(environments).filter_map(Outlook::proposal) {
+            proposal.discard(scene.clients).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the stacks and compares; waits for operations that are under way.
+pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Preparation> {
+    let stacks: BTreeMap<_, _> =
+        stack::all(scene.clients).await?.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+    let network = stacks.get(NETWORK_STACK);
+    network.map_or(Ok(()), stack::check_ours)?;
+    let is_creating = network.is_some_and(|stack| stack.status == StackStatus::CreateInProgress);
+    let network = if is_creating { None } else { once_quiet(scene, network).await? };
+    let complete = network.as_ref().filter(|stack| status::is_updatable(&stack.status));
+    let ids = complete.map(NetworkIds::of_stack).transpose()?;
+    let environment = |environment: &Environment| {
+        let (environment, existing) = (environment.clone(), stacks.get(&environment.stack_name()));
+        let ids = ids.as_ref();
+        async move {
+            let outlook = prepare_environment(scene, &environment, existing, ids, wanted.images).await;
+            PreparedEnvironment { environment, outlook, exists: existing.is_some() }
+        }
+    };
+    let environments = in_waves(wanted.environments.iter().map(environment), wanted.parallel);
+    let network = async {
+        if is_creating {
+            return Ok(Outlook::Busy);
+        }
+        Outlook::of(stack::propose(scene.clients, network_spec(), network).await)
+    };
+    let (network, environments) = tokio::join!(network, environments);
+    let unplanned = Preparation { network: Outlook::Busy, ids, environments };
+    match network {
+        Ok(network) => Ok(Preparation { network, ..unplanned }),
+        Err(error) => {
+            unplanned.discard(scene).await?;
+            Err(error)
+        }
+    }
+}
+
+async fn prepare_environment(
+    scene: Scene<'_>,
+    environment: &Environment,
+    existing: Option<&Stack>,
+    ids: Option<&NetworkIds>,
+    images: &Images,
+) -> Result<Outlook> {
+    let existing = once_quiet(scene, existing).await?;
+    if let Some(stack) = &existing {
+        stack::check_ours(stack)?;
+    }
+    let Some(ids) = ids else { return Ok(Outlook::AwaitsNetwork) };
+    Outlook::of(stack::propose(scene.clients, workshop_spec(environment, ids, images), existing).await)
+}
+
+/// The stack when nothing is going on with it any more.
+async fn once_quiet(scene: Scene<'_>, stack: Option<&Stack>) -> Result<Option<Stack>> {
+    let Some(stack) = stack.filter(|stack| stack.is_busy()) else { return Ok(stack.cloned()) };
+    scene.ui.note(format_args!("Something is going on with {} already; following it.", stack.name));
+    let mut progress = StackProgress::of_stack(scene.ui, stack);
+    stack::settle(scene.clients, &stack.name, |event| progress.show(event)).await
+}
