@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::template::{Filter, Target};
-use crate::ecs::ActiveTask;
+use crate::ecs::active::ActiveTask;
 
 /// How many of the identified resources are targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,8 +141,6 @@ mod tests {
         ActiveTask {
             arn: format!("arn:aws:ecs:us-east-1:000000000000:task/{cluster}/{index}"),
             cluster_arn: format!("arn:aws:ecs:us-east-1:000000000000:cluster/{cluster}"),
-            subnet_id: "subnet-1".into(),
-            security_group_ids: Vec::new(),
             tags: sample.tags.clone(),
             description: json!({
                 "lastStatus": sample.status, "desiredStatus": desired, "group": group, "version": index,

@@ -82,7 +82,7 @@ fn sweep_blobs(store: &ImageStore, wanted: &HashSet<String>) -> Result<(), ApiEr
 /// store is free again: they may hold many files.
 fn retire_rootfs(store: &ImageStore, tx: &Tx<'_>) -> Result<Vec<PathBuf>, ApiError> {
     let mut wanted: HashSet<String> = tx.list::<Image>()?.into_iter().map(|image| image.digest).collect();
-    wanted.extend(ecs::images_in_use(tx)?);
+    wanted.extend(ecs::active::images_in_use(tx)?);
     let mut unused = Vec::new();
     for (name, path) in entries(store.rootfs_directory())? {
         let digest = format!("sha256:{}", name.split('.').next().unwrap_or_default());

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use super::resource_type::{Context, Created, Properties, ResourceType};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::ecs::capacity::Capacity;
-use crate::ecs::cluster::{self, Cluster, Setting};
-use crate::ecs::task_definition::{self, RegisterTaskDefinition, TaskDefinition};
+use crate::ecs::cluster::{Cluster, Setting};
+use crate::ecs::task_definition::{RegisterTaskDefinition, TaskDefinition};
+use crate::ecs::{clusters, task_definitions};
 use crate::error::ApiError;
 use crate::wire;
 
@@ -101,7 +102,7 @@ impl ResourceType for ClusterType {
             ));
         }
         let (settings, capacity) = (properties.settings()?, properties.capacity()?);
-        let cluster = cluster::create(cx.endpoint, cx.tx, &name, settings, capacity, tags(cx, properties.tags))?;
+        let cluster = clusters::create(cx.endpoint, cx.tx, &name, settings, capacity, tags(cx, properties.tags))?;
         Ok(Created { physical_id: name, attributes: arn_of("Arn", &cluster.arn) })
     }
 
@@ -122,7 +123,7 @@ impl ResourceType for ClusterType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        match cluster::delete(cx.endpoint, cx.tx, physical_id) {
+        match clusters::delete(cx.endpoint, cx.tx, physical_id) {
             Err(error) if error.code == "ClusterNotFoundException" => Ok(()),
             result => result.map(drop),
         }
@@ -206,7 +207,7 @@ impl ResourceType for TaskDefinitionType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let (input, own_tags) = Self::read(cx, properties)?;
-        let definition = task_definition::register(cx.endpoint, cx.tx, input, tags(cx, own_tags))?;
+        let definition = task_definitions::register(cx.endpoint, cx.tx, input, tags(cx, own_tags))?;
         Ok(Created { attributes: arn_of("TaskDefinitionArn", &definition.arn), physical_id: definition.arn })
     }
 
@@ -228,7 +229,7 @@ impl ResourceType for TaskDefinitionType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        task_definition::deregister(cx.tx, physical_id).map(drop)
+        task_definitions::deregister(cx.tx, physical_id).map(drop)
     }
 }
 
