@@ -196,7 +196,9 @@ fn check_ids<'a>(
 fn exists(endpoint: &Endpoint, kind: &str, value: &str) -> Result<bool, ApiError> {
     match kind {
         "AWS::EC2::Subnet::Id" => endpoint.store.read(|tx| Ok(tx.get::<record::Subnet>(value)?.is_some())),
-        "AWS::EC2::SecurityGroup::Id" => endpoint.store.read(|tx| Ok(tx.get::<record::SecurityGroup>(value)?.is_some())),
+        "AWS::EC2::SecurityGroup::Id" => {
+            endpoint.store.read(|tx| Ok(tx.get::<record::SecurityGroup>(value)?.is_some()))
+        }
         "AWS::EC2::AvailabilityZone::Name" => {
             Ok(zone::names(&endpoint.identity.region).iter().any(|zone| zone == value))
         }

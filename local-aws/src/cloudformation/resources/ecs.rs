@@ -1,7 +1,5 @@
 //! `AWS::ECS::Cluster` and `AWS::ECS::TaskDefinition`.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,24 +10,10 @@ use crate::ecs::cluster::{Cluster, Setting};
 use crate::ecs::task_definition::{RegisterTaskDefinition, TaskDefinition};
 use crate::ecs::{clusters, task_definitions};
 use crate::error::ApiError;
+use crate::tag::Tag;
 use crate::wire;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&ClusterType, &TaskDefinitionType];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
-/// The tags that the engine gives, and over them the resource's own.
-fn tags(cx: &Context<'_>, own: Vec<Tag>) -> BTreeMap<String, String> {
-    let mut tags = cx.tags.clone();
-    tags.extend(own.into_iter().map(|tag| (tag.key, tag.value)));
-    tags
-}
 
 struct ClusterType;
 
@@ -102,7 +86,7 @@ impl ResourceType for ClusterType {
             ));
         }
         let (settings, capacity) = (properties.settings()?, properties.capacity()?);
-        let cluster = clusters::create(cx.endpoint, cx.tx, &name, settings, capacity, tags(cx, properties.tags))?;
+        let cluster = clusters::create(cx.endpoint, cx.tx, &name, settings, capacity, cx.tags_over(&properties.tags))?;
         Ok(Created { physical_id: name, attributes: arn_of("Arn", &cluster.arn) })
     }
 
@@ -117,7 +101,7 @@ impl ResourceType for ClusterType {
         let mut cluster = Cluster::find(cx.endpoint, cx.tx, Some(physical_id))?;
         cluster.settings = properties.settings()?;
         cluster.capacity = properties.capacity()?;
-        cluster.tags = tags(cx, properties.tags);
+        cluster.tags = cx.tags_over(&properties.tags);
         cx.tx.put(&cluster)?;
         Ok(arn_of("Arn", &cluster.arn))
     }
@@ -207,7 +191,7 @@ impl ResourceType for TaskDefinitionType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let (input, own_tags) = Self::read(cx, properties)?;
-        let definition = task_definitions::register(cx.endpoint, cx.tx, input, tags(cx, own_tags))?;
+        let definition = task_definitions::register(cx.endpoint, cx.tx, input, cx.tags_over(&own_tags))?;
         Ok(Created { attributes: arn_of("TaskDefinitionArn", &definition.arn), physical_id: definition.arn })
     }
 
@@ -223,7 +207,7 @@ impl ResourceType for TaskDefinitionType {
         let mut definition = TaskDefinition::find(cx.tx, physical_id)?.ok_or_else(|| {
             ApiError::new("ClientException", format!("The task definition {physical_id} does not exist."))
         })?;
-        definition.tags = tags(cx, own_tags);
+        definition.tags = cx.tags_over(&own_tags);
         cx.tx.put(&definition)?;
         Ok(arn_of("TaskDefinitionArn", &definition.arn))
     }

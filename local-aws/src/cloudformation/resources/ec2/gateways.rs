@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{INVALID, Tag, attributes, id_attribute, read, tags};
+use super::properties::{INVALID, attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::nat_gateway::NatGatewayRequest;
 use crate::ec2::record::{InternetGateway, NatGateway};
 use crate::ec2::{internet_gateway, nat_gateway};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

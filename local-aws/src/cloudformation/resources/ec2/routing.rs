@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-use super::{INVALID, Tag, id_attribute, read, tags};
+use super::properties::{INVALID, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::record::{RouteTable, Target};
 use crate::ec2::{route, route_table};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Tag, attributes, id_attribute, read, tags};
+use super::properties::{attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::record::{Peer, Rule, SecurityGroup};
 use crate::ec2::security_group_rule::RuleRequest;
 use crate::ec2::{security_group, security_group_rule};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

@@ -3,12 +3,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{INVALID, Tag, attributes, read, tags};
+use super::properties::{INVALID, attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::record::{Subnet, SubnetSettings};
 use crate::ec2::subnet;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

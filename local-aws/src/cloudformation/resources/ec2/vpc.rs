@@ -3,12 +3,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Tag, attributes, read, tags};
+use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::record::{Vpc, VpcSettings};
 use crate::ec2::vpc;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

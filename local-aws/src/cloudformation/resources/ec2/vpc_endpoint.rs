@@ -4,13 +4,14 @@ use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Tag, attributes, read, tags};
+use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
 use crate::ec2::record::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::ec2::transition_state::TransitionState;
 use crate::ec2::vpc_endpoint;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
