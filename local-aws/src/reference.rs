@@ -16,8 +16,9 @@ Written by `make docs` out of the endpoint's code; the tests fail when it is sta
 with an error in AWS's shape.
 
 One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints, or
-with a task's own credentials. What a role may do is what its policies say, in its own calls of {roles} (other services
-refuse roles), in what ECS does with the execution role, and in what FIS does with the experiment's role.
+with a task's own credentials. What a role may do is what its policies say: in its own calls of
+{roles} (other services refuse roles), in what ECS does with the execution role, and in what FIS does
+with the experiment's role.
 
 ## Operations
 ";

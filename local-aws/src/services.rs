@@ -13,14 +13,14 @@ use crate::wire::{self, Name};
 use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, sts, tagging};
 
 /// In the order in which they take up their work: an experiment needs the stacks' resources and the tasks, a stack needs
-/// tasks, tables and images, a task needs its image and its table.
+/// tasks, tables and images, a task needs its image, its table and a network whose addresses are accounted for.
 pub(crate) static SERVICES: &[&Service] = &[
     &dynamodb::SERVICE,
     &ecr::SERVICE,
+    &ec2::SERVICE,
     &ecs::SERVICE,
     &cloudformation::SERVICE,
     &fis::SERVICE,
-    &ec2::SERVICE,
     &iam::SERVICE,
     &logs::SERVICE,
     &quotas::SERVICE,
