@@ -12,6 +12,7 @@
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
+//! - `program`: processes of this machine, for the services that run something
 //! - `registry`: the API by which images come and go; `images`: their files
 //!
 //! Services know no HTTP: they take and give JSON values in the shape of the AWS model. Uses go down, from `server` to
@@ -32,6 +33,7 @@ mod images;
 mod latency;
 mod logs;
 mod paging;
+mod program;
 mod quotas;
 #[cfg(test)]
 mod reference;

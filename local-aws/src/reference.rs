@@ -16,8 +16,9 @@ Written by `make docs` out of the endpoint's code; the tests fail when it is sta
 with an error in AWS's shape.
 
 One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints, or
-with a task's own credentials. The roles' policies are enforced for the tasks' DynamoDB calls, for what ECS does with the
-execution role, and for what FIS does with the experiment's role.
+with a task's own credentials. What a role may do is what its policies say: in its own calls of
+{roles} (other services refuse roles), in what ECS does with the execution role, and in what FIS does
+with the experiment's role.
 
 ## Operations
 ";
@@ -89,9 +90,10 @@ fn operations(service: &Service) -> Vec<&str> {
 }
 
 fn page() -> String {
-    let mut page = INTRODUCTION.to_owned();
     let mut services = SERVICES.to_vec();
     services.sort_by_key(|service| service.title.to_lowercase());
+    let for_roles = services.iter().filter(|service| service.needs.is_some()).map(|service| service.title);
+    let mut page = INTRODUCTION.replace("{roles}", &for_roles.collect::<Vec<_>>().join(", "));
     for service in services {
         write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }

@@ -13,15 +13,15 @@ use crate::wire::{self, Name};
 use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, sts, tagging};
 
 /// In the order in which they take up their work: an experiment needs the stacks' resources and the tasks, a stack needs
-/// tasks, tables and images, a task needs its table. ECR deletes the images that nobody runs, so tasks come before it and
-/// say which they run.
+/// tasks, tables and images, a task needs its table and a network whose addresses are accounted for. ECR deletes the images
+/// that nobody runs, so tasks come before it and say which they run.
 pub(crate) static SERVICES: &[&Service] = &[
     &dynamodb::SERVICE,
+    &ec2::SERVICE,
     &ecs::SERVICE,
     &ecr::SERVICE,
     &cloudformation::SERVICE,
     &fis::SERVICE,
-    &ec2::SERVICE,
     &iam::SERVICE,
     &logs::SERVICE,
     &quotas::SERVICE,

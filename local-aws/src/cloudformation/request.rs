@@ -12,8 +12,7 @@ use super::schema::Schemas;
 use super::stack::Target;
 use super::template::parameters::{Given, bind};
 use super::template::{MAX_BODY, Template};
-use crate::ec2;
-use crate::ec2::zone;
+use crate::ec2::{record, zone};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::tag::Tag;
@@ -196,12 +195,14 @@ fn check_ids<'a>(
 
 fn exists(endpoint: &Endpoint, kind: &str, value: &str) -> Result<bool, ApiError> {
     match kind {
-        "AWS::EC2::Subnet::Id" => endpoint.store.read(|tx| Ok(ec2::subnet(tx, value)?.is_some())),
-        "AWS::EC2::SecurityGroup::Id" => endpoint.store.read(|tx| Ok(ec2::security_group_vpc(tx, value)?.is_some())),
+        "AWS::EC2::Subnet::Id" => endpoint.store.read(|tx| Ok(tx.get::<record::Subnet>(value)?.is_some())),
+        "AWS::EC2::SecurityGroup::Id" => {
+            endpoint.store.read(|tx| Ok(tx.get::<record::SecurityGroup>(value)?.is_some()))
+        }
         "AWS::EC2::AvailabilityZone::Name" => {
             Ok(zone::names(&endpoint.identity.region).iter().any(|zone| zone == value))
         }
-        "AWS::EC2::VPC::Id" => endpoint.store.read(|tx| Ok(tx.get::<ec2::vpc::Vpc>(value)?.is_some())),
+        "AWS::EC2::VPC::Id" => endpoint.store.read(|tx| Ok(tx.get::<record::Vpc>(value)?.is_some())),
         // Key pairs, images, instances, volumes, hosted zones: the endpoint has none.
         _ => Ok(false),
     }

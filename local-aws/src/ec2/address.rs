@@ -2,85 +2,51 @@
 
 use std::net::Ipv4Addr;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags, tag_set};
-use super::nat_gateway::NatGateway;
-use super::new_id;
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::record::{Address, NatGateway};
+use super::refusal::{self, INVALID};
+use super::tag::{Tags, tag_set};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::quotas::ELASTIC_IPS;
-use crate::store::{Record, Tx};
-
-/// An Elastic IP address.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Address {
-    pub(crate) allocation_id: String,
-    pub(crate) public_ip: Ipv4Addr,
-    pub(crate) tags: Tags,
-}
-
-impl Record for Address {
-    const KIND: &'static str = "ec2.address";
-    fn id(&self) -> String {
-        self.allocation_id.clone()
-    }
-}
+use crate::service::Call;
+use crate::store::Tx;
+use crate::wire;
 
 /// The blocks for documentation (RFC 5737): nobody's address is taken for ours.
 const BLOCKS: [[u8; 3]; 3] = [[203, 0, 113], [198, 51, 100], [192, 0, 2]];
 
-impl Address {
-    /// The address with this allocation id.
-    pub(crate) fn get(tx: &Tx<'_>, allocation_id: &str) -> Result<Self, ApiError> {
-        tx.get(allocation_id)?.ok_or_else(|| not_found(allocation_id))
+/// Allocates the first free address.
+///
+/// # Errors
+/// AddressLimitExceeded when the account has as many as it may.
+pub(crate) fn allocate(tx: &Tx<'_>, tags: Tags) -> Result<Address, ApiError> {
+    let reached = || ApiError::new("AddressLimitExceeded", "The maximum number of addresses has been reached.");
+    let taken: Vec<Ipv4Addr> = tx.list::<Address>()?.iter().map(|address| address.public_ip).collect();
+    if ELASTIC_IPS.is_reached(taken.len()) {
+        return Err(reached());
     }
-
-    /// The address with this public IP, if there is one.
-    pub(crate) fn with_ip(tx: &Tx<'_>, public_ip: &str) -> Result<Option<Self>, ApiError> {
-        Ok(tx.list::<Self>()?.into_iter().find(|address| address.public_ip.to_string() == public_ip))
-    }
-
-    /// Allocates the first free address.
-    ///
-    /// # Errors
-    /// AddressLimitExceeded when the account has as many as it may.
-    pub(crate) fn allocate(tx: &Tx<'_>, tags: Tags) -> Result<Self, ApiError> {
-        let reached = || ApiError::new("AddressLimitExceeded", "The maximum number of addresses has been reached.");
-        let taken: Vec<Ipv4Addr> = tx.list::<Self>()?.iter().map(|address| address.public_ip).collect();
-        if ELASTIC_IPS.is_reached(taken.len()) {
-            return Err(reached());
-        }
-        let addresses = BLOCKS.iter().flat_map(|[a, b, c]| (1..255).map(move |d| Ipv4Addr::new(*a, *b, *c, d)));
-        let public_ip = addresses.into_iter().find(|address| !taken.contains(address)).ok_or_else(reached)?;
-        let address = Self { allocation_id: new_id("eipalloc"), public_ip, tags };
-        tx.put(&address)?;
-        Ok(address)
-    }
-
-    /// The NAT gateway that uses the address, if any.
-    pub(crate) fn user(&self, tx: &Tx<'_>) -> Result<Option<NatGateway>, ApiError> {
-        let uses = |nat: &NatGateway| nat.allocation_id.as_deref() == Some(&self.allocation_id);
-        Ok(tx.list::<NatGateway>()?.into_iter().find(uses))
-    }
-
-    /// Gives the address back; does nothing if it is already gone.
-    ///
-    /// # Errors
-    /// InvalidIPAddress.InUse while a NAT gateway uses it.
-    pub(crate) fn release(tx: &Tx<'_>, public_ip: &str) -> Result<(), ApiError> {
-        let Some(address) = Self::with_ip(tx, public_ip)? else { return Ok(()) };
-        if address.user(tx)?.is_some() {
-            return Err(ApiError::new("InvalidIPAddress.InUse", format!("Address {public_ip} is in use.")));
-        }
-        tx.delete::<Self>(&address.allocation_id)?;
-        Ok(())
-    }
+    let addresses = BLOCKS.iter().flat_map(|[a, b, c]| (1..255).map(move |d| Ipv4Addr::new(*a, *b, *c, d)));
+    let public_ip = addresses.into_iter().find(|address| !taken.contains(address)).ok_or_else(reached)?;
+    let address = Address { allocation_id: new_id("eipalloc"), public_ip, tags };
+    tx.put(&address)?;
+    Ok(address)
 }
 
-fn not_found(allocation_id: &str) -> ApiError {
-    ApiError::new("InvalidAllocationID.NotFound", format!("The allocation ID '{allocation_id}' does not exist"))
+/// Gives the address back; does nothing if it is already gone.
+///
+/// # Errors
+/// InvalidIPAddress.InUse while a NAT gateway uses it.
+pub(crate) fn release(tx: &Tx<'_>, public_ip: &str) -> Result<(), ApiError> {
+    let Some(address) = Address::with_ip(tx, public_ip)? else { return Ok(()) };
+    if address.user(tx)?.is_some() {
+        return Err(ApiError::new("InvalidIPAddress.InUse", format!("Address {public_ip} is in use.")));
+    }
+    tx.delete::<Address>(&address.allocation_id)?;
+    Ok(())
 }
 
 /// An address with its user.
@@ -108,7 +74,7 @@ impl Describe for View {
     }
 
     fn not_found(id: &str) -> ApiError {
-        not_found(id)
+        refusal::allocation_not_found(id)
     }
 
     fn tags(&self) -> Option<&Tags> {
@@ -131,11 +97,11 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_addresses(endpoint: &Endpoint, mut input: Value) -> Result<Value, ApiError> {
-    const OPERATION: &str = "DescribeAddresses";
-    let public_ips = input.as_object_mut().and_then(|members| members.remove("PublicIp"));
-    let public_ips: Vec<String> = crate::wire::decode(INVALID, OPERATION, public_ips.unwrap_or_else(|| json!([])))?;
-    let query = Query::read(&endpoint.identity, OPERATION, input, "AllocationId")?;
+pub(super) fn describe_addresses(mut call: Call) -> Result<Value, ApiError> {
+    let public_ips = call.input.as_object_mut().and_then(|members| members.remove("PublicIp"));
+    let public_ips: Vec<String> = wire::decode(INVALID, call.operation.name, public_ips.unwrap_or_else(|| json!([])))?;
+    let query = Query::read(&mut call, "AllocationId")?;
+    let endpoint = &call.endpoint;
     let mut views = endpoint.store.read(|tx| {
         let view =
             |address: Address| Ok(View { user: address.user(tx)?, address, region: endpoint.identity.region.clone() });

@@ -1,20 +1,16 @@
 //! What all Describe calls share: ids, filters, pages.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::refusal::{INVALID, dry_run};
+use super::tag::Tags;
 use crate::error::ApiError;
 use crate::iam::wildcard;
 use crate::identity::Identity;
+use crate::paging::page;
+use crate::service::Call;
 use crate::wire::{decode, flag, number};
-
-/// Code of a wrong parameter.
-pub(super) const INVALID: &str = "InvalidParameterValue";
-
-/// Tags of a resource.
-pub(super) type Tags = BTreeMap<String, String>;
 
 /// Something that a Describe call lists.
 pub(super) trait Describe {
@@ -23,6 +19,11 @@ pub(super) trait Describe {
 
     /// Its id in the call's list of ids.
     fn key(&self) -> &str;
+
+    /// Its place in the list, which no other item has.
+    fn order(&self) -> String {
+        self.key().to_owned()
+    }
 
     /// The error for an id that is not there.
     fn not_found(id: &str) -> ApiError;
@@ -69,8 +70,13 @@ pub(super) struct Page<T> {
 }
 
 impl Query {
-    /// Reads the input; `ids` names the member with the list of ids.
-    pub(super) fn read(identity: &Identity, operation: &str, mut input: Value, ids: &str) -> Result<Self, ApiError> {
+    /// Takes the call's input; `ids` names the member with the list of ids.
+    pub(super) fn read(call: &mut Call, ids: &str) -> Result<Self, ApiError> {
+        let input = call.input.take();
+        Self::parse(&call.endpoint.identity, call.operation.name, input, ids)
+    }
+
+    fn parse(identity: &Identity, operation: &str, mut input: Value, ids: &str) -> Result<Self, ApiError> {
         let ids = input.as_object_mut().and_then(|members| members.remove(ids)).unwrap_or_else(|| json!([]));
         let ids = decode(INVALID, operation, ids)?;
         let shared: Shared = decode(INVALID, operation, input)?;
@@ -101,14 +107,8 @@ impl Query {
         self.page(items)
     }
 
-    fn page<T>(&self, items: Vec<T>) -> Result<Page<T>, ApiError> {
-        let start = match &self.shared.next_token {
-            None => 0,
-            Some(token) => token
-                .parse::<usize>()
-                .map_err(|_| ApiError::new("InvalidNextToken", format!("The token '{token}' is invalid")))?,
-        };
-        let size = match self.shared.max_results {
+    fn page<T: Describe>(&self, mut items: Vec<T>) -> Result<Page<T>, ApiError> {
+        let limit = match self.shared.max_results {
             None => usize::MAX,
             Some(size) => usize::try_from(size).ok().filter(|size| (5..=1000).contains(size)).ok_or_else(|| {
                 ApiError::new(
@@ -119,9 +119,14 @@ impl Query {
                 )
             })?,
         };
-        let end = start.saturating_add(size);
-        let next_token = (items.len() > end).then(|| end.to_string());
-        Ok(Page { items: items.into_iter().skip(start).take(size).collect(), next_token })
+        let token = self.shared.next_token.as_deref();
+        let bad_token = || {
+            let token = token.unwrap_or_default();
+            ApiError::new("InvalidNextToken", format!("The token '{token}' is invalid"))
+        };
+        items.sort_by_cached_key(T::order);
+        let (items, next_token) = page(items, T::order, false, token, limit, bad_token)?;
+        Ok(Page { items, next_token })
     }
 }
 
@@ -149,16 +154,6 @@ impl<T> Page<T> {
         }
         output
     }
-}
-
-/// What EC2 answers to a request that is only tried.
-pub(super) fn dry_run() -> ApiError {
-    ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").status(412)
-}
-
-/// A `tagSet`.
-pub(super) fn tag_set(tags: &Tags) -> Value {
-    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
 /// EC2's timestamps.
@@ -199,7 +194,7 @@ mod tests {
             access_key_id: String::new(),
             secret_access_key: String::new(),
         };
-        Query::read(&identity, "DescribeThings", input, "ThingId")?.select(things())
+        Query::parse(&identity, "DescribeThings", input, "ThingId")?.select(things())
     }
 
     #[test]
@@ -208,9 +203,10 @@ mod tests {
         let even = json!([{"Name": "tag:Even", "Value": ["true"]}, {"Name": "name", "Value": ["t-0?", "t-10"]}]);
         assert_eq!(select(json!({"Filter": even})).unwrap().items.len(), 6);
         let first = select(json!({"MaxResults": "5"})).unwrap();
-        assert_eq!((first.items.len(), first.next_token.as_deref()), (5, Some("5")));
-        let last = select(json!({"MaxResults": "5", "NextToken": "10"})).unwrap();
-        assert_eq!((last.items.len(), last.next_token), (2, None));
+        let second = select(json!({"MaxResults": "5", "NextToken": first.next_token})).unwrap();
+        let last = select(json!({"MaxResults": "5", "NextToken": second.next_token})).unwrap();
+        assert_eq!((first.items.len(), second.items.len(), last.items.len()), (5, 5, 2));
+        assert_eq!((second.items[0].key(), last.next_token), ("t-05", None));
     }
 
     #[test]

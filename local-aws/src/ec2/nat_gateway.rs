@@ -1,46 +1,19 @@
 //! NAT gateways.
 
-use std::net::Ipv4Addr;
-
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::address::Address;
-use super::describe::{Describe, Query, Tags, tag_set, time};
-use super::internet_gateway::InternetGateway;
-use super::new_id;
-use super::subnet::Subnet;
+use super::describe::{Describe, Query, time};
+use super::id::new_id;
+use super::network_interface;
+use super::record::{Address, InternetGateway, NatGateway, NetworkInterface, Owner, Subnet};
+use super::refusal;
+use super::tag::{Tags, tag_set};
 use super::transition_state::TransitionState;
-use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::quotas::NAT_GATEWAYS;
-use crate::store::{Record, Tx};
-
-/// A NAT gateway.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct NatGateway {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) subnet_id: String,
-    pub(crate) network_interface_id: String,
-    pub(crate) private_ip: Ipv4Addr,
-    /// Address of a public gateway; a private one has none.
-    pub(crate) allocation_id: Option<String>,
-    pub(crate) public_ip: Option<Ipv4Addr>,
-    pub(crate) association_id: Option<String>,
-    pub(crate) created_at: DateTime<Utc>,
-    #[serde(flatten)]
-    pub(crate) transit: TransitionState,
-    pub(crate) tags: Tags,
-}
-
-impl Record for NatGateway {
-    const KIND: &'static str = "ec2.nat-gateway";
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-}
+use crate::service::Call;
+use crate::store::Tx;
 
 /// What a NAT gateway is made of.
 pub(crate) struct NatGatewayRequest<'a> {
@@ -53,71 +26,86 @@ pub(crate) struct NatGatewayRequest<'a> {
     pub(crate) tags: Tags,
 }
 
-impl NatGateway {
-    /// The gateway with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| not_found(id))
-    }
-
-    pub(super) fn connectivity_type(&self) -> &'static str {
-        if self.allocation_id.is_some() { "public" } else { "private" }
-    }
-
-    /// Makes a gateway.
-    ///
-    /// # Errors
-    /// NatGatewayLimitExceeded, Gateway.NotAttached in a VPC without internet gateway, Resource.AlreadyAssociated for an address in use.
-    pub(crate) fn create(endpoint: &Endpoint, tx: &Tx<'_>, request: NatGatewayRequest<'_>) -> Result<Self, ApiError> {
-        let subnet = Subnet::get(tx, request.subnet_id)?;
-        let zone = |nat: &Self| Ok(Subnet::get(tx, &nat.subnet_id)?.availability_zone);
-        let zones = tx.list::<Self>()?.iter().map(zone).collect::<Result<Vec<_>, ApiError>>()?;
-        if NAT_GATEWAYS.is_reached(zones.iter().filter(|zone| **zone == subnet.availability_zone).count()) {
-            return Err(ApiError::new(
-                "NatGatewayLimitExceeded",
-                format!("Performing this operation would exceed the limit of {} NAT gateways", NAT_GATEWAYS.value),
-            ));
-        }
-        let address = request.allocation_id.map(|id| Address::get(tx, id)).transpose()?;
-        if let Some(address) = &address {
-            if address.user(tx)?.is_some() {
-                return Err(ApiError::new(
-                    "Resource.AlreadyAssociated",
-                    format!("Elastic IP address [{}] is already associated", address.allocation_id),
-                ));
-            }
-            if InternetGateway::of_vpc(tx, &subnet.vpc_id)?.is_none() {
-                return Err(ApiError::new(
-                    "Gateway.NotAttached",
-                    format!("Network {} has no Internet gateway attached", subnet.vpc_id),
-                ));
-            }
-        }
-        let nat = Self {
-            id: new_id("nat"),
-            vpc_id: subnet.vpc_id.clone(),
-            subnet_id: subnet.id.clone(),
-            network_interface_id: new_id("eni"),
-            private_ip: subnet.free_address(endpoint, tx, request.private_ip)?,
-            association_id: address.as_ref().map(|_| new_id("eipassoc")),
-            public_ip: address.as_ref().map(|address| address.public_ip),
-            allocation_id: address.map(|address| address.allocation_id),
-            created_at: Utc::now(),
-            transit: TransitionState::until(request.ready_at),
-            tags: request.tags,
-        };
-        tx.put(&nat)?;
-        Ok(nat)
-    }
-
-    /// Deletes the gateway; does nothing if it is already gone. Routes to it become black holes.
-    pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        tx.delete::<Self>(id)?;
-        Ok(())
-    }
+/// Makes a gateway.
+///
+/// # Errors
+/// NatGatewayLimitExceeded, InsufficientFreeAddressesInSubnet, Gateway.NotAttached in a VPC without internet gateway,
+/// Resource.AlreadyAssociated for an address in use.
+pub(crate) fn create(tx: &Tx<'_>, request: NatGatewayRequest<'_>) -> Result<NatGateway, ApiError> {
+    let subnet = Subnet::get(tx, request.subnet_id)?;
+    check_quota(tx, &subnet)?;
+    let address = request.allocation_id.map(|id| public_address(tx, &subnet, id)).transpose()?;
+    let id = new_id("nat");
+    let interface = interface(tx, &subnet, &id, request.private_ip)?;
+    let nat = NatGateway {
+        id,
+        vpc_id: subnet.vpc_id,
+        subnet_id: subnet.id,
+        network_interface_id: interface.id,
+        private_ip: interface.private_ip,
+        association_id: address.as_ref().map(|_| new_id("eipassoc")),
+        public_ip: address.as_ref().map(|address| address.public_ip),
+        allocation_id: address.map(|address| address.allocation_id),
+        created_at: Utc::now(),
+        transit: TransitionState::until(request.ready_at),
+        tags: request.tags,
+    };
+    tx.put(&nat)?;
+    Ok(nat)
 }
 
-fn not_found(id: &str) -> ApiError {
-    ApiError::new("NatGatewayNotFound", format!("The Nat Gateway {id} was not found"))
+fn check_quota(tx: &Tx<'_>, subnet: &Subnet) -> Result<(), ApiError> {
+    let zone = |nat: &NatGateway| Ok(Subnet::get(tx, &nat.subnet_id)?.availability_zone);
+    let zones = tx.list::<NatGateway>()?.iter().map(zone).collect::<Result<Vec<_>, ApiError>>()?;
+    if NAT_GATEWAYS.is_reached(zones.iter().filter(|zone| **zone == subnet.availability_zone).count()) {
+        return Err(ApiError::new(
+            "NatGatewayLimitExceeded",
+            format!("Performing this operation would exceed the limit of {} NAT gateways", NAT_GATEWAYS.value),
+        ));
+    }
+    Ok(())
+}
+
+/// The address for a public gateway in this subnet.
+fn public_address(tx: &Tx<'_>, subnet: &Subnet, allocation_id: &str) -> Result<Address, ApiError> {
+    let address = Address::get(tx, allocation_id)?;
+    if address.user(tx)?.is_some() {
+        return Err(ApiError::new(
+            "Resource.AlreadyAssociated",
+            format!("Elastic IP address [{}] is already associated", address.allocation_id),
+        ));
+    }
+    if InternetGateway::of_vpc(tx, &subnet.vpc_id)?.is_none() {
+        return Err(ApiError::new(
+            "Gateway.NotAttached",
+            format!("Network {} has no Internet gateway attached", subnet.vpc_id),
+        ));
+    }
+    Ok(address)
+}
+
+fn interface(tx: &Tx<'_>, subnet: &Subnet, id: &str, wanted: Option<&str>) -> Result<NetworkInterface, ApiError> {
+    let owner = Owner::NatGateway(id.to_owned());
+    let made = match wanted {
+        Some(address) => network_interface::create_at(tx, subnet, &[], owner, address),
+        None => network_interface::create(tx, subnet, &[], owner),
+    };
+    made.map_err(|error| match error.code.as_str() {
+        // AWS has words of its own for it here.
+        "InsufficientFreeAddressesInSubnet" => {
+            ApiError::new(error.code, "Subnet has insufficient free addresses to create this NAT gateway")
+        }
+        _ => error,
+    })
+}
+
+/// Deletes the gateway; does nothing if it is already gone. Routes to it become black holes.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    if let Some(nat) = tx.get::<NatGateway>(id)? {
+        network_interface::delete(tx, &nat.network_interface_id)?;
+        tx.delete::<NatGateway>(id)?;
+    }
+    Ok(())
 }
 
 impl Describe for NatGateway {
@@ -128,7 +116,7 @@ impl Describe for NatGateway {
     }
 
     fn not_found(id: &str) -> ApiError {
-        not_found(id)
+        refusal::nat_gateway_not_found(id)
     }
 
     fn tags(&self) -> Option<&Tags> {
@@ -145,8 +133,9 @@ impl Describe for NatGateway {
     }
 }
 
-pub(super) fn describe_nat_gateways(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeNatGateways", input, "NatGatewayId")?;
+pub(super) fn describe_nat_gateways(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "NatGatewayId")?;
+    let endpoint = &call.endpoint;
     let page = query.select(endpoint.store.read(|tx| tx.list::<NatGateway>())?)?;
     Ok(page.output("natGatewaySet", |nat| {
         let mut address = json!({

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::describe::{Describe, Query, Tags, tag_set};
-use super::subnet::Subnet;
-use super::vpc::Vpc;
-use crate::endpoint::Endpoint;
+use super::describe::{Describe, Query};
+use super::record::{Subnet, Vpc};
+use super::tag::{Tags, tag_set};
 use crate::error::ApiError;
+use crate::service::Call;
 
 struct View {
     vpc: Vpc,
@@ -51,8 +51,9 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_network_acls(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeNetworkAcls", input, "NetworkAclId")?;
+pub(super) fn describe_network_acls(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "NetworkAclId")?;
+    let endpoint = &call.endpoint;
     let views = endpoint.store.read(|tx| {
         let subnets = tx.list::<Subnet>()?;
         let view = |vpc: Vpc| {

@@ -1,117 +1,124 @@
-//! Network interfaces: those of NAT gateways, interface endpoints and tasks. Nobody makes one by itself.
+//! Makes network interfaces, each with an address of its subnet, and shows them.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+use std::net::Ipv4Addr;
+
+use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::describe::{Describe, Query, Tags, tag_set, time};
-use super::nat_gateway::NatGateway;
-use super::security_group::SecurityGroup;
-use super::subnet::Subnet;
-use super::vpc_endpoint::VpcEndpoint;
-use crate::ecs::ActiveTask;
+use super::cidr::usable;
+use super::describe::{Describe, Query, time};
+use super::dns::private_dns_name;
+use super::id::new_id;
+use super::record::{NatGateway, NetworkInterface, Owner, SecurityGroup, Subnet};
+use super::refusal::INVALID;
+use super::tag::{Tags, tag_set};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::Call;
 use crate::store::Tx;
 
-/// An interface.
-pub(super) struct Interface {
-    id: String,
-    pub(super) subnet_id: String,
-    pub(super) private_ip: String,
-    pub(super) group_ids: Vec<String>,
-    mac_address: String,
-    description: String,
-    interface_type: &'static str,
-    /// The gateway that gives it a public address.
-    nat: Option<NatGateway>,
-    /// When a task's interface was attached.
-    attached_at: Option<DateTime<Utc>>,
-    tags: Tags,
+/// Makes an interface with the first address of the subnet that is free.
+///
+/// # Errors
+/// InsufficientFreeAddressesInSubnet; a group that is not there.
+pub(crate) fn create(
+    tx: &Tx<'_>,
+    subnet: &Subnet,
+    group_ids: &[String],
+    owner: Owner,
+) -> Result<NetworkInterface, ApiError> {
+    let taken = taken(tx, subnet)?;
+    let address = usable(subnet.network()?).find(|address| !taken.contains(address)).ok_or_else(|| {
+        ApiError::new(
+            "InsufficientFreeAddressesInSubnet",
+            "The specified subnet does not have enough free addresses to satisfy the request.",
+        )
+    })?;
+    put(tx, subnet, group_ids, owner, address)
 }
 
-/// Every interface that is there.
-pub(super) fn interfaces(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Interface>, ApiError> {
-    let mut interfaces: Vec<Interface> = tx.list::<NatGateway>()?.into_iter().map(of_nat).collect();
-    interfaces.extend(tx.list::<VpcEndpoint>()?.iter().flat_map(of_endpoint));
-    interfaces.extend(crate::ecs::active_tasks(tx)?.iter().filter_map(|task| of_task(endpoint, task)));
-    Ok(interfaces)
+/// Makes an interface with this address.
+///
+/// # Errors
+/// InvalidParameterValue for one that is taken, AWS's own or not of the subnet; a group that is not there.
+pub(super) fn create_at(
+    tx: &Tx<'_>,
+    subnet: &Subnet,
+    group_ids: &[String],
+    owner: Owner,
+    address: &str,
+) -> Result<NetworkInterface, ApiError> {
+    let (network, taken) = (subnet.network()?, taken(tx, subnet)?);
+    let is_free = |address: &Ipv4Addr| usable(network).any(|usable| usable == *address) && !taken.contains(address);
+    let address = address.parse().ok().filter(is_free).ok_or_else(|| {
+        ApiError::new(
+            INVALID,
+            format!("Address {address} is not free in the subnet's address range {}.", subnet.cidr_block),
+        )
+    })?;
+    put(tx, subnet, group_ids, owner, address)
 }
 
-fn of_nat(nat: NatGateway) -> Interface {
-    Interface {
-        id: nat.network_interface_id.clone(),
-        subnet_id: nat.subnet_id.clone(),
-        private_ip: nat.private_ip.to_string(),
-        group_ids: Vec::new(),
-        mac_address: mac_address(&nat.network_interface_id),
-        description: format!("Interface for NAT Gateway {}", nat.id),
-        interface_type: "nat_gateway",
-        nat: nat.public_ip.is_some().then_some(nat),
-        attached_at: None,
-        tags: Tags::new(),
+fn taken(tx: &Tx<'_>, subnet: &Subnet) -> Result<HashSet<Ipv4Addr>, ApiError> {
+    Ok(NetworkInterface::of_subnet(tx, &subnet.id)?.into_iter().map(|interface| interface.private_ip).collect())
+}
+
+fn put(
+    tx: &Tx<'_>,
+    subnet: &Subnet,
+    group_ids: &[String],
+    owner: Owner,
+    private_ip: Ipv4Addr,
+) -> Result<NetworkInterface, ApiError> {
+    for id in group_ids {
+        SecurityGroup::get(tx, id)?;
     }
-}
-
-fn of_endpoint(endpoint: &VpcEndpoint) -> impl Iterator<Item = Interface> {
-    endpoint.interfaces.iter().map(|interface| Interface {
-        id: interface.id.clone(),
-        subnet_id: interface.subnet_id.clone(),
-        private_ip: interface.private_ip.to_string(),
-        group_ids: endpoint.settings.security_group_ids.clone(),
-        mac_address: mac_address(&interface.id),
-        description: format!("VPC Endpoint Interface {}", endpoint.id),
-        interface_type: "vpc_endpoint",
-        nat: None,
-        attached_at: None,
-        tags: Tags::new(),
-    })
-}
-
-/// The interface that DescribeTasks shows as the task's attachment.
-fn of_task(endpoint: &Endpoint, task: &ActiveTask) -> Option<Interface> {
-    let attachment = task
-        .description
-        .get("attachments")?
-        .as_array()?
-        .iter()
-        .find(|attachment| attachment["type"] == "ElasticNetworkInterface")?;
-    let detail = |name: &str| {
-        let details = attachment["details"].as_array()?;
-        details.iter().find(|detail| detail["name"] == name)?["value"].as_str().map(str::to_owned)
-    };
-    let attachment_id = attachment["id"].as_str()?;
-    let id = detail("networkInterfaceId")?;
-    Some(Interface {
-        subnet_id: task.subnet_id.clone(),
-        private_ip: detail("privateIPv4Address")?,
-        group_ids: task.security_group_ids.clone(),
-        mac_address: detail("macAddress").unwrap_or_else(|| mac_address(&id)),
+    let id = new_id("eni");
+    let interface = NetworkInterface {
+        mac_address: mac_address(&id),
         id,
-        description: endpoint.arn("ecs", &format!("attachment/{attachment_id}")),
-        interface_type: "interface",
-        nat: None,
-        attached_at: task.description["connectivityAt"].as_f64().and_then(from_epoch_seconds),
-        // ECS tags an interface only as a managed resource; the task's own tags stay on the task.
-        tags: Tags::new(),
-    })
+        subnet_id: subnet.id.clone(),
+        private_ip,
+        group_ids: group_ids.to_vec(),
+        owner,
+        created_at: Utc::now(),
+    };
+    tx.put(&interface)?;
+    Ok(interface)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "an instant of this era in milliseconds fits an i64")]
-fn from_epoch_seconds(seconds: f64) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis((seconds * 1000.0) as i64)
+/// Writes down an interface that is there, unless it is known.
+pub(crate) fn adopt(tx: &Tx<'_>, interface: NetworkInterface) -> Result<(), ApiError> {
+    if tx.get::<NetworkInterface>(&interface.id)?.is_none() { tx.put(&interface) } else { Ok(()) }
+}
+
+/// Puts the interface into other groups.
+pub(super) fn set_groups(tx: &Tx<'_>, id: &str, group_ids: &[String]) -> Result<(), ApiError> {
+    let Some(interface) = tx.get::<NetworkInterface>(id)? else { return Ok(()) };
+    tx.put(&NetworkInterface { group_ids: group_ids.to_vec(), ..interface })
+}
+
+/// Deletes an interface, whose address is free again; does nothing if it is already gone.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    tx.delete::<NetworkInterface>(id)?;
+    Ok(())
 }
 
 /// A locally administered address that follows from the interface's id.
-fn mac_address(id: &str) -> String {
+pub(super) fn mac_address(id: &str) -> String {
     let digits: Vec<char> = id.chars().rev().filter(char::is_ascii_hexdigit).take(10).collect();
     digits.chunks(2).fold("02".to_owned(), |text, pair| format!("{text}:{}", pair.iter().collect::<String>()))
 }
 
-/// An interface with what its subnet and groups say.
+/// An interface with what its subnet, groups and gateway say.
 struct View {
-    interface: Interface,
+    interface: NetworkInterface,
     subnet: Option<Subnet>,
     groups: Vec<(String, String)>,
+    /// The gateway that gives it a public address.
+    nat: Option<NatGateway>,
+    tags: Tags,
 }
 
 impl View {
@@ -149,25 +156,23 @@ impl Describe for View {
     }
 
     fn tags(&self) -> Option<&Tags> {
-        Some(&self.interface.tags)
+        Some(&self.tags)
     }
 
     fn values(&self, filter: &str) -> Vec<String> {
         let interface = &self.interface;
         match filter {
-            "association.allocation-id" => interface.nat.iter().filter_map(|nat| nat.allocation_id.clone()).collect(),
-            "association.public-ip" => {
-                interface.nat.iter().filter_map(|nat| Some(nat.public_ip?.to_string())).collect()
-            }
+            "association.allocation-id" => self.nat.iter().filter_map(|nat| nat.allocation_id.clone()).collect(),
+            "association.public-ip" => self.nat.iter().filter_map(|nat| Some(nat.public_ip?.to_string())).collect(),
             "availability-zone" => self.of_subnet(|subnet| &subnet.availability_zone),
             "availability-zone-id" => self.of_subnet(|subnet| &subnet.availability_zone_id),
             "vpc-id" => self.of_subnet(|subnet| &subnet.vpc_id),
             "group-id" => self.groups.iter().map(|(id, _)| id.clone()).collect(),
             "group-name" => self.groups.iter().map(|(_, name)| name.clone()).collect(),
-            "description" => vec![interface.description.clone()],
-            "interface-type" => vec![interface.interface_type.to_owned()],
+            "description" => vec![description(&interface.owner)],
+            "interface-type" => vec![interface_type(&interface.owner).to_owned()],
             "mac-address" => vec![interface.mac_address.clone()],
-            "private-ip-address" | "addresses.private-ip-address" => vec![interface.private_ip.clone()],
+            "private-ip-address" | "addresses.private-ip-address" => vec![interface.private_ip.to_string()],
             "status" => vec!["in-use".to_owned()],
             "subnet-id" => vec![interface.subnet_id.clone()],
             _ => vec![interface.id.clone()],
@@ -175,73 +180,106 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_network_interfaces(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeNetworkInterfaces", input, "NetworkInterfaceId")?;
+pub(super) fn describe_network_interfaces(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "NetworkInterfaceId")?;
+    let endpoint = &call.endpoint;
     let views = endpoint.store.read(|tx| {
         let groups = tx.list::<SecurityGroup>()?;
-        let view = |interface: Interface| {
-            let member_of = groups.iter().filter(|group| interface.group_ids.contains(&group.id));
-            let groups = member_of.map(|group| (group.id.clone(), group.name.clone())).collect();
-            Ok(View { subnet: tx.get::<Subnet>(&interface.subnet_id)?, groups, interface })
-        };
-        interfaces(endpoint, tx)?.into_iter().map(view).collect::<Result<Vec<_>, ApiError>>()
+        let interfaces = tx.list::<NetworkInterface>()?.into_iter();
+        interfaces.map(|interface| view(tx, &groups, interface)).collect::<Result<Vec<_>, ApiError>>()
     })?;
     Ok(query.select(views)?.output("networkInterfaceSet", |view| show(endpoint, view)))
+}
+
+fn view(tx: &Tx<'_>, groups: &[SecurityGroup], interface: NetworkInterface) -> Result<View, ApiError> {
+    let member_of = groups.iter().filter(|group| interface.group_ids.contains(&group.id));
+    let nat = match &interface.owner {
+        Owner::NatGateway(id) => tx.get::<NatGateway>(id)?.filter(|nat| nat.public_ip.is_some()),
+        Owner::VpcEndpoint(_) | Owner::Service(_) => None,
+    };
+    Ok(View {
+        subnet: tx.get::<Subnet>(&interface.subnet_id)?,
+        groups: member_of.map(|group| (group.id.clone(), group.name.clone())).collect(),
+        nat,
+        // Services tag what is theirs, and leave their interfaces without.
+        tags: Tags::new(),
+        interface,
+    })
+}
+
+fn interface_type(owner: &Owner) -> &'static str {
+    match owner {
+        Owner::NatGateway(_) => "nat_gateway",
+        Owner::VpcEndpoint(_) => "vpc_endpoint",
+        Owner::Service(_) => "interface",
+    }
+}
+
+fn description(owner: &Owner) -> String {
+    match owner {
+        Owner::NatGateway(id) => format!("Interface for NAT Gateway {id}"),
+        Owner::VpcEndpoint(id) => format!("VPC Endpoint Interface {id}"),
+        Owner::Service(description) => description.clone(),
+    }
 }
 
 fn show(endpoint: &Endpoint, view: &View) -> Value {
     let account = &endpoint.identity.account_id;
     let interface = &view.interface;
-    let dns_name = format!("ip-{}.ec2.internal", interface.private_ip.replace('.', "-"));
-    let mut address = json!({
-        "privateIpAddress": interface.private_ip,
-        "privateDnsName": dns_name,
-        "primary": true,
-    });
+    let is_of_service = matches!(interface.owner, Owner::Service(_));
+    let dns_name = private_dns_name(&endpoint.identity.region, interface.private_ip);
     let mut shown = json!({
         "networkInterfaceId": interface.id,
         "subnetId": interface.subnet_id,
         "ownerId": account,
-        "description": interface.description,
-        "interfaceType": interface.interface_type,
+        "description": description(&interface.owner),
+        "interfaceType": interface_type(&interface.owner),
         "macAddress": interface.mac_address,
         "privateIpAddress": interface.private_ip,
         "privateDnsName": dns_name,
         // AWS's services make all of these on a person's behalf.
         "requesterManaged": true,
-        "sourceDestCheck": interface.interface_type == "interface",
+        "sourceDestCheck": is_of_service,
         "status": "in-use",
         "groupSet": view.groups.iter().map(|(id, name)| json!({"groupId": id, "groupName": name})).collect::<Vec<_>>(),
-        "tagSet": tag_set(&interface.tags),
+        "tagSet": tag_set(&view.tags),
     });
     if let Some(subnet) = &view.subnet {
         shown["vpcId"] = json!(subnet.vpc_id);
         shown["availabilityZone"] = json!(subnet.availability_zone);
         shown["availabilityZoneId"] = json!(subnet.availability_zone_id);
     }
-    if let Some(nat) = &interface.nat {
-        let association = json!({
-            "allocationId": nat.allocation_id,
-            "associationId": nat.association_id,
-            "ipOwnerId": account,
-            "publicIp": nat.public_ip,
-        });
+    let mut address = json!({"privateIpAddress": interface.private_ip, "privateDnsName": dns_name, "primary": true});
+    if let Some(nat) = &view.nat {
+        let association = association(account, nat);
         address["association"] = association.clone();
         shown["association"] = association;
     }
-    if let Some(attached_at) = &interface.attached_at {
-        let digits = interface.id.trim_start_matches("eni-");
-        shown["attachment"] = json!({
-            "attachmentId": format!("ela-attach-{digits}"),
-            "attachTime": time(attached_at),
-            "deleteOnTermination": false,
-            "deviceIndex": 1,
-            "instanceOwnerId": "amazon-aws",
-            "status": "attached",
-        });
+    if is_of_service {
+        shown["attachment"] = attachment(interface);
     }
     shown["privateIpAddressesSet"] = json!([address]);
     shown
+}
+
+fn association(account_id: &str, nat: &NatGateway) -> Value {
+    json!({
+        "allocationId": nat.allocation_id,
+        "associationId": nat.association_id,
+        "ipOwnerId": account_id,
+        "publicIp": nat.public_ip,
+    })
+}
+
+fn attachment(interface: &NetworkInterface) -> Value {
+    json!({
+        "attachmentId": format!("ela-attach-{}", interface.id.trim_start_matches("eni-")),
+        "attachTime": time(&interface.created_at),
+        "deleteOnTermination": false,
+        "deviceIndex": 1,
+        "instanceOwnerId": "amazon-aws",
+        "status": "attached",
+    })
 }
 
 #[cfg(test)]

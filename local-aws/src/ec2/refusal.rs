@@ -2,6 +2,9 @@
 
 use crate::error::ApiError;
 
+/// Code of a wrong parameter.
+pub(super) const INVALID: &str = "InvalidParameterValue";
+
 pub(crate) fn vpc_not_found(id: &str) -> ApiError {
     ApiError::new("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist"))
 }
@@ -29,4 +32,21 @@ pub(crate) fn security_group_rule_not_found(id: &str) -> ApiError {
 /// `kind` is EC2's word for the resource, e.g. `vpc`.
 pub(crate) fn has_dependencies(kind: &str, id: &str) -> ApiError {
     ApiError::new("DependencyViolation", format!("The {kind} '{id}' has dependencies and cannot be deleted."))
+}
+
+pub(crate) fn nat_gateway_not_found(id: &str) -> ApiError {
+    ApiError::new("NatGatewayNotFound", format!("The Nat Gateway {id} was not found"))
+}
+
+pub(crate) fn allocation_not_found(allocation_id: &str) -> ApiError {
+    ApiError::new("InvalidAllocationID.NotFound", format!("The allocation ID '{allocation_id}' does not exist"))
+}
+
+pub(crate) fn vpc_endpoint_not_found(id: &str) -> ApiError {
+    ApiError::new("InvalidVpcEndpointId.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))
+}
+
+/// What EC2 answers to a request that is only tried.
+pub(super) fn dry_run() -> ApiError {
+    ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").status(412)
 }

@@ -1,91 +1,66 @@
 //! The routes of a table.
 
 use ipnet::Ipv6Net;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::INVALID;
-use super::internet_gateway::InternetGateway;
-use super::nat_gateway::NatGateway;
-use super::route_table::RouteTable;
-use super::vpc::{Vpc, parse_cidr};
-use super::vpc_endpoint::VpcEndpoint;
+use super::cidr::parse_cidr;
+use super::record::{InternetGateway, NatGateway, Route, RouteTable, Target, Vpc, VpcEndpoint};
+use super::refusal::INVALID;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
-/// A route that a person made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Route {
-    /// An IPv4 or IPv6 block.
-    pub(crate) destination: String,
-    pub(crate) target: Target,
+/// Adds a route; gives the destination as EC2 keeps it.
+///
+/// # Errors
+/// RouteAlreadyExists; a target that is not there or not attached to the table's VPC.
+pub(crate) fn create(tx: &Tx<'_>, table_id: &str, destination: &str, target: Target) -> Result<String, ApiError> {
+    let mut table = RouteTable::get(tx, table_id)?;
+    let vpc = Vpc::get(tx, &table.vpc_id)?;
+    let destination = normal(destination)?;
+    let exists =
+        || ApiError::new("RouteAlreadyExists", format!("The route identified by {destination} already exists."));
+    if destination == vpc.cidr_block || table.routes.iter().any(|route| route.destination == destination) {
+        return Err(exists());
+    }
+    if !destination.contains(':') && vpc.network()?.contains(&parse_cidr(&destination)?) {
+        return Err(ApiError::new(
+            INVALID,
+            format!(
+                "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance."
+            ),
+        ));
+    }
+    check_target(tx, &table, &target)?;
+    table.routes.push(Route { destination: destination.clone(), target });
+    tx.put(&table)?;
+    Ok(destination)
 }
 
-/// Where a route leads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Target {
-    InternetGateway(String),
-    NatGateway(String),
+/// Gives a route another target.
+///
+/// # Errors
+/// InvalidParameterValue when there is no such route; as [`create`] for the target.
+pub(crate) fn replace(tx: &Tx<'_>, table_id: &str, destination: &str, target: Target) -> Result<(), ApiError> {
+    let mut table = RouteTable::get(tx, table_id)?;
+    check_target(tx, &table, &target)?;
+    let destination = normal(destination)?;
+    let route = table.routes.iter_mut().find(|route| route.destination == destination).ok_or_else(|| {
+        ApiError::new(
+            INVALID,
+            format!("There is no route defined for '{destination}' in the route table. Use CreateRoute instead."),
+        )
+    })?;
+    route.target = target;
+    tx.put(&table)
 }
 
-impl Route {
-    fn is_ipv6(&self) -> bool {
-        self.destination.contains(':')
-    }
-
-    /// Adds a route; gives the destination as EC2 keeps it.
-    ///
-    /// # Errors
-    /// RouteAlreadyExists; a target that is not there or not attached to the table's VPC.
-    pub(crate) fn create(tx: &Tx<'_>, table_id: &str, destination: &str, target: Target) -> Result<String, ApiError> {
-        let mut table = RouteTable::get(tx, table_id)?;
-        let vpc = Vpc::get(tx, &table.vpc_id)?;
-        let destination = normal(destination)?;
-        let exists =
-            || ApiError::new("RouteAlreadyExists", format!("The route identified by {destination} already exists."));
-        if destination == vpc.cidr_block || table.routes.iter().any(|route| route.destination == destination) {
-            return Err(exists());
-        }
-        if !destination.contains(':') && vpc.network()?.contains(&parse_cidr(&destination)?) {
-            return Err(ApiError::new(
-                INVALID,
-                format!(
-                    "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance."
-                ),
-            ));
-        }
-        check_target(tx, &table, &target)?;
-        table.routes.push(Self { destination: destination.clone(), target });
-        tx.put(&table)?;
-        Ok(destination)
-    }
-
-    /// Gives a route another target.
-    ///
-    /// # Errors
-    /// InvalidParameterValue when there is no such route; as [`Route::create`] for the target.
-    pub(crate) fn replace(tx: &Tx<'_>, table_id: &str, destination: &str, target: Target) -> Result<(), ApiError> {
-        let mut table = RouteTable::get(tx, table_id)?;
-        check_target(tx, &table, &target)?;
-        let destination = normal(destination)?;
-        let route = table.routes.iter_mut().find(|route| route.destination == destination).ok_or_else(|| {
-            ApiError::new(
-                INVALID,
-                format!("There is no route defined for '{destination}' in the route table. Use CreateRoute instead."),
-            )
-        })?;
-        route.target = target;
-        tx.put(&table)
-    }
-
-    /// Deletes a route; does nothing if it is already gone.
-    pub(crate) fn delete(tx: &Tx<'_>, table_id: &str, destination: &str) -> Result<(), ApiError> {
-        let Some(mut table) = tx.get::<RouteTable>(table_id)? else { return Ok(()) };
-        let destination = normal(destination)?;
-        table.routes.retain(|route| route.destination != destination);
-        tx.put(&table)
-    }
+/// Deletes a route; does nothing if it is already gone.
+pub(crate) fn delete(tx: &Tx<'_>, table_id: &str, destination: &str) -> Result<(), ApiError> {
+    let Some(mut table) = tx.get::<RouteTable>(table_id)? else { return Ok(()) };
+    let destination = normal(destination)?;
+    table.routes.retain(|route| route.destination != destination);
+    tx.put(&table)
 }
 
 /// The block without host bits.

@@ -1,148 +1,97 @@
 //! Route tables: their routes and the subnets that use them.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Describe, Query, Tags, tag_set};
-use super::route::{Route, View as RouteView};
-use super::subnet::Subnet;
-use super::vpc::Vpc;
-use super::vpc_endpoint::VpcEndpoint;
-use super::{new_id, refusal};
-use crate::endpoint::Endpoint;
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::record::{Association, RouteTable, Subnet, Vpc, VpcEndpoint};
+use super::refusal;
+use super::route::View as RouteView;
+use super::tag::{Tags, tag_set};
 use crate::error::ApiError;
-use crate::store::{Record, Tx};
+use crate::service::Call;
+use crate::store::Tx;
 
-/// A route table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct RouteTable {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    /// Id of the association with the VPC itself: this is the VPC's main table.
-    pub(crate) main_association_id: Option<String>,
-    pub(crate) associations: Vec<Association>,
-    /// Routes besides the local one, which every table has.
-    pub(crate) routes: Vec<Route>,
-    pub(crate) tags: Tags,
-}
-
-/// A subnet that uses the table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Association {
-    pub(crate) id: String,
-    pub(crate) subnet_id: String,
-}
-
-impl Record for RouteTable {
-    const KIND: &'static str = "ec2.route-table";
-    fn id(&self) -> String {
-        self.id.clone()
+fn new(vpc_id: &str, tags: Tags) -> RouteTable {
+    RouteTable {
+        id: new_id("rtb"),
+        vpc_id: vpc_id.to_owned(),
+        main_association_id: None,
+        associations: Vec::new(),
+        routes: Vec::new(),
+        tags,
     }
 }
 
-impl RouteTable {
-    /// The table with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| refusal::route_table_not_found(id))
-    }
+/// The table that a new VPC has.
+pub(super) fn create_main(tx: &Tx<'_>, vpc_id: &str) -> Result<(), ApiError> {
+    let main = RouteTable { main_association_id: Some(new_id("rtbassoc")), ..new(vpc_id, Tags::new()) };
+    tx.put(&main)
+}
 
-    /// All tables of a VPC.
-    pub(super) fn of_vpc(tx: &Tx<'_>, vpc_id: &str) -> Result<Vec<Self>, ApiError> {
-        Ok(tx.list::<Self>()?.into_iter().filter(|table| table.vpc_id == vpc_id).collect())
-    }
+/// Makes a table with the local route only.
+pub(crate) fn create(tx: &Tx<'_>, vpc_id: &str, tags: Tags) -> Result<RouteTable, ApiError> {
+    let table = new(&Vpc::get(tx, vpc_id)?.id, tags);
+    tx.put(&table)?;
+    Ok(table)
+}
 
-    pub(super) fn is_main(&self) -> bool {
-        self.main_association_id.is_some()
+/// Deletes the table; does nothing if it is already gone.
+///
+/// # Errors
+/// DependencyViolation while a subnet uses it.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    let Some(table) = tx.get::<RouteTable>(id)? else { return Ok(()) };
+    if table.is_main() || !table.associations.is_empty() {
+        return Err(refusal::has_dependencies("routeTable", id));
     }
-
-    fn new(vpc_id: &str, tags: Tags) -> Self {
-        Self {
-            id: new_id("rtb"),
-            vpc_id: vpc_id.to_owned(),
-            main_association_id: None,
-            associations: Vec::new(),
-            routes: Vec::new(),
-            tags,
+    for mut endpoint in tx.list::<VpcEndpoint>()? {
+        if endpoint.settings.route_table_ids.iter().any(|table_id| table_id == id) {
+            endpoint.settings.route_table_ids.retain(|table_id| table_id != id);
+            tx.put(&endpoint)?;
         }
     }
+    tx.delete::<RouteTable>(id)?;
+    Ok(())
+}
 
-    /// The table that a new VPC has.
-    pub(super) fn create_main(tx: &Tx<'_>, vpc_id: &str) -> Result<(), ApiError> {
-        let main = Self { main_association_id: Some(new_id("rtbassoc")), ..Self::new(vpc_id, Tags::new()) };
-        tx.put(&main)
+/// Makes a subnet use the table.
+///
+/// # Errors
+/// Resource.AlreadyAssociated when the subnet uses a table already; one of another VPC.
+pub(crate) fn associate(tx: &Tx<'_>, id: &str, subnet_id: &str) -> Result<String, ApiError> {
+    let mut table = RouteTable::get(tx, id)?;
+    let subnet = Subnet::get(tx, subnet_id)?;
+    if subnet.vpc_id != table.vpc_id {
+        return Err(ApiError::new(
+            refusal::INVALID,
+            format!("route table {id} and subnet {subnet_id} belong to different networks"),
+        ));
     }
-
-    /// Makes a table with the local route only.
-    pub(crate) fn create(tx: &Tx<'_>, vpc_id: &str, tags: Tags) -> Result<Self, ApiError> {
-        let table = Self::new(&Vpc::get(tx, vpc_id)?.id, tags);
-        tx.put(&table)?;
-        Ok(table)
+    let uses = |table: &RouteTable| table.associations.iter().any(|association| association.subnet_id == subnet_id);
+    if RouteTable::of_vpc(tx, &table.vpc_id)?.iter().any(uses) {
+        return Err(ApiError::new(
+            "Resource.AlreadyAssociated",
+            format!("the specified association for route table {id} conflicts with an existing association"),
+        ));
     }
+    let association = Association { id: new_id("rtbassoc"), subnet_id: subnet.id };
+    let association_id = association.id.clone();
+    table.associations.push(association);
+    tx.put(&table)?;
+    Ok(association_id)
+}
 
-    /// Deletes the table; does nothing if it is already gone.
-    ///
-    /// # Errors
-    /// DependencyViolation while a subnet uses it.
-    pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        let Some(table) = tx.get::<Self>(id)? else { return Ok(()) };
-        if table.is_main() || !table.associations.is_empty() {
-            return Err(refusal::has_dependencies("routeTable", id));
+/// Ends an association; does nothing if it is already gone.
+pub(crate) fn disassociate(tx: &Tx<'_>, association_id: &str) -> Result<(), ApiError> {
+    for mut table in tx.list::<RouteTable>()? {
+        let before = table.associations.len();
+        table.associations.retain(|association| association.id != association_id);
+        if table.associations.len() < before {
+            tx.put(&table)?;
         }
-        for mut endpoint in tx.list::<VpcEndpoint>()? {
-            if endpoint.settings.route_table_ids.iter().any(|table_id| table_id == id) {
-                endpoint.settings.route_table_ids.retain(|table_id| table_id != id);
-                tx.put(&endpoint)?;
-            }
-        }
-        tx.delete::<Self>(id)?;
-        Ok(())
     }
-
-    /// Makes a subnet use the table.
-    ///
-    /// # Errors
-    /// Resource.AlreadyAssociated when the subnet uses a table already; one of another VPC.
-    pub(crate) fn associate(tx: &Tx<'_>, id: &str, subnet_id: &str) -> Result<String, ApiError> {
-        let mut table = Self::get(tx, id)?;
-        let subnet = Subnet::get(tx, subnet_id)?;
-        if subnet.vpc_id != table.vpc_id {
-            return Err(ApiError::new(
-                super::describe::INVALID,
-                format!("route table {id} and subnet {subnet_id} belong to different networks"),
-            ));
-        }
-        let uses = |table: &Self| table.associations.iter().any(|association| association.subnet_id == subnet_id);
-        if Self::of_vpc(tx, &table.vpc_id)?.iter().any(uses) {
-            return Err(ApiError::new(
-                "Resource.AlreadyAssociated",
-                format!("the specified association for route table {id} conflicts with an existing association"),
-            ));
-        }
-        let association = Association { id: new_id("rtbassoc"), subnet_id: subnet.id };
-        let association_id = association.id.clone();
-        table.associations.push(association);
-        tx.put(&table)?;
-        Ok(association_id)
-    }
-
-    /// Ends an association; does nothing if it is already gone.
-    pub(crate) fn disassociate(tx: &Tx<'_>, association_id: &str) -> Result<(), ApiError> {
-        for mut table in tx.list::<Self>()? {
-            let before = table.associations.len();
-            table.associations.retain(|association| association.id != association_id);
-            if table.associations.len() < before {
-                tx.put(&table)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Forgets the subnet; says whether it used this table.
-    pub(super) fn disassociate_subnet(&mut self, subnet_id: &str) -> bool {
-        let before = self.associations.len();
-        self.associations.retain(|association| association.subnet_id != subnet_id);
-        self.associations.len() < before
-    }
+    Ok(())
 }
 
 /// A table as it is shown: with its local route, routes to gateway endpoints, and whether targets are there.
@@ -205,8 +154,9 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_route_tables(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeRouteTables", input, "RouteTableId")?;
+pub(super) fn describe_route_tables(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "RouteTableId")?;
+    let endpoint = &call.endpoint;
     let views = endpoint.store.read(|tx| {
         let view = |table: RouteTable| Ok(View { routes: RouteView::all_of(endpoint, tx, &table)?, table });
         tx.list::<RouteTable>()?.into_iter().map(view).collect::<Result<Vec<_>, ApiError>>()

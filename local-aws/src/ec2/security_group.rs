@@ -1,118 +1,91 @@
 //! Security groups.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags, tag_set};
-use super::network_interface::interfaces;
-use super::security_group_rule::{Peer, Rule, permissions};
-use super::vpc::Vpc;
-use super::{new_id, refusal};
-use crate::endpoint::Endpoint;
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::record::{NetworkInterface, Peer, Rule, SecurityGroup, Vpc};
+use super::refusal::{self, INVALID};
+use super::security_group_rule::permissions;
+use super::tag::{Tags, tag_set};
 use crate::error::ApiError;
-use crate::store::{Record, Tx};
+use crate::service::Call;
+use crate::store::Tx;
 
-/// A security group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SecurityGroup {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) vpc_id: String,
-    pub(crate) tags: Tags,
+/// The group that a new VPC has: its members reach each other and everything else.
+pub(super) fn create_default(tx: &Tx<'_>, vpc_id: &str) -> Result<SecurityGroup, ApiError> {
+    let group = SecurityGroup {
+        id: new_id("sg"),
+        name: "default".to_owned(),
+        description: "default VPC security group".to_owned(),
+        vpc_id: vpc_id.to_owned(),
+        tags: Tags::new(),
+    };
+    tx.put(&group)?;
+    tx.put(&Rule::all_traffic(&group.id, false, Peer::Group(group.id.clone())))?;
+    tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
+    Ok(group)
 }
 
-impl Record for SecurityGroup {
-    const KIND: &'static str = "ec2.security-group";
-    fn id(&self) -> String {
-        self.id.clone()
+/// Makes a group with the one rule that EC2 gives each: everything may leave.
+///
+/// # Errors
+/// InvalidGroup.Duplicate for a name that the VPC has already; an unknown VPC.
+pub(crate) fn create(
+    tx: &Tx<'_>,
+    vpc_id: &str,
+    name: &str,
+    description: &str,
+    tags: Tags,
+) -> Result<SecurityGroup, ApiError> {
+    let vpc = Vpc::get(tx, vpc_id)?;
+    if name.starts_with("sg-") {
+        return Err(ApiError::new(
+            INVALID,
+            format!("Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*."),
+        ));
     }
+    if SecurityGroup::of_vpc(tx, vpc_id)?.iter().any(|group| group.name == name) {
+        return Err(ApiError::new(
+            "InvalidGroup.Duplicate",
+            format!("The security group '{name}' already exists for VPC '{vpc_id}'"),
+        ));
+    }
+    let group = SecurityGroup {
+        id: new_id("sg"),
+        name: name.to_owned(),
+        description: description.to_owned(),
+        vpc_id: vpc.id,
+        tags,
+    };
+    tx.put(&group)?;
+    tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
+    Ok(group)
 }
 
-impl SecurityGroup {
-    /// The group with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| refusal::security_group_not_found(id))
+/// Deletes the group with its rules; does nothing if it is already gone.
+///
+/// # Errors
+/// DependencyViolation while an interface is in it or a rule of another group names it.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    if tx.get::<SecurityGroup>(id)?.is_none() {
+        return Ok(());
     }
+    let named = |rule: &Rule| rule.group_id != id && rule.peer == Peer::Group(id.to_owned());
+    let is_member = |interface: &NetworkInterface| interface.group_ids.iter().any(|group| group == id);
+    if tx.list::<NetworkInterface>()?.iter().any(is_member) || tx.list::<Rule>()?.iter().any(named) {
+        return Err(ApiError::new("DependencyViolation", format!("resource {id} has a dependent object")));
+    }
+    remove(tx, id)
+}
 
-    /// All groups of a VPC.
-    pub(super) fn of_vpc(tx: &Tx<'_>, vpc_id: &str) -> Result<Vec<Self>, ApiError> {
-        Ok(tx.list::<Self>()?.into_iter().filter(|group| group.vpc_id == vpc_id).collect())
+/// Removes group and rules without asking.
+pub(super) fn remove(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    for rule in Rule::of_group(tx, id)? {
+        tx.delete::<Rule>(&rule.id)?;
     }
-
-    /// The group that a new VPC has: its members reach each other and everything else.
-    pub(super) fn create_default(tx: &Tx<'_>, vpc_id: &str) -> Result<Self, ApiError> {
-        let group = Self {
-            id: new_id("sg"),
-            name: "default".to_owned(),
-            description: "default VPC security group".to_owned(),
-            vpc_id: vpc_id.to_owned(),
-            tags: Tags::new(),
-        };
-        tx.put(&group)?;
-        tx.put(&Rule::all_traffic(&group.id, false, Peer::Group(group.id.clone())))?;
-        tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
-        Ok(group)
-    }
-
-    /// Makes a group with the one rule that EC2 gives each: everything may leave.
-    ///
-    /// # Errors
-    /// InvalidGroup.Duplicate for a name that the VPC has already; an unknown VPC.
-    pub(crate) fn create(
-        tx: &Tx<'_>,
-        vpc_id: &str,
-        name: &str,
-        description: &str,
-        tags: Tags,
-    ) -> Result<Self, ApiError> {
-        let vpc = Vpc::get(tx, vpc_id)?;
-        if name.starts_with("sg-") {
-            return Err(ApiError::new(
-                INVALID,
-                format!(
-                    "Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*."
-                ),
-            ));
-        }
-        if Self::of_vpc(tx, vpc_id)?.iter().any(|group| group.name == name) {
-            return Err(ApiError::new(
-                "InvalidGroup.Duplicate",
-                format!("The security group '{name}' already exists for VPC '{vpc_id}'"),
-            ));
-        }
-        let group =
-            Self { id: new_id("sg"), name: name.to_owned(), description: description.to_owned(), vpc_id: vpc.id, tags };
-        tx.put(&group)?;
-        tx.put(&Rule::all_traffic(&group.id, true, Peer::anywhere()))?;
-        Ok(group)
-    }
-
-    /// Deletes the group with its rules; does nothing if it is already gone.
-    ///
-    /// # Errors
-    /// DependencyViolation while an interface is in it or a rule of another group names it.
-    pub(crate) fn delete(endpoint: &Endpoint, tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        let Some(group) = tx.get::<Self>(id)? else { return Ok(()) };
-        let named = |rule: &Rule| rule.group_id != id && rule.peer == Peer::Group(id.to_owned());
-        let has = |groups: &[String]| groups.iter().any(|group| group == id);
-        let in_use = interfaces(endpoint, tx)?.iter().any(|interface| has(&interface.group_ids))
-            || crate::ecs::active_tasks(tx)?.iter().any(|task| has(&task.security_group_ids))
-            || tx.list::<Rule>()?.iter().any(named);
-        if in_use {
-            return Err(ApiError::new("DependencyViolation", format!("resource {id} has a dependent object")));
-        }
-        group.remove(tx)
-    }
-
-    /// Removes group and rules without asking.
-    pub(super) fn remove(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
-        for rule in Rule::of_group(tx, &self.id)? {
-            tx.delete::<Rule>(&rule.id)?;
-        }
-        tx.delete::<Self>(&self.id)?;
-        Ok(())
-    }
+    tx.delete::<SecurityGroup>(id)?;
+    Ok(())
 }
 
 /// A group with its rules.
@@ -179,8 +152,9 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_security_groups(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeSecurityGroups", input, "GroupId")?;
+pub(super) fn describe_security_groups(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "GroupId")?;
+    let endpoint = &call.endpoint;
     let views = endpoint.store.read(|tx| {
         let view = |group: SecurityGroup| Ok(View { rules: Rule::of_group(tx, &group.id)?, group });
         tx.list::<SecurityGroup>()?.into_iter().map(view).collect::<Result<Vec<_>, ApiError>>()

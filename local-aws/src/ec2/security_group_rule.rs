@@ -1,60 +1,19 @@
 //! The rules of security groups.
 
 use ipnet::Ipv6Net;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags};
-use super::security_group::SecurityGroup;
-use super::vpc_endpoint::is_prefix_list;
-use super::{new_id, refusal};
+use super::cidr::parse_cidr;
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::prefix_list;
+use super::record::{Peer, Rule, SecurityGroup};
+use super::refusal::{self, INVALID};
+use super::tag::Tags;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::{Record, Tx};
-
-/// One rule: one direction, one range of ports, one peer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Rule {
-    pub(crate) id: String,
-    pub(crate) group_id: String,
-    pub(crate) is_egress: bool,
-    /// `tcp`, `udp`, `icmp`, `icmpv6`, `-1` for all, or a number.
-    pub(crate) protocol: String,
-    pub(crate) from_port: Option<i64>,
-    pub(crate) to_port: Option<i64>,
-    pub(crate) peer: Peer,
-    pub(crate) description: Option<String>,
-    /// EC2 made it together with the group.
-    pub(crate) is_initial: bool,
-}
-
-/// The other side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Peer {
-    Ipv4(String),
-    Ipv6(String),
-    PrefixList(String),
-    Group(String),
-}
-
-impl Peer {
-    pub(super) fn anywhere() -> Self {
-        Self::Ipv4("0.0.0.0/0".to_owned())
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Ipv4(text) | Self::Ipv6(text) | Self::PrefixList(text) | Self::Group(text) => text,
-        }
-    }
-}
-
-impl Record for Rule {
-    const KIND: &'static str = "ec2.security-group-rule";
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-}
+use crate::service::Call;
+use crate::store::Tx;
 
 /// A rule that a person asks for.
 pub(crate) struct RuleRequest {
@@ -66,128 +25,73 @@ pub(crate) struct RuleRequest {
     pub(crate) description: Option<String>,
 }
 
-impl Rule {
-    /// All rules of a group.
-    pub(crate) fn of_group(tx: &Tx<'_>, group_id: &str) -> Result<Vec<Self>, ApiError> {
-        Ok(tx.list::<Self>()?.into_iter().filter(|rule| rule.group_id == group_id).collect())
-    }
+/// The rule that a request stands for, checked but not written.
+fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, group_id: &str, request: RuleRequest) -> Result<Rule, ApiError> {
+    let group = SecurityGroup::get(tx, group_id)?;
+    let protocol = protocol_name(&request.protocol);
+    let (from_port, to_port) = ports(&protocol, request.from_port, request.to_port)?;
+    Ok(Rule {
+        id: new_id("sgr"),
+        group_id: group.id.clone(),
+        is_egress: request.is_egress,
+        protocol,
+        from_port,
+        to_port,
+        peer: check_peer(endpoint, tx, &group, request.peer)?,
+        description: request.description,
+        is_initial: false,
+    })
+}
 
-    pub(super) fn all_traffic(group_id: &str, is_egress: bool, peer: Peer) -> Self {
-        Self {
-            id: new_id("sgr"),
-            group_id: group_id.to_owned(),
-            is_egress,
-            protocol: "-1".to_owned(),
-            from_port: None,
-            to_port: None,
-            peer,
-            description: None,
-            is_initial: true,
+/// Adds a rule to a group.
+///
+/// # Errors
+/// InvalidPermission.Duplicate; ports, blocks or peers that are none.
+pub(crate) fn authorize(
+    endpoint: &Endpoint,
+    tx: &Tx<'_>,
+    group_id: &str,
+    request: RuleRequest,
+) -> Result<Rule, ApiError> {
+    let rule = resolve(endpoint, tx, group_id, request)?;
+    if Rule::of_group(tx, group_id)?.iter().any(|other| other.same_as(&rule)) {
+        return Err(ApiError::new(
+            "InvalidPermission.Duplicate",
+            format!("the specified rule \"{}\" already exists", rule.text()),
+        ));
+    }
+    tx.put(&rule)?;
+    Ok(rule)
+}
+
+/// Takes back the rule that a request stands for, if the group has it.
+pub(crate) fn revoke_like(
+    endpoint: &Endpoint,
+    tx: &Tx<'_>,
+    group_id: &str,
+    request: RuleRequest,
+) -> Result<(), ApiError> {
+    let rule = resolve(endpoint, tx, group_id, request)?;
+    match Rule::of_group(tx, group_id)?.iter().find(|other| other.same_as(&rule)) {
+        Some(found) => revoke(tx, &found.id),
+        None => Ok(()),
+    }
+}
+
+/// Takes back the rule that EC2 gave the group at its creation, which lets everything leave.
+pub(crate) fn revoke_initial_egress(tx: &Tx<'_>, group_id: &str) -> Result<(), ApiError> {
+    for rule in Rule::of_group(tx, group_id)? {
+        if rule.is_egress && rule.is_initial {
+            tx.delete::<Rule>(&rule.id)?;
         }
     }
+    Ok(())
+}
 
-    /// The rule with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| refusal::security_group_rule_not_found(id))
-    }
-
-    /// The rule that a request stands for, checked but not written.
-    fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, group_id: &str, request: RuleRequest) -> Result<Self, ApiError> {
-        let group = SecurityGroup::get(tx, group_id)?;
-        let protocol = protocol_name(&request.protocol);
-        let (from_port, to_port) = ports(&protocol, request.from_port, request.to_port)?;
-        Ok(Self {
-            id: new_id("sgr"),
-            group_id: group.id.clone(),
-            is_egress: request.is_egress,
-            protocol,
-            from_port,
-            to_port,
-            peer: check_peer(endpoint, tx, &group, request.peer)?,
-            description: request.description,
-            is_initial: false,
-        })
-    }
-
-    /// Adds a rule to a group.
-    ///
-    /// # Errors
-    /// InvalidPermission.Duplicate; ports, blocks or peers that are none.
-    pub(crate) fn authorize(
-        endpoint: &Endpoint,
-        tx: &Tx<'_>,
-        group_id: &str,
-        request: RuleRequest,
-    ) -> Result<Self, ApiError> {
-        let rule = Self::resolve(endpoint, tx, group_id, request)?;
-        if Self::of_group(tx, group_id)?.iter().any(|other| other.same_as(&rule)) {
-            return Err(ApiError::new(
-                "InvalidPermission.Duplicate",
-                format!("the specified rule \"{}\" already exists", rule.text()),
-            ));
-        }
-        tx.put(&rule)?;
-        Ok(rule)
-    }
-
-    /// Takes back the rule that a request stands for, if the group has it.
-    pub(crate) fn revoke_like(
-        endpoint: &Endpoint,
-        tx: &Tx<'_>,
-        group_id: &str,
-        request: RuleRequest,
-    ) -> Result<(), ApiError> {
-        let rule = Self::resolve(endpoint, tx, group_id, request)?;
-        match Self::of_group(tx, group_id)?.iter().find(|other| other.same_as(&rule)) {
-            Some(found) => Self::revoke(tx, &found.id),
-            None => Ok(()),
-        }
-    }
-
-    /// Takes back the rule that EC2 gave the group at its creation, which lets everything leave.
-    pub(crate) fn revoke_initial_egress(tx: &Tx<'_>, group_id: &str) -> Result<(), ApiError> {
-        for rule in Self::of_group(tx, group_id)? {
-            if rule.is_egress && rule.is_initial {
-                tx.delete::<Self>(&rule.id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes a rule; does nothing if it is already gone.
-    pub(crate) fn revoke(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        tx.delete::<Self>(id)?;
-        Ok(())
-    }
-
-    /// Whether EC2 takes both for the same rule, whatever their descriptions.
-    fn same_as(&self, other: &Self) -> bool {
-        let key = |rule: &Self| (rule.is_egress, rule.protocol.clone(), rule.from_port, rule.to_port);
-        key(self) == key(other) && self.peer == other.peer
-    }
-
-    fn text(&self) -> String {
-        let ports = match (self.from_port, self.to_port) {
-            (Some(from), Some(to)) => format!(", from port: {from}, to port: {to}"),
-            _ => String::new(),
-        };
-        let protocol = if self.protocol == "-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
-        format!("peer: {}, {protocol}{ports}, ALLOW", self.peer.text())
-    }
-
-    /// The value of a filter such as `from-port`.
-    pub(super) fn value(&self, filter: &str) -> Option<String> {
-        match (filter, &self.peer) {
-            ("from-port", _) => self.from_port.map(|port| port.to_string()),
-            ("to-port", _) => self.to_port.map(|port| port.to_string()),
-            ("protocol", _) => Some(self.protocol.clone()),
-            ("cidr", Peer::Ipv4(text))
-            | ("ipv6-cidr", Peer::Ipv6(text))
-            | ("prefix-list-id", Peer::PrefixList(text))
-            | ("group-id", Peer::Group(text)) => Some(text.clone()),
-            _ => None,
-        }
-    }
+/// Deletes a rule; does nothing if it is already gone.
+pub(crate) fn revoke(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    tx.delete::<Rule>(id)?;
+    Ok(())
 }
 
 fn protocol_name(protocol: &str) -> String {
@@ -224,13 +128,13 @@ fn check_peer(endpoint: &Endpoint, tx: &Tx<'_>, group: &SecurityGroup, peer: Pee
     let malformed = |block: &str| ApiError::new(INVALID, format!("CIDR block {block} is malformed"));
     match peer {
         Peer::Ipv4(block) => {
-            super::vpc::parse_cidr(&block).map(|network| Peer::Ipv4(network.to_string())).map_err(|_| malformed(&block))
+            parse_cidr(&block).map(|network| Peer::Ipv4(network.to_string())).map_err(|_| malformed(&block))
         }
         Peer::Ipv6(block) => block
             .parse::<Ipv6Net>()
             .map(|network| Peer::Ipv6(network.trunc().to_string()))
             .map_err(|_| malformed(&block)),
-        Peer::PrefixList(id) if is_prefix_list(&endpoint.identity.region, &id) => Ok(Peer::PrefixList(id)),
+        Peer::PrefixList(id) if prefix_list::exists(&endpoint.identity.region, &id) => Ok(Peer::PrefixList(id)),
         Peer::PrefixList(id) => {
             Err(ApiError::new("InvalidPrefixListID.NotFound", format!("The prefix list ID '{id}' does not exist")))
         }
@@ -299,8 +203,9 @@ impl Describe for Rule {
     }
 }
 
-pub(super) fn describe_security_group_rules(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeSecurityGroupRules", input, "SecurityGroupRuleId")?;
+pub(super) fn describe_security_group_rules(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "SecurityGroupRuleId")?;
+    let endpoint = &call.endpoint;
     let page = query.select(endpoint.store.read(|tx| tx.list::<Rule>())?)?;
     Ok(page.output("securityGroupRuleSet", |rule| show(endpoint, rule)))
 }

@@ -1,160 +1,75 @@
-//! Subnets, and which addresses in them are taken.
+//! Makes and shows subnets.
 
-use std::net::Ipv4Addr;
-
-use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags, tag_set};
-use super::network_interface::{Interface, interfaces};
-use super::route_table::RouteTable;
-use super::vpc::{Vpc, parse_cidr};
+use super::cidr::{parse_cidr, usable};
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::record::{NetworkInterface, RouteTable, Subnet, SubnetSettings, Vpc};
+use super::refusal::{self, INVALID};
+use super::tag::{Tags, tag_set};
 use super::zone::{Zone, zones};
-use super::{new_id, refusal};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::{Record, Tx};
+use crate::service::Call;
+use crate::store::Tx;
 
-/// A subnet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Subnet {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) cidr_block: String,
-    pub(crate) availability_zone: String,
-    pub(crate) availability_zone_id: String,
-    pub(crate) network_acl_association_id: String,
-    pub(crate) settings: SubnetSettings,
+/// Makes a subnet; without a zone EC2 picks one.
+///
+/// # Errors
+/// InvalidSubnet.Range outside the VPC, InvalidSubnet.Conflict with another subnet, an unknown VPC or zone.
+pub(crate) fn create(
+    endpoint: &Endpoint,
+    tx: &Tx<'_>,
+    vpc_id: &str,
+    cidr_block: &str,
+    zone: Option<&str>,
+    settings: SubnetSettings,
+) -> Result<Subnet, ApiError> {
+    let vpc = Vpc::get(tx, vpc_id)?;
+    let network = parse_cidr(cidr_block)?;
+    if !(16..=28).contains(&network.prefix_len()) || !vpc.network()?.contains(&network) {
+        return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr_block}' is invalid.")));
+    }
+    for other in tx.list::<Subnet>()?.iter().filter(|other| other.vpc_id == vpc_id) {
+        let taken = other.network()?;
+        if taken.contains(&network) || network.contains(&taken) {
+            return Err(ApiError::new(
+                "InvalidSubnet.Conflict",
+                format!("The CIDR '{cidr_block}' conflicts with another subnet"),
+            ));
+        }
+    }
+    let zone = find_zone(&endpoint.identity.region, zone)?;
+    let subnet = Subnet {
+        id: new_id("subnet"),
+        vpc_id: vpc.id,
+        cidr_block: network.to_string(),
+        availability_zone: zone.name,
+        availability_zone_id: zone.id,
+        network_acl_association_id: new_id("aclassoc"),
+        settings,
+    };
+    tx.put(&subnet)?;
+    Ok(subnet)
 }
 
-/// What can be changed of a subnet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SubnetSettings {
-    pub(crate) map_public_ip_on_launch: bool,
-    pub(crate) hostname_type: String,
-    pub(crate) resource_name_a_record: bool,
-    pub(crate) tags: Tags,
-}
-
-impl Record for Subnet {
-    const KIND: &'static str = "ec2.subnet";
-    fn id(&self) -> String {
-        self.id.clone()
+/// Deletes the subnet with its route table association; does nothing if it is already gone.
+///
+/// # Errors
+/// DependencyViolation while a network interface is in it.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    let Some(subnet) = tx.get::<Subnet>(id)? else { return Ok(()) };
+    if !NetworkInterface::of_subnet(tx, id)?.is_empty() {
+        return Err(refusal::has_dependencies("subnet", id));
     }
-}
-
-impl Subnet {
-    /// The subnet with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| refusal::subnet_not_found(id))
-    }
-
-    pub(crate) fn network(&self) -> Result<Ipv4Net, ApiError> {
-        parse_cidr(&self.cidr_block)
-    }
-
-    /// Makes a subnet; without a zone EC2 picks one.
-    ///
-    /// # Errors
-    /// InvalidSubnet.Range outside the VPC, InvalidSubnet.Conflict with another subnet, an unknown VPC or zone.
-    pub(crate) fn create(
-        endpoint: &Endpoint,
-        tx: &Tx<'_>,
-        vpc_id: &str,
-        cidr_block: &str,
-        zone: Option<&str>,
-        settings: SubnetSettings,
-    ) -> Result<Self, ApiError> {
-        let vpc = Vpc::get(tx, vpc_id)?;
-        let network = parse_cidr(cidr_block)?;
-        if !(16..=28).contains(&network.prefix_len()) || !vpc.network()?.contains(&network) {
-            return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr_block}' is invalid.")));
+    for mut table in RouteTable::of_vpc(tx, &subnet.vpc_id)? {
+        if table.disassociate_subnet(id) {
+            tx.put(&table)?;
         }
-        for other in tx.list::<Self>()?.iter().filter(|other| other.vpc_id == vpc_id) {
-            let taken = other.network()?;
-            if taken.contains(&network) || network.contains(&taken) {
-                return Err(ApiError::new(
-                    "InvalidSubnet.Conflict",
-                    format!("The CIDR '{cidr_block}' conflicts with another subnet"),
-                ));
-            }
-        }
-        let zone = find_zone(&endpoint.identity.region, zone)?;
-        let subnet = Self {
-            id: new_id("subnet"),
-            vpc_id: vpc.id,
-            cidr_block: network.to_string(),
-            availability_zone: zone.name,
-            availability_zone_id: zone.id,
-            network_acl_association_id: new_id("aclassoc"),
-            settings,
-        };
-        tx.put(&subnet)?;
-        Ok(subnet)
     }
-
-    /// Deletes the subnet with its route table association; does nothing if it is already gone.
-    ///
-    /// # Errors
-    /// DependencyViolation while a NAT gateway, an interface endpoint or a task is in it.
-    pub(crate) fn delete(endpoint: &Endpoint, tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        let Some(subnet) = tx.get::<Self>(id)? else { return Ok(()) };
-        let tasks = crate::ecs::active_tasks(tx)?;
-        let in_use = interfaces(endpoint, tx)?.iter().any(|interface| interface.subnet_id == id)
-            || tasks.iter().any(|task| task.subnet_id == id);
-        if in_use {
-            return Err(refusal::has_dependencies("subnet", id));
-        }
-        for mut table in RouteTable::of_vpc(tx, &subnet.vpc_id)? {
-            if table.disassociate_subnet(id) {
-                tx.put(&table)?;
-            }
-        }
-        tx.delete::<Self>(id)?;
-        Ok(())
-    }
-
-    /// An address for an interface in this subnet: `wanted`, or the highest one that is free.
-    ///
-    /// Tasks take addresses from the low end, so both seldom meet.
-    ///
-    /// # Errors
-    /// InvalidParameterValue or InsufficientFreeAddressesInSubnet.
-    pub(crate) fn free_address(
-        &self,
-        endpoint: &Endpoint,
-        tx: &Tx<'_>,
-        wanted: Option<&str>,
-    ) -> Result<Ipv4Addr, ApiError> {
-        let network = self.network()?;
-        let taken: Vec<Ipv4Addr> =
-            interfaces(endpoint, tx)?.iter().filter_map(|interface| interface.private_ip.parse().ok()).collect();
-        if let Some(wanted) = wanted {
-            return wanted
-                .parse()
-                .ok()
-                .filter(|address| usable(network).any(|usable| usable == *address) && !taken.contains(address))
-                .ok_or_else(|| {
-                    ApiError::new(
-                        INVALID,
-                        format!("Address {wanted} is not free in the subnet's address range {}.", self.cidr_block),
-                    )
-                });
-        }
-        usable(network).rev().find(|address| !taken.contains(address)).ok_or_else(|| {
-            ApiError::new(
-                "InsufficientFreeAddressesInSubnet",
-                format!("The subnet '{}' does not have enough free addresses.", self.id),
-            )
-        })
-    }
-}
-
-/// The addresses of a block that are not AWS's own: it keeps the first four and the last one.
-fn usable(network: Ipv4Net) -> impl DoubleEndedIterator<Item = Ipv4Addr> {
-    let (first, last) = (u32::from(network.network()), u32::from(network.broadcast()));
-    (first + 4..last).map(Ipv4Addr::from)
+    tx.delete::<Subnet>(id)?;
+    Ok(())
 }
 
 fn find_zone(region: &str, wanted: Option<&str>) -> Result<Zone, ApiError> {
@@ -183,7 +98,7 @@ struct View {
 }
 
 impl View {
-    fn new(endpoint: &Endpoint, subnet: Subnet, interfaces: &[Interface]) -> Result<Self, ApiError> {
+    fn new(endpoint: &Endpoint, subnet: Subnet, interfaces: &[NetworkInterface]) -> Result<Self, ApiError> {
         let taken = interfaces.iter().filter(|interface| interface.subnet_id == subnet.id).count();
         let free = usable(subnet.network()?).count().saturating_sub(taken);
         let arn = endpoint.arn("ec2", &format!("subnet/{}", subnet.id));
@@ -240,10 +155,11 @@ impl Describe for View {
     }
 }
 
-pub(super) fn describe_subnets(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeSubnets", input, "SubnetId")?;
+pub(super) fn describe_subnets(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "SubnetId")?;
+    let endpoint = &call.endpoint;
     let views = endpoint.store.read(|tx| {
-        let interfaces = interfaces(endpoint, tx)?;
+        let interfaces = tx.list::<NetworkInterface>()?;
         let views = tx.list::<Subnet>()?.into_iter().map(|subnet| View::new(endpoint, subnet, &interfaces));
         views.collect::<Result<Vec<_>, _>>()
     })?;

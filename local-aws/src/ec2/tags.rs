@@ -2,29 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::address::Address;
-use super::describe::{Describe, Query, Tags};
-use super::internet_gateway::InternetGateway;
-use super::nat_gateway::NatGateway;
-use super::route_table::RouteTable;
-use super::security_group::SecurityGroup;
-use super::subnet::Subnet;
-use super::vpc::Vpc;
-use super::vpc_endpoint::VpcEndpoint;
+use super::describe::{Describe, Query};
+use super::record::{Address, InternetGateway, NatGateway, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint};
+use super::tag::Tags;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::{Call, Tagged};
 use crate::store::Tx;
 
 /// A resource with its tags.
-pub(super) struct Resource {
+struct Resource {
     /// EC2's name for the type, which is also the one in its ARN.
-    pub(super) kind: &'static str,
-    pub(super) id: String,
-    pub(super) tags: Tags,
+    kind: &'static str,
+    id: String,
+    tags: Tags,
 }
 
 /// Every resource that can have tags.
-pub(super) fn resources(tx: &Tx<'_>) -> Result<Vec<Resource>, ApiError> {
+fn resources(tx: &Tx<'_>) -> Result<Vec<Resource>, ApiError> {
     let mut resources = Vec::new();
     let mut add = |kind, id, tags| resources.push(Resource { kind, id, tags });
     tx.list::<Vpc>()?.into_iter().for_each(|vpc| add("vpc", vpc.id, vpc.settings.tags));
@@ -54,6 +49,10 @@ impl Describe for Tag {
         &self.resource_id
     }
 
+    fn order(&self) -> String {
+        format!("{}/{}", self.resource_id, self.name)
+    }
+
     fn not_found(id: &str) -> ApiError {
         ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))
     }
@@ -72,9 +71,10 @@ impl Describe for Tag {
     }
 }
 
-pub(super) fn describe_tags(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe_tags(mut call: Call) -> Result<Value, ApiError> {
     // DescribeTags has no list of ids.
-    let query = Query::read(&endpoint.identity, "DescribeTags", input, "")?;
+    let query = Query::read(&mut call, "")?;
+    let endpoint = &call.endpoint;
     let resources = endpoint.store.read(resources)?;
     let tags = resources.into_iter().flat_map(|resource| {
         let Resource { kind, id, tags } = resource;
@@ -87,4 +87,15 @@ pub(super) fn describe_tags(endpoint: &Endpoint, input: Value) -> Result<Value, 
         "tagSet",
         |tag| json!({"resourceId": tag.resource_id, "resourceType": tag.kind, "key": tag.name, "value": tag.value}),
     ))
+}
+
+/// Every tagged resource of the service.
+pub(super) fn tagged(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let tagged = resources(tx)?.into_iter().filter(|resource| !resource.tags.is_empty());
+    Ok(tagged
+        .map(|resource| Tagged {
+            arn: endpoint.arn("ec2", &format!("{}/{}", resource.kind, resource.id)),
+            tags: resource.tags,
+        })
+        .collect())
 }

@@ -1,19 +1,19 @@
 use std::sync::Arc;
 
-use serde_json::json;
+use axum::body::Bytes;
+use serde_json::{Value, json};
 
-use super::address::Address;
-use super::describe::Tags;
-use super::internet_gateway::InternetGateway;
-use super::nat_gateway::{NatGateway, NatGatewayRequest};
-use super::route::{Route, Target};
-use super::route_table::RouteTable;
-use super::security_group::SecurityGroup;
-use super::subnet::{Subnet, SubnetSettings};
+use super::record::{
+    Kind, RouteTable, SecurityGroup, Subnet, SubnetSettings, Target, Vpc, VpcEndpointSettings, VpcSettings,
+};
+use super::tag::Tags;
 use super::transition_state::TransitionState;
-use super::vpc::{Vpc, VpcSettings};
-use super::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
 use super::*;
+use crate::auth::Caller;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::service::{Call, Run};
+use crate::store::Tx;
 
 fn endpoint() -> (tempfile::TempDir, Arc<Endpoint>) {
     let dir = tempfile::tempdir().unwrap();
@@ -24,7 +24,7 @@ fn endpoint() -> (tempfile::TempDir, Arc<Endpoint>) {
 fn vpc(tx: &Tx<'_>) -> Result<Vpc, ApiError> {
     let settings =
         VpcSettings { instance_tenancy: "default".into(), dns_support: true, dns_hostnames: false, tags: Tags::new() };
-    Vpc::create(tx, "10.0.0.5/16", settings)
+    vpc::create(tx, "10.0.0.5/16", settings)
 }
 
 fn subnet(endpoint: &Endpoint, tx: &Tx<'_>, vpc: &Vpc, cidr_block: &str) -> Result<Subnet, ApiError> {
@@ -34,7 +34,23 @@ fn subnet(endpoint: &Endpoint, tx: &Tx<'_>, vpc: &Vpc, cidr_block: &str) -> Resu
         resource_name_a_record: false,
         tags: Tags::new(),
     };
-    Subnet::create(endpoint, tx, &vpc.id, cidr_block, None, settings)
+    subnet::create(endpoint, tx, &vpc.id, cidr_block, None, settings)
+}
+
+/// The user's call of an operation.
+fn answer(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Value {
+    let call = Call {
+        endpoint: endpoint.clone(),
+        caller: Caller::User,
+        service: &SERVICE,
+        operation: SERVICE.operation(operation).unwrap(),
+        input,
+        body: Bytes::new(),
+    };
+    match call.operation.run {
+        Run::Now(run) => run(call).unwrap(),
+        Run::Later(_) => unreachable!("EC2 answers at once"),
+    }
 }
 
 fn code<T>(result: Result<T, ApiError>) -> String {
@@ -48,45 +64,45 @@ fn what_is_in_use_cannot_go() {
         let vpc = vpc(tx)?;
         assert_eq!(vpc.cidr_block, "10.0.0.0/16");
         let subnet = subnet(&endpoint, tx, &vpc, "10.0.1.0/24")?;
-        let gateway = InternetGateway::create(tx, Tags::new())?;
-        InternetGateway::attach(tx, &gateway.id, &vpc.id)?;
-        let table = RouteTable::create(tx, &vpc.id, Tags::new())?;
-        let association = RouteTable::associate(tx, &table.id, &subnet.id)?;
-        let address = Address::allocate(tx, Tags::new())?;
-        let request = || NatGatewayRequest {
+        let gateway = internet_gateway::create(tx, Tags::new())?;
+        internet_gateway::attach(tx, &gateway.id, &vpc.id)?;
+        let table = route_table::create(tx, &vpc.id, Tags::new())?;
+        let association = route_table::associate(tx, &table.id, &subnet.id)?;
+        let address = address::allocate(tx, Tags::new())?;
+        let request = || nat_gateway::NatGatewayRequest {
             subnet_id: &subnet.id,
             allocation_id: Some(&address.allocation_id),
             private_ip: None,
             ready_at: None,
             tags: Tags::new(),
         };
-        let nat = NatGateway::create(&endpoint, tx, request())?;
-        assert_eq!(nat.private_ip.to_string(), "10.0.1.254");
-        assert_eq!(code(NatGateway::create(&endpoint, tx, request())), "Resource.AlreadyAssociated");
-        assert_eq!(code(RouteTable::associate(tx, &table.id, &subnet.id)), "Resource.AlreadyAssociated");
-        Route::create(tx, &table.id, "0.0.0.0/0", Target::NatGateway(nat.id.clone()))?;
-        let again = Route::create(tx, &table.id, "0.0.0.0/0", Target::InternetGateway(gateway.id.clone()));
+        let nat = nat_gateway::create(tx, request())?;
+        assert_eq!(nat.private_ip.to_string(), "10.0.1.4");
+        assert_eq!(code(nat_gateway::create(tx, request())), "Resource.AlreadyAssociated");
+        assert_eq!(code(route_table::associate(tx, &table.id, &subnet.id)), "Resource.AlreadyAssociated");
+        route::create(tx, &table.id, "0.0.0.0/0", Target::NatGateway(nat.id.clone()))?;
+        let again = route::create(tx, &table.id, "0.0.0.0/0", Target::InternetGateway(gateway.id.clone()));
         assert_eq!(code(again), "RouteAlreadyExists");
         let public_ip = address.public_ip.to_string();
         for refused in [
-            Vpc::delete(tx, &vpc.id),
-            Subnet::delete(&endpoint, tx, &subnet.id),
-            InternetGateway::delete(tx, &gateway.id),
-            InternetGateway::detach(tx, &vpc.id),
-            RouteTable::delete(tx, &table.id),
+            vpc::delete(tx, &vpc.id),
+            subnet::delete(tx, &subnet.id),
+            internet_gateway::delete(tx, &gateway.id),
+            internet_gateway::detach(tx, &vpc.id),
+            route_table::delete(tx, &table.id),
         ] {
             assert_eq!(code(refused), "DependencyViolation");
         }
-        assert_eq!(code(Address::release(tx, &public_ip)), "InvalidIPAddress.InUse");
-        NatGateway::delete(tx, &nat.id)?;
-        Address::release(tx, &public_ip)?;
-        InternetGateway::detach(tx, &vpc.id)?;
-        InternetGateway::delete(tx, &gateway.id)?;
-        Subnet::delete(&endpoint, tx, &subnet.id)?;
+        assert_eq!(code(address::release(tx, &public_ip)), "InvalidIPAddress.InUse");
+        nat_gateway::delete(tx, &nat.id)?;
+        address::release(tx, &public_ip)?;
+        internet_gateway::detach(tx, &vpc.id)?;
+        internet_gateway::delete(tx, &gateway.id)?;
+        subnet::delete(tx, &subnet.id)?;
         // The subnet took its association with it; to end it once more does nothing.
-        RouteTable::disassociate(tx, &association)?;
-        RouteTable::delete(tx, &table.id)?;
-        Vpc::delete(tx, &vpc.id)?;
+        route_table::disassociate(tx, &association)?;
+        route_table::delete(tx, &table.id)?;
+        vpc::delete(tx, &vpc.id)?;
         assert!(tx.list::<RouteTable>()?.is_empty() && tx.list::<SecurityGroup>()?.is_empty());
         Ok(())
     });
@@ -100,10 +116,10 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
         .store
         .write(|tx| {
             let vpc = vpc(tx)?;
-            let gateway = InternetGateway::create(tx, Tags::new())?;
-            InternetGateway::attach(tx, &gateway.id, &vpc.id)?;
-            let table = RouteTable::create(tx, &vpc.id, Tags::new())?;
-            Route::create(tx, &table.id, "0.0.0.0/0", Target::InternetGateway(gateway.id))?;
+            let gateway = internet_gateway::create(tx, Tags::new())?;
+            internet_gateway::attach(tx, &gateway.id, &vpc.id)?;
+            let table = route_table::create(tx, &vpc.id, Tags::new())?;
+            route::create(tx, &table.id, "0.0.0.0/0", Target::InternetGateway(gateway.id))?;
             let settings = || VpcEndpointSettings {
                 route_table_ids: vec![table.id.clone()],
                 subnet_ids: Vec::new(),
@@ -113,7 +129,7 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
                 tags: Tags::new(),
             };
             let s3 = || {
-                VpcEndpoint::create(
+                vpc_endpoint::create(
                     &endpoint,
                     tx,
                     &vpc.id,
@@ -125,11 +141,11 @@ fn a_route_whose_target_is_gone_is_a_black_hole_and_a_gateway_endpoint_adds_one(
             };
             s3()?;
             assert_eq!(code(s3()), "RouteAlreadyExists");
-            InternetGateway::detach(tx, &vpc.id)
+            internet_gateway::detach(tx, &vpc.id)
         })
         .unwrap();
     let filter = json!({"Filter": [{"Name": "route.state", "Value": ["blackhole"]}]});
-    let tables = route_table::describe_route_tables(&endpoint, filter).unwrap();
+    let tables = answer(&endpoint, "DescribeRouteTables", filter);
     assert_eq!(tables["routeTableSet"].as_array().unwrap().len(), 1);
     let routes = tables["routeTableSet"][0]["routeSet"].as_array().unwrap();
     let states: Vec<_> = routes.iter().map(|route| route["state"].as_str().unwrap()).collect();

@@ -1,124 +1,74 @@
 //! VPCs, with what every VPC has from the start: a main route table, a default security group, a network ACL.
 
-use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags, dry_run, tag_set};
-use super::internet_gateway::InternetGateway;
-use super::route_table::RouteTable;
-use super::security_group::SecurityGroup;
-use super::subnet::Subnet;
-use super::vpc_endpoint::VpcEndpoint;
-use super::{new_id, refusal};
-use crate::endpoint::Endpoint;
+use super::cidr::parse_cidr;
+use super::describe::{Describe, Query};
+use super::id::new_id;
+use super::record::{InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint, VpcSettings};
+use super::refusal::{self, INVALID, dry_run};
+use super::tag::{Tags, tag_set};
+use super::{route_table, security_group};
 use crate::error::ApiError;
 use crate::quotas::VPCS;
-use crate::store::{Record, Tx};
-use crate::wire::{decode, flag};
+use crate::service::Call;
+use crate::store::Tx;
+use crate::wire::flag;
 
-/// A VPC.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Vpc {
-    pub(crate) id: String,
-    pub(crate) cidr_block: String,
-    pub(crate) cidr_association_id: String,
-    pub(crate) dhcp_options_id: String,
-    pub(crate) network_acl_id: String,
-    pub(crate) default_security_group_id: String,
-    pub(crate) settings: VpcSettings,
+/// Makes a VPC and what belongs to it.
+///
+/// # Errors
+/// InvalidVpc.Range for a block that is not /16 to /28.
+pub(crate) fn create(tx: &Tx<'_>, cidr_block: &str, settings: VpcSettings) -> Result<Vpc, ApiError> {
+    let network = parse_cidr(cidr_block)?;
+    if !(16..=28).contains(&network.prefix_len()) {
+        return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{cidr_block}' is invalid.")));
+    }
+    if VPCS.is_reached(tx.list::<Vpc>()?.len()) {
+        return Err(ApiError::new("VpcLimitExceeded", "The maximum number of VPCs has been reached."));
+    }
+    let id = new_id("vpc");
+    route_table::create_main(tx, &id)?;
+    let group = security_group::create_default(tx, &id)?;
+    let vpc = Vpc {
+        // EC2 drops host bits: 10.0.0.5/16 is 10.0.0.0/16.
+        cidr_block: network.to_string(),
+        cidr_association_id: new_id("vpc-cidr-assoc"),
+        dhcp_options_id: new_id("dopt"),
+        network_acl_id: new_id("acl"),
+        default_security_group_id: group.id,
+        id,
+        settings,
+    };
+    tx.put(&vpc)?;
+    Ok(vpc)
 }
 
-/// What can be changed of a VPC.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct VpcSettings {
-    pub(crate) instance_tenancy: String,
-    pub(crate) dns_support: bool,
-    pub(crate) dns_hostnames: bool,
-    pub(crate) tags: Tags,
-}
-
-impl Record for Vpc {
-    const KIND: &'static str = "ec2.vpc";
-    fn id(&self) -> String {
-        self.id.clone()
+/// Deletes the VPC; does nothing if it is already gone.
+///
+/// # Errors
+/// DependencyViolation while anything but its own table, group and ACL is in it.
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
+    let Some(vpc) = tx.get::<Vpc>(id)? else { return Ok(()) };
+    let tables: Vec<RouteTable> = RouteTable::of_vpc(tx, id)?;
+    let groups: Vec<SecurityGroup> = SecurityGroup::of_vpc(tx, id)?;
+    let in_use = tx.list::<Subnet>()?.iter().any(|subnet| subnet.vpc_id == id)
+        || tx.list::<InternetGateway>()?.iter().any(|gateway| gateway.vpc_id.as_deref() == Some(id))
+        || tx.list::<VpcEndpoint>()?.iter().any(|endpoint| endpoint.vpc_id == id)
+        || tables.iter().any(|table| !table.is_main())
+        || groups.iter().any(|group| group.id != vpc.default_security_group_id);
+    if in_use {
+        return Err(refusal::has_dependencies("vpc", id));
     }
-}
-
-impl Vpc {
-    /// The VPC with this id.
-    pub(crate) fn get(tx: &Tx<'_>, id: &str) -> Result<Self, ApiError> {
-        tx.get(id)?.ok_or_else(|| refusal::vpc_not_found(id))
+    for table in tables {
+        tx.delete::<RouteTable>(&table.id)?;
     }
-
-    pub(crate) fn network(&self) -> Result<Ipv4Net, ApiError> {
-        parse_cidr(&self.cidr_block)
+    for group in groups {
+        security_group::remove(tx, &group.id)?;
     }
-
-    /// Makes a VPC and what belongs to it.
-    ///
-    /// # Errors
-    /// InvalidVpc.Range for a block that is not /16 to /28.
-    pub(crate) fn create(tx: &Tx<'_>, cidr_block: &str, settings: VpcSettings) -> Result<Self, ApiError> {
-        let network = parse_cidr(cidr_block)?;
-        if !(16..=28).contains(&network.prefix_len()) {
-            return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{cidr_block}' is invalid.")));
-        }
-        if VPCS.is_reached(tx.list::<Self>()?.len()) {
-            return Err(ApiError::new("VpcLimitExceeded", "The maximum number of VPCs has been reached."));
-        }
-        let id = new_id("vpc");
-        RouteTable::create_main(tx, &id)?;
-        let group = SecurityGroup::create_default(tx, &id)?;
-        let vpc = Self {
-            // EC2 drops host bits: 10.0.0.5/16 is 10.0.0.0/16.
-            cidr_block: network.to_string(),
-            cidr_association_id: new_id("vpc-cidr-assoc"),
-            dhcp_options_id: new_id("dopt"),
-            network_acl_id: new_id("acl"),
-            default_security_group_id: group.id,
-            id,
-            settings,
-        };
-        tx.put(&vpc)?;
-        Ok(vpc)
-    }
-
-    /// Deletes the VPC; does nothing if it is already gone.
-    ///
-    /// # Errors
-    /// DependencyViolation while something of a person's is in it.
-    pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
-        let Some(vpc) = tx.get::<Self>(id)? else { return Ok(()) };
-        let tables: Vec<RouteTable> = RouteTable::of_vpc(tx, id)?;
-        let groups: Vec<SecurityGroup> = SecurityGroup::of_vpc(tx, id)?;
-        let in_use = tx.list::<Subnet>()?.iter().any(|subnet| subnet.vpc_id == id)
-            || tx.list::<InternetGateway>()?.iter().any(|gateway| gateway.vpc_id.as_deref() == Some(id))
-            || tx.list::<VpcEndpoint>()?.iter().any(|endpoint| endpoint.vpc_id == id)
-            || tables.iter().any(|table| !table.is_main())
-            || groups.iter().any(|group| group.id != vpc.default_security_group_id);
-        if in_use {
-            return Err(refusal::has_dependencies("vpc", id));
-        }
-        for table in tables {
-            tx.delete::<RouteTable>(&table.id)?;
-        }
-        for group in groups {
-            group.remove(tx)?;
-        }
-        tx.delete::<Self>(id)?;
-        Ok(())
-    }
-}
-
-/// Reads an IPv4 block and drops its host bits.
-pub(crate) fn parse_cidr(cidr_block: &str) -> Result<Ipv4Net, ApiError> {
-    cidr_block.parse::<Ipv4Net>().map(|network| network.trunc()).map_err(|_| {
-        ApiError::new(
-            INVALID,
-            format!("Value ({cidr_block}) for parameter cidrBlock is invalid. This is not a valid CIDR block."),
-        )
-    })
+    tx.delete::<Vpc>(id)?;
+    Ok(())
 }
 
 impl Describe for Vpc {
@@ -159,8 +109,9 @@ impl Describe for Vpc {
     }
 }
 
-pub(super) fn describe_vpcs(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let query = Query::read(&endpoint.identity, "DescribeVpcs", input, "VpcId")?;
+pub(super) fn describe_vpcs(mut call: Call) -> Result<Value, ApiError> {
+    let query = Query::read(&mut call, "VpcId")?;
+    let endpoint = &call.endpoint;
     let page = query.select(endpoint.store.read(|tx| tx.list::<Vpc>())?)?;
     Ok(page.output("vpcSet", |vpc| {
         json!({
@@ -190,12 +141,12 @@ struct DescribeVpcAttribute {
     dry_run: Option<bool>,
 }
 
-pub(super) fn describe_vpc_attribute(endpoint: &Endpoint, input: Value) -> Result<Value, ApiError> {
-    let input: DescribeVpcAttribute = decode(INVALID, "DescribeVpcAttribute", input)?;
+pub(super) fn describe_vpc_attribute(call: Call) -> Result<Value, ApiError> {
+    let input: DescribeVpcAttribute = call.decode()?;
     if input.dry_run == Some(true) {
         return Err(dry_run());
     }
-    let vpc = endpoint.store.read(|tx| Vpc::get(tx, &input.vpc_id))?;
+    let vpc = call.endpoint.store.read(|tx| Vpc::get(tx, &input.vpc_id))?;
     let value = match input.attribute.as_str() {
         "enableDnsSupport" => vpc.settings.dns_support,
         "enableDnsHostnames" => vpc.settings.dns_hostnames,

@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::describe::{Describe, INVALID, Query, Tags};
-use crate::endpoint::Endpoint;
+use super::describe::{Describe, Query};
+use super::refusal::INVALID;
+use super::tag::Tags;
 use crate::error::ApiError;
+use crate::service::Call;
 
 /// One zone of a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +88,15 @@ struct Selection {
     ids: Vec<String>,
 }
 
-pub(super) fn describe_availability_zones(endpoint: &Endpoint, mut input: Value) -> Result<Value, ApiError> {
-    const OPERATION: &str = "DescribeAvailabilityZones";
-    let selection: Selection = crate::wire::decode(INVALID, OPERATION, input.clone())?;
-    if let Some(members) = input.as_object_mut() {
+pub(super) fn describe_availability_zones(mut call: Call) -> Result<Value, ApiError> {
+    let selection: Selection = call.decode()?;
+    if let Some(members) = call.input.as_object_mut() {
         members.remove("ZoneId");
         // Zones that need an opt-in (Local Zones, Wavelength) are shown only on demand, and there are none.
         members.remove("AllAvailabilityZones");
     }
-    let query = Query::read(&endpoint.identity, OPERATION, input, "ZoneName")?;
+    let query = Query::read(&mut call, "ZoneName")?;
+    let endpoint = &call.endpoint;
     let mut zones = zones(&endpoint.identity.region);
     if let Some(missing) = selection.ids.iter().find(|id| !zones.iter().any(|zone| zone.id == **id)) {
         return Err(Zone::not_found(missing));

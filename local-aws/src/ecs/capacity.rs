@@ -1,15 +1,9 @@
 //! Capacity providers: where a task runs when no launch type is named. The only one here is FARGATE.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::cluster::Cluster;
-use super::{INVALID, invalid};
-use crate::endpoint::Endpoint;
+use super::refusal::invalid;
 use crate::error::ApiError;
-use crate::wire;
 
 /// The capacity providers of a cluster, and the strategy of its tasks that name none.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -71,25 +65,4 @@ impl Capacity {
         let strategy = if strategy.is_empty() { &self.default_strategy } else { strategy };
         Ok(strategy.first().map(|item| item.capacity_provider.clone()))
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PutClusterCapacityProviders {
-    cluster: String,
-    #[serde(default)]
-    capacity_providers: Vec<String>,
-    #[serde(default)]
-    default_capacity_provider_strategy: Vec<StrategyItem>,
-}
-
-pub(super) fn put_cluster_capacity_providers(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: PutClusterCapacityProviders = wire::decode(INVALID, "PutClusterCapacityProviders", input)?;
-    let capacity = Capacity::validated(input.capacity_providers, input.default_capacity_provider_strategy)?;
-    endpoint.store.write(|tx| {
-        let mut cluster = Cluster::find(endpoint, tx, Some(&input.cluster))?;
-        cluster.capacity = capacity;
-        tx.put(&cluster)?;
-        Ok(json!({"cluster": cluster.describe_all(tx)?}))
-    })
 }

@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::container_endpoint;
-use super::process::Program;
 use super::task::Task;
 use crate::ecr::pull::PulledImage;
 use crate::endpoint::Endpoint;
 use crate::images::resolve;
+use crate::program::process::Program;
 
 /// Docker's, for images that set none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -4,56 +4,15 @@
 //! ask.
 
 use axum::http::{Method, request::Parts};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::task::{Desired, Task, private_dns_name};
-use crate::auth::Session;
+use super::credentials::{TaskCredentials, credentials};
+use super::task::{Desired, Task};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::identity::random_text;
 use crate::service::Door;
-use crate::store::{Record, Tx};
 use crate::wire;
-
-/// Lifetime of credentials, as on Fargate.
-const LIFETIME: TimeDelta = TimeDelta::hours(6);
-
-/// Credentials with less than this left are replaced. SDKs refresh up to 15 minutes before the end.
-const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(30);
-
-/// The way from the secret name in the addresses to the task, and the sessions made for it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct TaskCredentials {
-    id: String,
-    task: String,
-    sessions: Vec<String>,
-}
-
-impl Record for TaskCredentials {
-    const KIND: &'static str = "ecs.access";
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-}
-
-impl TaskCredentials {
-    pub(super) fn of(task: &Task) -> Self {
-        Self { id: task.access_id.clone(), task: task.id(), sessions: Vec::new() }
-    }
-
-    /// Ends it: the credentials are worth nothing from now on.
-    pub(super) fn revoke(tx: &Tx<'_>, task: &Task) -> Result<(), ApiError> {
-        if let Some(access) = tx.get::<Self>(&task.access_id)? {
-            for session in &access.sessions {
-                tx.delete::<Session>(session)?;
-            }
-            tx.delete::<Self>(&access.id)?;
-        }
-        Ok(())
-    }
-}
 
 /// The variables that tell a program the addresses.
 pub(super) fn variables(endpoint: &Endpoint, task: &Task) -> Vec<(&'static str, String)> {
@@ -82,46 +41,6 @@ fn answer(endpoint: &Endpoint, parts: &Parts) -> Result<Value, ApiError> {
     let rest = path.strip_prefix("/v4/").unwrap_or_default();
     let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
     metadata(endpoint, id, what)
-}
-
-fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiError> {
-    let unknown = || ApiError::new("InvalidIdInRequest", "CredentialsV2Request: Credentials not found").status(404);
-    endpoint.store.write(|tx| {
-        let mut access = tx.get::<TaskCredentials>(id)?.ok_or_else(unknown)?;
-        let task = tx.get::<Task>(&access.task)?.ok_or_else(unknown)?;
-        let role_arn = task.role_arn.ok_or_else(unknown)?;
-        let now = Utc::now();
-        let newest = access.sessions.last().map(|key| tx.get::<Session>(key)).transpose()?.flatten();
-        let session = match newest.filter(|session| session.expires_at - now > RENEW_BEFORE) {
-            Some(session) => session,
-            None => {
-                let session = new_session(role_arn, task.id, now);
-                tx.put(&session)?;
-                access.sessions.push(session.access_key_id.clone());
-                tx.put(&access)?;
-                session
-            }
-        };
-        Ok(json!({
-            "RoleArn": session.role_arn,
-            "AccessKeyId": session.access_key_id,
-            "SecretAccessKey": session.secret_access_key,
-            "Token": session.session_token,
-            "Expiration": session.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-        }))
-    })
-}
-
-fn new_session(role_arn: String, session_name: String, now: DateTime<Utc>) -> Session {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    Session {
-        access_key_id: format!("ASIA{}", random_text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)),
-        secret_access_key: random_text(letters, 40),
-        session_token: random_text(letters, 200),
-        role_arn,
-        session_name,
-        expires_at: now + LIFETIME,
-    }
 }
 
 fn metadata(endpoint: &Endpoint, id: &str, what: &str) -> Result<Value, ApiError> {
@@ -196,7 +115,7 @@ fn container(task: &Task) -> Value {
             "AttachmentIndex": 0,
             "MACAddress": interface.mac_address,
             "IPv4SubnetCIDRBlock": interface.cidr_block,
-            "PrivateDNSName": private_dns_name(&interface.private_address),
+            "PrivateDNSName": task.private_dns_name(),
         }],
     }))
 }

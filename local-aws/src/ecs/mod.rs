@@ -1,13 +1,16 @@
 //! ECS on Fargate, where a task is a real process.
 //!
 //! # Layout
-//! - `cluster`, `capacity`, `task_definition`, `tags`, `page`: what is there, and the calls that show it
-//! - `run_task`, `network`: from a request to tasks that are PROVISIONING; `tasks`: StopTask, DescribeTasks, ListTasks
-//! - `task`: the record of a task and its states
-//! - `lifecycle`: takes each task from state to state until it is STOPPED
-//! - `container`: from image and definition to a program; `process`: the process; `output`: its log
-//! - `execution_role`: what ECS may do to start it
-//! - `container_endpoint`: credentials and metadata for the program
+//! - `cluster`, `capacity`, `task_definition`, `task`, `tag`: what there is
+//! - `clusters`, `task_definitions`, `tasks`, `tags`: the calls that make, change and show it
+//! - `run_task`, `network`: from a request to tasks that are PROVISIONING
+//! - `lifecycle`: takes each task from state to state until it is STOPPED; `changes`: told by requests; `resume`: after a
+//!   restart
+//! - `launch`: what a task needs to start; `container`: from image and definition to a program; `execution_role`: what ECS
+//!   may do for it; `supervision`: its process (see `program`)
+//! - `container_endpoint`, `credentials`: credentials and metadata for the program
+//! - `permission`: what a role must be allowed for a call
+//! - `active`: for the services that stop tasks
 //!
 //! # What a task is here, and what not
 //! The program of the image's entry point runs on this machine, out of the unpacked image, as the user of the endpoint.
@@ -20,169 +23,89 @@
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI`; on Fargate it is `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, which means a
 //! link-local address that this machine does not have. Every SDK takes both.
 //!
-//! A process outlives the endpoint: see `process` for how it is found again.
+//! A process outlives the endpoint: see `program` for how it is found again.
 
+pub(crate) mod active;
 pub(crate) mod capacity;
+mod changes;
+mod client_token;
 pub(crate) mod cluster;
+pub(crate) mod clusters;
 mod container;
 mod container_endpoint;
+mod credentials;
 mod execution_role;
 pub(crate) mod latency;
+mod launch;
 mod lifecycle;
+mod list;
 mod network;
-mod output;
-mod page;
-mod process;
+mod permission;
+mod prepare;
+mod refusal;
+mod resume;
 mod run_task;
-pub(crate) mod tags;
+mod supervision;
+pub(crate) mod tag;
+mod tags;
 mod task;
 pub(crate) mod task_definition;
+pub(crate) mod task_definitions;
+mod task_description;
 mod tasks;
-
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-
-use self::cluster::Cluster;
-use self::task::{StopCode, Task};
-use self::task_definition::{DefinitionStatus, TaskDefinition};
-use crate::endpoint::Endpoint;
-use crate::error::ApiError;
-use crate::service::{Operation, Service, Tagged};
-use crate::store::Tx;
-use crate::wire;
+mod time;
 
 pub(crate) use self::container_endpoint::DOOR;
-
-/// ECS's code for most wrong parameters.
-const INVALID: &str = "InvalidParameterException";
-
-/// ECS's code for what it cannot do with right ones, and for all that is wrong with a task definition.
-const CLIENT: &str = "ClientException";
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new(INVALID, message)
-}
-
-fn client_error(message: impl Into<String>) -> ApiError {
-    ApiError::new(CLIENT, message)
-}
-
-/// The time as this service writes it: seconds, with milliseconds.
-fn epoch(time: DateTime<Utc>) -> f64 {
-    time.timestamp_millis() as f64 / 1000.0
-}
+use crate::service::{Operation, Service};
+use crate::wire;
 
 pub(crate) static SERVICE: Service = Service {
-    prepare: drop_empty,
-    resume: lifecycle::resume,
-    tagged,
+    prepare: prepare::drop_empty,
+    resume: resume::resume,
+    tagged: tags::tagged,
+    needs: Some(permission::needs),
     ..Service::new(
         "ECS",
         wire::Service::json("ecs", "1.1", &["AmazonEC2ContainerServiceV20141113"]),
-        INVALID,
+        refusal::INVALID,
         &[
-            Operation::now("CreateCluster", |call| cluster::create_cluster(&call.endpoint, call.input)),
-            Operation::now("DeleteCluster", |call| cluster::delete_cluster(&call.endpoint, call.input)),
+            Operation::now("CreateCluster", |call| clusters::create_cluster(&call.endpoint, call.decode()?)),
+            Operation::now("DeleteCluster", |call| clusters::delete_cluster(&call.endpoint, call.decode()?)),
             Operation::now("DeleteTaskDefinitions", |call| {
-                task_definition::delete_task_definitions(&call.endpoint, call.input)
+                task_definitions::delete_task_definitions(&call.endpoint, call.decode()?)
             }),
             Operation::now("DeregisterTaskDefinition", |call| {
-                task_definition::deregister_task_definition(&call.endpoint, call.input)
+                task_definitions::deregister_task_definition(&call.endpoint, call.decode()?)
             }),
-            Operation::now("DescribeClusters", |call| cluster::describe_clusters(&call.endpoint, call.input)),
+            Operation::now("DescribeClusters", |call| clusters::describe_clusters(&call.endpoint, call.decode()?)),
             Operation::now("DescribeTaskDefinition", |call| {
-                task_definition::describe_task_definition(&call.endpoint, call.input)
+                task_definitions::describe_task_definition(&call.endpoint, call.decode()?)
             }),
-            Operation::now("DescribeTasks", |call| tasks::describe_tasks(&call.endpoint, call.input)),
-            Operation::now("ListClusters", |call| cluster::list_clusters(&call.endpoint, call.input)),
-            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, call.input)),
+            Operation::now("DescribeTasks", |call| tasks::describe_tasks(&call.endpoint, call.decode()?)),
+            Operation::now("ListClusters", |call| clusters::list_clusters(&call.endpoint, call.decode()?)),
+            Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, call.decode()?)),
             Operation::now("ListTaskDefinitionFamilies", |call| {
-                task_definition::list_task_definition_families(&call.endpoint, call.input)
+                task_definitions::list_task_definition_families(&call.endpoint, call.decode()?)
             }),
             Operation::now("ListTaskDefinitions", |call| {
-                task_definition::list_task_definitions(&call.endpoint, call.input)
+                task_definitions::list_task_definitions(&call.endpoint, call.decode()?)
             }),
-            Operation::now("ListTasks", |call| tasks::list_tasks(&call.endpoint, call.input)),
+            Operation::now("ListTasks", |call| tasks::list_tasks(&call.endpoint, call.decode()?)),
             Operation::now("PutClusterCapacityProviders", |call| {
-                capacity::put_cluster_capacity_providers(&call.endpoint, call.input)
+                clusters::put_cluster_capacity_providers(&call.endpoint, call.decode()?)
             }),
             Operation::now("RegisterTaskDefinition", |call| {
-                task_definition::register_task_definition(&call.endpoint, call.input)
+                task_definitions::register_task_definition(&call.endpoint, call.decode_or(refusal::CLIENT)?)
             }),
-            Operation::now("RunTask", |call| run_task::run_task(&call.endpoint, call.input)),
-            Operation::now("StopTask", |call| tasks::stop(&call.endpoint, call.input)),
-            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.input)),
-            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.input)),
+            Operation::now("RunTask", |call| {
+                run_task::run_task(&call.endpoint, call.decode()?, run_task::fingerprint(call.input))
+            }),
+            Operation::now("StopTask", |call| tasks::stop_task(&call.endpoint, call.decode()?)),
+            Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
+            Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.decode()?)),
         ],
     )
 };
 
-/// Takes away members that say nothing. Tools send what ECS describes back to it, with `"volumes": []` and the like:
-/// that asks for nothing that could be refused.
-fn drop_empty(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null() && member.as_array().is_none_or(|list| !list.is_empty()));
-            members.values_mut().for_each(drop_empty);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        _ => {}
-    }
-}
-
-/// A task that has not reached STOPPED, as FIS and EC2 see it.
-#[derive(Debug, Clone)]
-pub(crate) struct ActiveTask {
-    pub(crate) arn: String,
-    pub(crate) cluster_arn: String,
-    pub(crate) subnet_id: String,
-    pub(crate) security_group_ids: Vec<String>,
-    pub(crate) tags: std::collections::BTreeMap<String, String>,
-    /// The task as DescribeTasks shows it (camelCase members).
-    pub(crate) description: Value,
-}
-
-/// The tasks that have not reached STOPPED.
-pub(crate) fn active_tasks(tx: &Tx<'_>) -> Result<Vec<ActiveTask>, ApiError> {
-    let tasks = tx.list::<Task>()?.into_iter().filter(|task| !task.is_stopped());
-    Ok(tasks
-        .map(|task| ActiveTask {
-            description: task.describe(true),
-            arn: task.arn,
-            cluster_arn: task.cluster_arn,
-            subnet_id: task.interface.subnet_id,
-            security_group_ids: task.interface.security_groups,
-            tags: task.tags,
-        })
-        .collect())
-}
-
-/// StopTask with `reason` as the task's stoppedReason.
-pub(crate) fn stop_task(endpoint: &Arc<Endpoint>, task_arn: &str, reason: &str) -> Result<(), ApiError> {
-    endpoint.store.write(|tx| {
-        let mut task = Task::by_arn(tx, task_arn)?.ok_or_else(|| invalid("The referenced task was not found."))?;
-        task.request_stop(StopCode::UserInitiated, reason);
-        tx.put(&task)
-    })?;
-    lifecycle::wake();
-    Ok(())
-}
-
-/// Every tagged resource of the service.
-fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
-    let clusters = tx.list::<Cluster>()?.into_iter().filter(Cluster::is_active).map(|one| (one.arn, one.tags));
-    let definitions = tx
-        .list::<TaskDefinition>()?
-        .into_iter()
-        .filter(|definition| definition.status == DefinitionStatus::Active)
-        .map(|one| (one.arn, one.tags));
-    let tasks = tx.list::<Task>()?.into_iter().map(|one| (one.arn, one.tags));
-    Ok(clusters
-        .chain(definitions)
-        .chain(tasks)
-        .filter(|(_, tags)| !tags.is_empty())
-        .map(|(arn, tags)| Tagged { arn, tags })
-        .collect())
-}
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,20 @@
-//! The network of a task: subnets and security groups of its request, and an interface in one of them.
+//! The network of a task: subnets and security groups of its request, and its interface in one of them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::invalid;
-use super::task::Interface;
-use crate::ec2;
+use super::refusal::invalid;
+use super::task::{Interface, Task};
+use crate::ec2::network_interface;
+use crate::ec2::record::{NetworkInterface, Owner, SecurityGroup, Subnet};
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::identity::random_text;
 use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NetworkConfiguration {
+pub(crate) struct NetworkConfiguration {
     awsvpc_configuration: Option<AwsvpcConfiguration>,
 }
 
@@ -29,15 +30,25 @@ struct AwsvpcConfiguration {
 
 /// The subnets and security groups of a request, which are there and fit one another.
 pub(super) struct Network {
-    pub(super) places: Vec<Place>,
-    pub(super) security_groups: Vec<String>,
+    subnets: Vec<Subnet>,
+    security_groups: Vec<String>,
+    assign_public_ip: bool,
 }
 
-/// One of the subnets.
-pub(super) struct Place {
-    subnet_id: String,
-    availability_zone: String,
-    cidr: ipnet::Ipv4Net,
+impl Network {
+    /// Where the interface of the task with this number shall be: tasks are spread over the subnets.
+    pub(super) fn interface(&self, number: usize) -> Interface {
+        let subnet = &self.subnets[number % self.subnets.len()];
+        Interface {
+            attachment_id: uuid::Uuid::new_v4().to_string(),
+            assign_public_ip: self.assign_public_ip,
+            cidr_block: subnet.cidr_block.clone(),
+            subnet_id: subnet.id.clone(),
+            availability_zone: subnet.availability_zone.clone(),
+            security_groups: self.security_groups.clone(),
+            ..Interface::default()
+        }
+    }
 }
 
 /// The network that the request asks for.
@@ -48,80 +59,111 @@ pub(super) fn network(tx: &Tx<'_>, configuration: Option<&NetworkConfiguration>)
     let Some(network) = configuration.and_then(|one| one.awsvpc_configuration.as_ref()) else {
         return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
     };
-    if network.subnets.is_empty() {
-        return Err(invalid("subnets can not be empty."));
-    }
-    if network.subnets.len() > 16 {
-        return Err(invalid("subnets can have at most 16 items."));
-    }
-    if network.security_groups.len() > 5 {
-        return Err(invalid("securityGroups can have at most 5 items."));
-    }
-    match network.assign_public_ip.as_deref() {
-        None | Some("ENABLED" | "DISABLED") => {}
+    network.check_sizes()?;
+    let assign_public_ip = match network.assign_public_ip.as_deref() {
+        None | Some("DISABLED") => false,
+        Some("ENABLED") => true,
         Some(other) => return Err(invalid(format!("Invalid assignPublicIp: {other}"))),
-    }
-    let mut places = Vec::new();
-    let mut vpcs = BTreeMap::new();
-    for id in &network.subnets {
-        let subnet = ec2::subnet(tx, id)?.ok_or_else(|| {
-            invalid(format!(
-                "Error retrieving subnet information for [{}]: The subnet ID '{id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
-                network.subnets.join(", ")
-            ))
-        })?;
-        let cidr = subnet.cidr_block.parse().map_err(|_| {
-            ApiError::internal(format!("The subnet {id} has no IPv4 CIDR block: {}", subnet.cidr_block))
-        })?;
-        vpcs.insert(subnet.vpc_id, id);
-        places.push(Place { subnet_id: id.clone(), availability_zone: subnet.availability_zone, cidr });
-    }
+    };
+    let subnets = network.find_subnets(tx)?;
+    let vpcs: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.vpc_id.as_str()).collect();
     if vpcs.len() > 1 {
         return Err(invalid("Subnets must all belong to the same VPC."));
     }
     for id in &network.security_groups {
-        let vpc = ec2::security_group_vpc(tx, id)?.ok_or_else(|| {
-            invalid(format!(
-                "Error retrieving security group information for [{}]: The security group '{id}' does not exist (ErrorCode: InvalidGroup.NotFound)",
-                network.security_groups.join(", ")
-            ))
-        })?;
-        if !vpcs.contains_key(&vpc) {
+        if !vpcs.contains(network.find_group(tx, id)?.vpc_id.as_str()) {
             return Err(invalid(format!(
                 "Security group {id} does not appear to belong to the same VPC as the input subnets."
             )));
         }
     }
-    Ok(Network { places, security_groups: network.security_groups.clone() })
+    Ok(Network { subnets, security_groups: network.security_groups.clone(), assign_public_ip })
 }
 
-/// An interface with an address of the subnet that no other task has.
-pub(super) fn interface(
-    place: &Place,
-    security_groups: &[String],
-    taken: &mut Vec<String>,
-) -> Result<Interface, ApiError> {
-    // AWS keeps the first four addresses of a subnet and its last for itself.
-    let last = place.cidr.broadcast();
-    let address = place
-        .cidr
-        .hosts()
-        .skip(3)
-        .filter(|address| *address != last)
-        .map(|address| address.to_string())
-        .find(|address| !taken.contains(address))
-        .ok_or_else(|| invalid(format!("The subnet {} has no free addresses.", place.subnet_id)))?;
-    taken.push(address.clone());
-    let hex = |length| random_text(b"0123456789abcdef", length);
-    let pairs: Vec<String> = (0..5).map(|_| hex(2)).collect();
-    Ok(Interface {
-        attachment_id: uuid::Uuid::new_v4().to_string(),
-        id: format!("eni-{}", hex(17)),
-        mac_address: format!("0a:{}", pairs.join(":")),
-        private_address: address,
-        cidr_block: place.cidr.to_string(),
-        subnet_id: place.subnet_id.clone(),
-        availability_zone: place.availability_zone.clone(),
-        security_groups: security_groups.to_vec(),
-    })
+impl AwsvpcConfiguration {
+    fn check_sizes(&self) -> Result<(), ApiError> {
+        if self.subnets.is_empty() {
+            return Err(invalid("subnets can not be empty."));
+        }
+        if self.subnets.len() > 16 {
+            return Err(invalid("subnets can have at most 16 items."));
+        }
+        if self.security_groups.len() > 5 {
+            return Err(invalid("securityGroups can have at most 5 items."));
+        }
+        Ok(())
+    }
+
+    fn find_subnets(&self, tx: &Tx<'_>) -> Result<Vec<Subnet>, ApiError> {
+        let find = |id: &String| {
+            tx.get::<Subnet>(id)?.ok_or_else(|| {
+                invalid(format!(
+                    "Error retrieving subnet information for [{}]: The subnet ID '{id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
+                    self.subnets.join(", ")
+                ))
+            })
+        };
+        self.subnets.iter().map(find).collect()
+    }
+
+    fn find_group(&self, tx: &Tx<'_>, id: &str) -> Result<SecurityGroup, ApiError> {
+        tx.get::<SecurityGroup>(id)?.ok_or_else(|| {
+            invalid(format!(
+                "Error retrieving security group information for [{}]: The security group '{id}' does not exist (ErrorCode: InvalidGroup.NotFound)",
+                self.security_groups.join(", ")
+            ))
+        })
+    }
+}
+
+/// Makes the task's interface; the reason for which the task stops when there cannot be one.
+pub(super) fn attach(endpoint: &Endpoint, tx: &Tx<'_>, task: &mut Task) -> Result<Result<(), String>, ApiError> {
+    let wanted = &mut task.interface;
+    // A task of an earlier version has had one from the start.
+    if !wanted.id.is_empty() {
+        return Ok(Ok(()));
+    }
+    let owner = owner(endpoint, wanted);
+    let made = Subnet::get(tx, &wanted.subnet_id)
+        .and_then(|subnet| network_interface::create(tx, &subnet, &wanted.security_groups, owner));
+    match made {
+        Ok(made) => {
+            wanted.id = made.id;
+            wanted.mac_address = made.mac_address;
+            wanted.private_address = made.private_ip.to_string();
+            Ok(Ok(()))
+        }
+        Err(error) if error.status >= 500 => Err(error),
+        Err(error) => Ok(Err(format!(
+            "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment {} in subnet '{}': {}",
+            if wanted.assign_public_ip { "enabled" } else { "disabled" },
+            wanted.subnet_id,
+            error.code
+        ))),
+    }
+}
+
+/// Deletes the task's interface.
+pub(super) fn detach(tx: &Tx<'_>, task: &Task) -> Result<(), ApiError> {
+    network_interface::delete(tx, &task.interface.id)
+}
+
+/// Writes down the interface of a task that an earlier version ran: it was known to its task only.
+pub(super) fn adopt(endpoint: &Endpoint, tx: &Tx<'_>, task: &Task) -> Result<(), ApiError> {
+    let interface = &task.interface;
+    let Ok(private_ip) = interface.private_address.parse() else { return Ok(()) };
+    let known = NetworkInterface {
+        id: interface.id.clone(),
+        subnet_id: interface.subnet_id.clone(),
+        private_ip,
+        mac_address: interface.mac_address.clone(),
+        group_ids: interface.security_groups.clone(),
+        owner: owner(endpoint, interface),
+        created_at: task.connectivity_at.unwrap_or(task.created_at),
+    };
+    network_interface::adopt(tx, known)
+}
+
+fn owner(endpoint: &Endpoint, interface: &Interface) -> Owner {
+    Owner::Service(endpoint.arn("ecs", &format!("attachment/{}", interface.attachment_id)))
 }

@@ -1,67 +1,17 @@
 //! Tags of clusters, task definitions and tasks.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
+use super::refusal::invalid;
+use super::tag::{self, Tag, Tags};
 use super::task::Task;
-use super::task_definition::TaskDefinition;
-use super::{INVALID, invalid};
+use super::task_definition::{DefinitionStatus, TaskDefinition};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::service::Tagged;
 use crate::store::Tx;
-use crate::wire;
-
-/// Tags by their keys.
-pub(super) type Tags = BTreeMap<String, String>;
-
-/// A tag as the API writes it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
-/// The tags of a request.
-///
-/// # Errors
-/// Against AWS's limits.
-pub(super) fn read(list: Vec<Tag>) -> Result<Tags, ApiError> {
-    let length = list.len();
-    let tags: Tags = list.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    if tags.len() < length {
-        return Err(invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
-    }
-    validate(&tags)?;
-    Ok(tags)
-}
-
-fn validate(tags: &Tags) -> Result<(), ApiError> {
-    if tags.len() > 50 {
-        return Err(invalid("The number of tags exceeds the limit of 50."));
-    }
-    for (key, value) in tags {
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(invalid(format!(
-                "The tag '{key}' is not valid: a key has 1 to 128 characters, a value at most 256."
-            )));
-        }
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid(format!("The tag key '{key}' is not valid: the prefix aws: is reserved for AWS use.")));
-        }
-    }
-    Ok(())
-}
-
-/// The tags of an answer.
-pub(super) fn wire(tags: &Tags) -> Value {
-    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
-}
 
 /// Something that has tags.
 enum Resource {
@@ -107,15 +57,14 @@ impl Resource {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TagResource {
+pub(super) struct TagResource {
     resource_arn: String,
     #[serde(default)]
     tags: Vec<Tag>,
 }
 
-pub(super) fn tag_resource(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: TagResource = wire::decode(INVALID, "TagResource", input)?;
-    let added = read(input.tags)?;
+pub(super) fn tag_resource(endpoint: &Endpoint, input: TagResource) -> Result<Value, ApiError> {
+    let added = tag::read(input.tags)?;
     endpoint.store.write(|tx| {
         let mut resource = Resource::find(endpoint, tx, &input.resource_arn)?;
         let tags = resource.tags();
@@ -130,14 +79,13 @@ pub(super) fn tag_resource(endpoint: &Arc<Endpoint>, input: Value) -> Result<Val
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UntagResource {
+pub(super) struct UntagResource {
     resource_arn: String,
     #[serde(default)]
     tag_keys: Vec<String>,
 }
 
-pub(super) fn untag_resource(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: UntagResource = wire::decode(INVALID, "UntagResource", input)?;
+pub(super) fn untag_resource(endpoint: &Endpoint, input: UntagResource) -> Result<Value, ApiError> {
     endpoint.store.write(|tx| {
         let mut resource = Resource::find(endpoint, tx, &input.resource_arn)?;
         resource.tags().retain(|key, _| !input.tag_keys.contains(key));
@@ -148,14 +96,30 @@ pub(super) fn untag_resource(endpoint: &Arc<Endpoint>, input: Value) -> Result<V
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListTagsForResource {
+pub(super) struct ListTagsForResource {
     resource_arn: String,
 }
 
-pub(super) fn list_tags_for_resource(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListTagsForResource = wire::decode(INVALID, "ListTagsForResource", input)?;
+pub(super) fn list_tags_for_resource(endpoint: &Endpoint, input: ListTagsForResource) -> Result<Value, ApiError> {
     endpoint.store.read(|tx| {
         let mut resource = Resource::find(endpoint, tx, &input.resource_arn)?;
-        Ok(json!({"tags": wire(resource.tags())}))
+        Ok(json!({"tags": tag::shown(resource.tags())}))
     })
+}
+
+/// Every tagged resource of the service.
+pub(super) fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
+    let clusters = tx.list::<Cluster>()?.into_iter().filter(Cluster::is_active).map(|one| (one.arn, one.tags));
+    let definitions = tx
+        .list::<TaskDefinition>()?
+        .into_iter()
+        .filter(|definition| definition.status == DefinitionStatus::Active)
+        .map(|one| (one.arn, one.tags));
+    let tasks = tx.list::<Task>()?.into_iter().map(|one| (one.arn, one.tags));
+    Ok(clusters
+        .chain(definitions)
+        .chain(tasks)
+        .filter(|(_, tags)| !tags.is_empty())
+        .map(|(arn, tags)| Tagged { arn, tags })
+        .collect())
 }

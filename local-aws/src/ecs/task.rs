@@ -1,12 +1,11 @@
-//! A task: its record, its states, and how it is shown.
+//! A task: its record and its states.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::epoch;
-use super::tags::{self, Tags};
+use super::tag::Tags;
 use super::task_definition::{ContainerDefinition, KeyValuePair};
+use crate::ec2::dns::private_dns_name;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::identity::random_text;
@@ -75,17 +74,20 @@ pub(crate) struct ContainerOverride {
     pub(super) memory_reservation: Option<i64>,
 }
 
-/// The elastic network interface of a task. It exists in the API only: the process uses the host's network.
+/// The elastic network interface of a task: where it shall be and, from PENDING on, what it is. It exists in the API
+/// only: the process uses the host's network. A stopped task shows what it was.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Interface {
     pub(super) attachment_id: String,
+    #[serde(default)]
+    pub(super) assign_public_ip: bool,
     pub(super) id: String,
     pub(super) mac_address: String,
     pub(super) private_address: String,
     pub(super) cidr_block: String,
-    pub(crate) subnet_id: String,
+    pub(super) subnet_id: String,
     pub(super) availability_zone: String,
-    pub(crate) security_groups: Vec<String>,
+    pub(super) security_groups: Vec<String>,
 }
 
 /// The record of a task.
@@ -123,7 +125,7 @@ pub(crate) struct Task {
     pub(super) runtime_id: Option<String>,
     pub(super) exit_code: Option<i32>,
     pub(super) container_reason: Option<String>,
-    pub(crate) interface: Interface,
+    pub(super) interface: Interface,
     /// Unguessable name of the task's credentials and metadata.
     pub(super) access_id: String,
     /// The image's, e.g. `SIGINT`.
@@ -228,117 +230,10 @@ impl Task {
         endpoint.state_dir.join("tasks").join(&self.id)
     }
 
-    /// The task as the API shows it.
-    pub(super) fn describe(&self, with_tags: bool) -> Value {
-        let mut overrides = json!(self.overrides);
-        if self.overrides.container_overrides.is_empty() {
-            overrides["containerOverrides"] = json!([{"name": self.container.name}]);
-        }
-        overrides["inferenceAcceleratorOverrides"] = json!([]);
-        let mut answer = json!({
-            "taskArn": self.arn,
-            "clusterArn": self.cluster_arn,
-            "taskDefinitionArn": self.definition_arn,
-            "lastStatus": self.last_status,
-            "desiredStatus": self.desired_status,
-            "version": self.version,
-            "cpu": self.cpu.to_string(),
-            "memory": self.memory.to_string(),
-            "group": self.group,
-            "launchType": "FARGATE",
-            "platformVersion": "1.4.0",
-            "platformFamily": "Linux",
-            "availabilityZone": self.interface.availability_zone,
-            "enableExecuteCommand": false,
-            "healthStatus": "UNKNOWN",
-            "ephemeralStorage": {"sizeInGiB": 20},
-            "attributes": [{"name": "ecs.cpu-architecture", "value": self.cpu_architecture.to_ascii_lowercase()}],
-            "overrides": overrides,
-            "attachments": [self.describe_attachment()],
-            "containers": [self.describe_container()],
-            "tags": if with_tags { tags::wire(&self.tags) } else { json!([]) },
-            "createdAt": epoch(self.created_at),
-        });
-        let optional = [
-            ("startedBy", self.started_by.as_ref().map(|value| json!(value))),
-            ("capacityProviderName", self.capacity_provider.as_ref().map(|value| json!(value))),
-            ("stopCode", self.stop_code.map(|value| json!(value))),
-            ("stoppedReason", self.stopped_reason.as_ref().map(|value| json!(value))),
-            ("connectivity", self.connectivity_at.map(|_| json!("CONNECTED"))),
-        ];
-        let times = [
-            ("connectivityAt", self.connectivity_at),
-            ("pullStartedAt", self.pull_started_at),
-            ("pullStoppedAt", self.pull_stopped_at),
-            ("startedAt", self.started_at),
-            ("stoppingAt", self.stopping_at),
-            ("executionStoppedAt", self.execution_stopped_at),
-            ("stoppedAt", self.stopped_at),
-        ];
-        let times = times.map(|(member, time)| (member, time.map(|time| json!(epoch(time)))));
-        for (member, value) in optional.into_iter().chain(times) {
-            if let Some(value) = value {
-                answer[member] = value;
-            }
-        }
-        answer
-    }
-
-    fn describe_attachment(&self) -> Value {
-        let interface = &self.interface;
-        let mut details = vec![("subnetId", interface.subnet_id.clone())];
-        let status = match self.last_status {
-            Status::Provisioning => "PRECREATED",
-            Status::Deprovisioning => "DETACHING",
-            Status::Stopped => "DELETED",
-            _ => "ATTACHED",
-        };
-        if self.connectivity_at.is_some() {
-            details.push(("networkInterfaceId", interface.id.clone()));
-            details.push(("macAddress", interface.mac_address.clone()));
-            details.push(("privateDnsName", private_dns_name(&interface.private_address)));
-            details.push(("privateIPv4Address", interface.private_address.clone()));
-        }
-        let details: Value = details.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-        json!({"id": interface.attachment_id, "type": "ElasticNetworkInterface", "status": status, "details": details})
-    }
-
-    fn describe_container(&self) -> Value {
-        let changed = self.container_override();
-        let cpu = changed.and_then(|one| one.cpu).unwrap_or(self.container.cpu);
-        let mut answer = json!({
-            "containerArn": self.container_arn(),
-            "taskArn": self.arn,
-            "name": self.container.name,
-            "image": self.container.image,
-            "lastStatus": self.container_status(),
-            "networkBindings": [],
-            "networkInterfaces": [],
-            "healthStatus": "UNKNOWN",
-            "cpu": cpu.to_string(),
-        });
-        if self.connectivity_at.is_some() {
-            answer["networkInterfaces"] = json!([{
-                "attachmentId": self.interface.attachment_id,
-                "privateIpv4Address": self.interface.private_address,
-            }]);
-        }
-        let memory = changed.and_then(|one| one.memory).or(self.container.memory);
-        let reservation = changed.and_then(|one| one.memory_reservation).or(self.container.memory_reservation);
-        let optional = [
-            ("imageDigest", self.image_digest.as_ref().map(|value| json!(value))),
-            ("runtimeId", self.runtime_id.as_ref().map(|value| json!(value))),
-            ("exitCode", self.exit_code.map(|value| json!(value))),
-            ("reason", self.container_reason.as_ref().map(|value| json!(value))),
-            ("memory", memory.map(|value| json!(value.to_string()))),
-            ("memoryReservation", reservation.map(|value| json!(value.to_string()))),
-        ];
-        for (member, value) in optional {
-            if let Some(value) = value {
-                answer[member] = value;
-            }
-        }
-        answer
+    /// The name that the VPC's DNS server has for the task.
+    pub(super) fn private_dns_name(&self) -> String {
+        let region = self.arn.split(':').nth(3).unwrap_or_default();
+        private_dns_name(region, &self.interface.private_address)
     }
 
     pub(super) fn container_status(&self) -> &'static str {
@@ -348,9 +243,4 @@ impl Task {
             Status::Deprovisioning | Status::Stopped => "STOPPED",
         }
     }
-}
-
-/// `ip-10-0-2-5.ec2.internal`, as in the region us-east-1.
-pub(super) fn private_dns_name(address: &str) -> String {
-    format!("ip-{}.ec2.internal", address.replace('.', "-"))
 }

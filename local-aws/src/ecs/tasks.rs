@@ -1,18 +1,17 @@
 //! StopTask, DescribeTasks, ListTasks.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::changes;
 use super::cluster::Cluster;
-use super::page::page;
+use super::list;
+use super::refusal::invalid;
 use super::task::{Desired, StopCode, Task};
-use super::{INVALID, invalid, lifecycle};
+use super::task_description::describe;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
-use crate::wire;
 
 /// The task meant by id or ARN within `cluster`.
 fn find(endpoint: &Endpoint, tx: &Tx<'_>, cluster: &Cluster, reference: &str) -> Result<Option<Task>, ApiError> {
@@ -36,14 +35,13 @@ fn find(endpoint: &Endpoint, tx: &Tx<'_>, cluster: &Cluster, reference: &str) ->
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StopTask {
+pub(super) struct StopTask {
     cluster: Option<String>,
     task: String,
     reason: Option<String>,
 }
 
-pub(super) fn stop(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: StopTask = wire::decode(INVALID, "StopTask", input)?;
+pub(super) fn stop_task(endpoint: &Endpoint, input: StopTask) -> Result<Value, ApiError> {
     let task = endpoint.store.write(|tx| {
         let cluster = Cluster::find(endpoint, tx, input.cluster.as_deref())?;
         let task = find(endpoint, tx, &cluster, &input.task)?;
@@ -52,13 +50,13 @@ pub(super) fn stop(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiE
         tx.put(&task)?;
         Ok(task)
     })?;
-    lifecycle::wake();
-    Ok(json!({"task": task.describe(false)}))
+    changes::tell(endpoint);
+    Ok(json!({"task": describe(&task, false)}))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DescribeTasks {
+pub(super) struct DescribeTasks {
     cluster: Option<String>,
     #[serde(default)]
     tasks: Vec<String>,
@@ -66,8 +64,7 @@ struct DescribeTasks {
     include: Vec<String>,
 }
 
-pub(super) fn describe_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: DescribeTasks = wire::decode(INVALID, "DescribeTasks", input)?;
+pub(super) fn describe_tasks(endpoint: &Endpoint, input: DescribeTasks) -> Result<Value, ApiError> {
     if input.tasks.is_empty() {
         return Err(invalid("Tasks cannot be empty."));
     }
@@ -82,7 +79,7 @@ pub(super) fn describe_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<V
         let (mut tasks, mut failures) = (Vec::new(), Vec::new());
         for reference in &input.tasks {
             match find(endpoint, tx, &cluster, reference)? {
-                Some(task) => tasks.push(task.describe(!input.include.is_empty())),
+                Some(task) => tasks.push(describe(&task, !input.include.is_empty())),
                 None => {
                     let id = reference.rsplit('/').next().unwrap_or_default();
                     let arn = endpoint.arn("ecs", &format!("task/{}/{id}", cluster.name));
@@ -96,7 +93,7 @@ pub(super) fn describe_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<V
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListTasks {
+pub(super) struct ListTasks {
     cluster: Option<String>,
     family: Option<String>,
     started_by: Option<String>,
@@ -107,8 +104,7 @@ struct ListTasks {
     next_token: Option<String>,
 }
 
-pub(super) fn list_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value, ApiError> {
-    let input: ListTasks = wire::decode(INVALID, "ListTasks", input)?;
+pub(super) fn list_tasks(endpoint: &Endpoint, input: ListTasks) -> Result<Value, ApiError> {
     if input.service_name.is_some() {
         return Err(ApiError::new("ServiceNotFoundException", "Service not found."));
     }
@@ -121,13 +117,13 @@ pub(super) fn list_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value
         None | Some("RUNNING") => Desired::Running,
         Some("STOPPED") => Desired::Stopped,
         // ECS never sets this one: "The desired status of a task is never PENDING."
-        Some("PENDING") => return page("taskArns", Vec::new(), false, input.max_results, None),
+        Some("PENDING") => return list::answer("taskArns", Vec::new(), false, input.max_results, None),
         Some(other) => return Err(invalid(format!("Invalid desiredStatus: {other}"))),
     };
     match input.launch_type.as_deref() {
         None | Some("FARGATE") => {}
         Some("EC2" | "EXTERNAL" | "MANAGED_INSTANCES") => {
-            return page("taskArns", Vec::new(), false, input.max_results, None);
+            return list::answer("taskArns", Vec::new(), false, input.max_results, None);
         }
         Some(other) => return Err(invalid(format!("Invalid launchType: {other}"))),
     }
@@ -143,5 +139,5 @@ pub(super) fn list_tasks(endpoint: &Arc<Endpoint>, input: Value) -> Result<Value
         .map(|task| (format!("{:020}/{}", task.created_at.timestamp_micros(), task.id), task.arn))
         .collect();
     items.sort();
-    page("taskArns", items, false, input.max_results, input.next_token.as_deref())
+    list::answer("taskArns", items, false, input.max_results, input.next_token.as_deref())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::spec::{Filter, Target};
-use crate::ecs::ActiveTask;
+use crate::ecs::active::ActiveTask;
 
 /// How many of the identified resources are targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::catalog::{STOP_TASK, WAIT};
 use super::experiment::{ActionStatus, ActionsMode, Active, Experiment, Failure, Progress, Status};
 use super::targets::{Principal, failed};
 use super::{safety_lever, targets};
-use crate::ecs;
+use crate::ecs::active;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -84,7 +84,7 @@ fn advance(endpoint: &Arc<Endpoint>, id: &str, resumed: &mut bool) -> Result<Opt
 fn stop_tasks(endpoint: &Arc<Endpoint>, id: &str, action: &str, tasks: &[String]) -> Result<(), Failure> {
     let reason = format!("Task stopped by AWS FIS (Experiment ID: {id})");
     tasks.iter().try_for_each(|task| {
-        ecs::stop_task(endpoint, task, &reason)
+        active::stop_task(endpoint, task, &reason)
             .map_err(|error| Failure::new("DependentServiceFailure", error.message, action))
     })
 }

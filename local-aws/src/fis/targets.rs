@@ -6,7 +6,7 @@ use super::catalog::STOP_TASK;
 use super::experiment::{Experiment, Failure, ResolvedTask};
 use super::resolve::{SelectionMode, by_arn, by_tags, passes};
 use super::spec::Target;
-use crate::ecs::{self, ActiveTask};
+use crate::ecs::active::{self, ActiveTask};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam;
@@ -77,7 +77,7 @@ fn refused(error: ApiError, location: &str) -> TargetError {
 pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experiment) -> Result<(), TargetError> {
     iam::assume(endpoint, tx, &experiment.spec.role_arn, "fis.amazonaws.com", &experiment.arn)
         .map_err(|error| refused(error, "roleArn"))?;
-    let tasks = ecs::active_tasks(tx)?;
+    let tasks = active::active_tasks(tx)?;
     for (name, target) in experiment.spec.targets.clone() {
         let found = resolve_target(endpoint, &Principal::of(tx, experiment), &name, &target, &tasks)?;
         let count = found.len();

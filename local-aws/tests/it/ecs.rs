@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
 };
 use serde_json::json;
 
-use crate::ecs_lab::Lab;
+use crate::ecs_lab::{Lab, get};
 use crate::harness::Endpoint;
 use crate::registry_client::{ARCH, Registry};
 
@@ -153,20 +153,6 @@ async fn a_program_finds_its_environment_its_role_and_itself() {
     assert!(aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.is_err());
 }
 
-/// A request without a signature, as programs make it.
-async fn get(url: &str) -> (u16, serde_json::Value) {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').unwrap();
-    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
-}
-
 #[tokio::test]
 async fn what_cannot_start_says_why() {
     let (endpoint, lab) = lab().await;
@@ -212,6 +198,46 @@ async fn what_cannot_start_says_why() {
     let arn = lab.start("echo never").await;
     assert_eq!(lab.stopped(&arn).await.containers()[0].exit_code(), Some(255));
     assert_eq!(lab.log(&arn).await, ["exec /job: exec format error"]);
+}
+
+#[tokio::test]
+async fn a_subnet_without_a_free_address_lets_the_task_fail() {
+    let (_endpoint, lab) = lab().await;
+    let small = || lab.network(lab.output("SmallSubnet"), &[]);
+    let run = |count| lab.run("exec sleep 60").network_configuration(small()).count(count);
+    // Of the 16 addresses AWS keeps five.
+    let mut running = Vec::new();
+    for count in [10, 1] {
+        let answer = run(count).send().await.unwrap();
+        running.extend(answer.tasks().iter().map(|task| task.task_arn.clone().unwrap()));
+    }
+    let mut addresses = std::collections::BTreeSet::new();
+    for arn in &running {
+        let task = lab.wait_for(arn, "RUNNING").await;
+        let details = task.attachments()[0].details().iter();
+        let address = details.clone().find(|pair| pair.name() == Some("privateIPv4Address")).unwrap();
+        addresses.insert(address.value().unwrap().to_owned());
+    }
+    assert_eq!(addresses.len(), 11, "{addresses:?}");
+    let one_more = run(1).send().await.unwrap().tasks()[0].task_arn.clone().unwrap();
+    let task = lab.stopped(&one_more).await;
+    assert_eq!(task.stop_code(), Some(&TaskStopCode::TaskFailedToStart));
+    let reason = format!(
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in subnet '{}': InsufficientFreeAddressesInSubnet",
+        lab.output("SmallSubnet")
+    );
+    assert_eq!(task.stopped_reason(), Some(reason.as_str()));
+    // An address that is given back is there for the next.
+    lab.stop(&running[0]).await;
+    lab.stopped(&running[0]).await;
+    running[0] = run(1).send().await.unwrap().tasks()[0].task_arn.clone().unwrap();
+    lab.wait_for(&running[0], "RUNNING").await;
+    for arn in &running {
+        lab.stop(arn).await;
+    }
+    for arn in &running {
+        lab.stopped(arn).await;
+    }
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::types::TaskStopCode;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::ecs_lab::Lab;
-use crate::harness::Endpoint;
+use crate::harness::{Endpoint, Seed, until};
 
 /// An endpoint in a process of its own, for SIGKILL.
 pub(crate) struct Victim {
@@ -30,9 +32,7 @@ impl Victim {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until("the endpoint answers", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
         Self { process, port }
     }
 
@@ -89,8 +89,10 @@ async fn sigkill_of_the_endpoint_loses_no_line_and_no_exit_code() {
     let lab = Lab::new(&config).await;
     let count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; printf end; exit 5";
     let arn = lab.start(count).await;
+    let seed = Seed::new();
+    let mut moments = StdRng::seed_from_u64(seed.0);
     for _ in 0..8 {
-        tokio::time::sleep(Duration::from_millis(rand::random_range(20..400))).await;
+        tokio::time::sleep(Duration::from_millis(moments.random_range(20..400))).await;
         victim = victim.kill_and_restart(dir.path()).await;
     }
     let task = lab.stopped(&arn).await;
@@ -149,16 +151,25 @@ async fn what_ended_while_no_endpoint_was_there_is_told_by_the_next() {
     let init = std::fs::read_to_string(dir.path().join("tasks").join(id).join("init")).unwrap();
     let group = rustix::process::Pid::from_raw(init.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ended = exit_noted(&dir.path().join("tasks").join(ends.rsplit('/').next().unwrap())).await;
     let _victim = Victim::start(dir.path(), victim.port).await;
     let task = lab.stopped(&ends).await;
     assert_eq!(task.containers()[0].exit_code(), Some(4));
-    let stopped = task.stopped_at().unwrap().as_secs_f64() - task.execution_stopped_at().unwrap().as_secs_f64();
-    assert!(stopped > 0.05, "the program's end is when it ended: {stopped}");
+    let told = task.execution_stopped_at().unwrap().as_secs_f64();
+    let ended = ended.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+    assert!((told - ended).abs() < 0.002, "the program's end is when it ended: {told}, {ended}");
     assert_eq!(lab.log(&ends).await, ["up", "last"]);
     let task = lab.stopped(&vanishes).await;
     assert_eq!(task.containers()[0].exit_code(), None);
     assert_eq!(task.stopped_reason(), Some("Task stopped while the local endpoint was down"));
+}
+
+/// When the program's end was noted, while no endpoint is there.
+async fn exit_noted(directory: &Path) -> SystemTime {
+    let exit = directory.join("exit");
+    let noted = async || std::fs::read_to_string(&exit).ok().filter(|text| text.ends_with('\n'));
+    until("the program's end is noted", noted).await;
+    std::fs::metadata(exit).unwrap().modified().unwrap()
 }
 
 #[tokio::test]

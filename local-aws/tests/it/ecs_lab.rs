@@ -23,6 +23,7 @@ const TEMPLATE: &str = r#"{
     "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
     "OtherVpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/16"}},
     "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.0.0/24"}},
+    "SmallSubnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/28"}},
     "OtherSubnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "OtherVpc"}, "CidrBlock": "10.1.0.0/24"}},
     "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"VpcId": {"Ref": "Vpc"}, "GroupDescription": "tasks"}},
     "OtherGroup": {"Type": "AWS::EC2::SecurityGroup",
@@ -43,7 +44,7 @@ const TEMPLATE: &str = r#"{
         {"Effect": "Allow", "Principal": {"Service": "fis.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}}
   },
   "Outputs": {
-    "Subnet": {"Value": {"Ref": "Subnet"}}, "OtherSubnet": {"Value": {"Ref": "OtherSubnet"}},
+    "Subnet": {"Value": {"Ref": "Subnet"}}, "SmallSubnet": {"Value": {"Ref": "SmallSubnet"}}, "OtherSubnet": {"Value": {"Ref": "OtherSubnet"}},
     "Group": {"Value": {"Ref": "Group"}}, "OtherGroup": {"Value": {"Ref": "OtherGroup"}},
     "ExecutionRole": {"Value": {"Fn::GetAtt": ["ExecutionRole", "Arn"]}},
     "TaskRole": {"Value": {"Fn::GetAtt": ["TaskRole", "Arn"]}},
@@ -181,6 +182,20 @@ impl Lab {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// A request without a signature, as programs make it: status and body.
+pub(crate) async fn get(url: &str) -> (u16, serde_json::Value) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
 }
 
 async fn create_stack(config: &SdkConfig) -> HashMap<String, String> {

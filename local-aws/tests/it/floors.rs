@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cloudformation"],
     &["fis"],
     &["ecs"],
+    &["program"],
     &["registry"],
     &["ecr"],
     &["dynamodb", "ec2", "images", "logs", "sts", "tagging"],
@@ -27,7 +28,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// What is not yet in order: uses by these modules are not looked at.
-const UNDER_REPAIR: &[&str] = &["cloudformation::resources::ec2", "ec2", "ecs"];
+const UNDER_REPAIR: &[&str] = &[];
 
 /// `["ecs", "task"]` is `src/ecs/task.rs`; the crate's root is empty.
 type Module = Vec<String>;

@@ -7,6 +7,7 @@ mod dynamodb;
 mod ecs;
 mod ecs_kill;
 mod ecs_lab;
+mod ecs_permission;
 mod ecs_stack;
 mod fis;
 mod floors;

@@ -5,52 +5,46 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, Parameter, Tag};
 
-use crate::harness::Endpoint;
+use crate::harness::{Endpoint, until};
 
 pub(crate) const NETWORK: &str = include_str!("../../../templates/network.yaml");
 
+/// Members that requests for a stack share.
+macro_rules! wanted {
+    ($request:expr, $name:expr, $template:expr, $parameters:expr) => {{
+        let parameter =
+            |(key, value): &(&str, &str)| Parameter::builder().parameter_key(*key).parameter_value(*value).build();
+        $request
+            .stack_name($name)
+            .template_body($template)
+            .set_parameters(Some($parameters.iter().map(parameter).collect()))
+            .tags(Tag::builder().key("workshop").value("fis").build())
+            .capabilities(Capability::CapabilityNamedIam)
+            .send()
+            .await
+            .unwrap()
+    }};
+}
+
 /// Asks for a stack and waits for its end; gives the status.
 pub(crate) async fn create(client: &Client, name: &str, template: &str, parameters: &[(&str, &str)]) -> String {
-    let parameters =
-        parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(*key).parameter_value(*value).build());
-    client
-        .create_stack()
-        .stack_name(name)
-        .template_body(template)
-        .set_parameters(Some(parameters.collect()))
-        .tags(Tag::builder().key("workshop").value("fis").build())
-        .capabilities(Capability::CapabilityNamedIam)
-        .send()
-        .await
-        .unwrap();
+    wanted!(client.create_stack(), name, template, parameters);
     settled(client, name).await
 }
 
+/// Asks for an update of a stack and waits for its end; gives the status.
 pub(crate) async fn update(client: &Client, name: &str, template: &str, parameters: &[(&str, &str)]) -> String {
-    let parameters =
-        parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(*key).parameter_value(*value).build());
-    client
-        .update_stack()
-        .stack_name(name)
-        .template_body(template)
-        .set_parameters(Some(parameters.collect()))
-        .tags(Tag::builder().key("workshop").value("fis").build())
-        .capabilities(Capability::CapabilityNamedIam)
-        .send()
-        .await
-        .unwrap();
+    wanted!(client.update_stack(), name, template, parameters);
     settled(client, name).await
 }
 
 async fn settled(client: &Client, name: &str) -> String {
-    loop {
+    until("the stack's operation ends", async || {
         let stacks = client.describe_stacks().stack_name(name).send().await.unwrap();
         let status = stacks.stacks()[0].stack_status().unwrap().as_str().to_owned();
-        if !status.ends_with("_IN_PROGRESS") {
-            return status;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+        Some(status).filter(|status| !status.ends_with("_IN_PROGRESS"))
+    })
+    .await
 }
 
 /// Deletes a stack and waits for its end; gives the status.

@@ -1,34 +1,19 @@
 //! `AWS::ECS::Cluster` and `AWS::ECS::TaskDefinition`.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::resource_type::{Context, Created, Properties, ResourceType};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::ecs::capacity::Capacity;
-use crate::ecs::cluster::{self, Cluster, Setting};
-use crate::ecs::task_definition::{self, RegisterTaskDefinition, TaskDefinition};
+use crate::ecs::cluster::{Cluster, Setting};
+use crate::ecs::task_definition::{RegisterTaskDefinition, TaskDefinition};
+use crate::ecs::{clusters, task_definitions};
 use crate::error::ApiError;
+use crate::tag::Tag;
 use crate::wire;
 
 pub(super) const TYPES: &[&dyn ResourceType] = &[&ClusterType, &TaskDefinitionType];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
-/// The tags that the engine gives, and over them the resource's own.
-fn tags(cx: &Context<'_>, own: Vec<Tag>) -> BTreeMap<String, String> {
-    let mut tags = cx.tags.clone();
-    tags.extend(own.into_iter().map(|tag| (tag.key, tag.value)));
-    tags
-}
 
 struct ClusterType;
 
@@ -101,7 +86,7 @@ impl ResourceType for ClusterType {
             ));
         }
         let (settings, capacity) = (properties.settings()?, properties.capacity()?);
-        let cluster = cluster::create(cx.endpoint, cx.tx, &name, settings, capacity, tags(cx, properties.tags))?;
+        let cluster = clusters::create(cx.endpoint, cx.tx, &name, settings, capacity, cx.tags_over(&properties.tags))?;
         Ok(Created { physical_id: name, attributes: arn_of("Arn", &cluster.arn) })
     }
 
@@ -116,13 +101,13 @@ impl ResourceType for ClusterType {
         let mut cluster = Cluster::find(cx.endpoint, cx.tx, Some(physical_id))?;
         cluster.settings = properties.settings()?;
         cluster.capacity = properties.capacity()?;
-        cluster.tags = tags(cx, properties.tags);
+        cluster.tags = cx.tags_over(&properties.tags);
         cx.tx.put(&cluster)?;
         Ok(arn_of("Arn", &cluster.arn))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        match cluster::delete(cx.endpoint, cx.tx, physical_id) {
+        match clusters::delete(cx.endpoint, cx.tx, physical_id) {
             Err(error) if error.code == "ClusterNotFoundException" => Ok(()),
             result => result.map(drop),
         }
@@ -206,7 +191,7 @@ impl ResourceType for TaskDefinitionType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let (input, own_tags) = Self::read(cx, properties)?;
-        let definition = task_definition::register(cx.endpoint, cx.tx, input, tags(cx, own_tags))?;
+        let definition = task_definitions::register(cx.endpoint, cx.tx, input, cx.tags_over(&own_tags))?;
         Ok(Created { attributes: arn_of("TaskDefinitionArn", &definition.arn), physical_id: definition.arn })
     }
 
@@ -222,13 +207,13 @@ impl ResourceType for TaskDefinitionType {
         let mut definition = TaskDefinition::find(cx.tx, physical_id)?.ok_or_else(|| {
             ApiError::new("ClientException", format!("The task definition {physical_id} does not exist."))
         })?;
-        definition.tags = tags(cx, own_tags);
+        definition.tags = cx.tags_over(&own_tags);
         cx.tx.put(&definition)?;
         Ok(arn_of("TaskDefinitionArn", &definition.arn))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        task_definition::deregister(cx.tx, physical_id).map(drop)
+        task_definitions::deregister(cx.tx, physical_id).map(drop)
     }
 }
 

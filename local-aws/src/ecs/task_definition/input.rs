@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ecs::tags::Tag;
+use crate::ecs::tag::Tag;
 
 /// Input of RegisterTaskDefinition.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RegisterTaskDefinition {
-    pub(super) family: String,
-    pub(super) task_role_arn: Option<String>,
-    pub(super) execution_role_arn: Option<String>,
-    pub(super) network_mode: Option<String>,
+    pub(in crate::ecs) family: String,
+    pub(in crate::ecs) task_role_arn: Option<String>,
+    pub(in crate::ecs) execution_role_arn: Option<String>,
+    pub(in crate::ecs) network_mode: Option<String>,
     #[serde(default)]
-    pub(super) container_definitions: Vec<ContainerDefinition>,
+    pub(in crate::ecs) container_definitions: Vec<ContainerDefinition>,
     #[serde(default)]
-    pub(super) requires_compatibilities: Vec<String>,
-    pub(super) cpu: Option<String>,
-    pub(super) memory: Option<String>,
+    pub(in crate::ecs) requires_compatibilities: Vec<String>,
+    pub(in crate::ecs) cpu: Option<String>,
+    pub(in crate::ecs) memory: Option<String>,
     #[serde(default)]
-    pub(super) tags: Vec<Tag>,
-    pub(super) runtime_platform: Option<RuntimePlatform>,
+    pub(in crate::ecs) tags: Vec<Tag>,
+    pub(in crate::ecs) runtime_platform: Option<RuntimePlatform>,
 }
 
 /// The platform that the images were built for.
@@ -32,7 +32,7 @@ pub(crate) struct RuntimePlatform {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_architecture: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) operating_system_family: Option<String>,
+    pub(in crate::ecs) operating_system_family: Option<String>,
 }
 
 /// One container.
@@ -50,9 +50,9 @@ pub(crate) struct ContainerDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory_reservation: Option<i64>,
     #[serde(default)]
-    pub(super) port_mappings: Vec<PortMapping>,
+    pub(in crate::ecs) port_mappings: Vec<PortMapping>,
     #[serde(default = "yes")]
-    pub(super) essential: bool,
+    pub(in crate::ecs) essential: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) entry_point: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -90,8 +90,8 @@ pub(crate) struct KeyValuePair {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PortMapping {
-    pub(super) container_port: u16,
-    pub(super) host_port: Option<u16>,
+    pub(in crate::ecs) container_port: u16,
+    pub(in crate::ecs) host_port: Option<u16>,
     protocol: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -124,7 +124,7 @@ impl LogConfiguration {
 
 impl PortMapping {
     // In awsvpc mode the host port is the container port, and ECS fills it in.
-    pub(super) fn fill_in(&mut self) {
+    pub(in crate::ecs) fn fill_in(&mut self) {
         self.host_port.get_or_insert(self.container_port);
         self.protocol.get_or_insert_with(|| "tcp".to_owned());
     }

@@ -1,7 +1,7 @@
 //! What Fargate accepts of a task definition, in AWS's words where they are known.
 
 use super::input::{ContainerDefinition, LogConfiguration, RegisterTaskDefinition, RuntimePlatform};
-use crate::ecs::client_error;
+use crate::ecs::refusal::client_error;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
@@ -12,7 +12,7 @@ const LOG_OPTIONS: &[&str] =
 /// Options that the driver has on AWS and not here.
 const REFUSED_LOG_OPTIONS: &[&str] = &["awslogs-datetime-format", "awslogs-multiline-pattern"];
 
-pub(super) fn validate(endpoint: &Endpoint, input: &RegisterTaskDefinition) -> Result<(), ApiError> {
+pub(in crate::ecs) fn validate(endpoint: &Endpoint, input: &RegisterTaskDefinition) -> Result<(), ApiError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if input.family.is_empty() || input.family.len() > 255 || !input.family.chars().all(allowed) {
         return Err(client_error(

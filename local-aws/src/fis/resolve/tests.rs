@@ -21,8 +21,6 @@ fn task(index: usize, sample: &Sample) -> ActiveTask {
     ActiveTask {
         arn: format!("arn:aws:ecs:us-east-1:000000000000:task/{cluster}/{index}"),
         cluster_arn: format!("arn:aws:ecs:us-east-1:000000000000:cluster/{cluster}"),
-        subnet_id: "subnet-1".into(),
-        security_group_ids: Vec::new(),
         tags: sample.tags.clone(),
         description: json!({
             "lastStatus": sample.status, "desiredStatus": desired, "group": group, "version": index,

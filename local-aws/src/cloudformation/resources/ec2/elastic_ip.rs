@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{INVALID, Tag, attributes, read, tags};
+use super::properties::{INVALID, attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::address::Address;
+use crate::ec2::address;
+use crate::ec2::record::Address;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -61,7 +63,7 @@ impl ResourceType for ElasticIp {
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: Wanted = read(properties)?;
         wanted.check(cx)?;
-        let address = Address::allocate(cx.tx, tags(cx, &wanted.tags)?)?;
+        let address = address::allocate(cx.tx, tags(cx, &wanted.tags)?)?;
         Ok(Created { physical_id: address.public_ip.to_string(), attributes: shown(&address) })
     }
 
@@ -82,7 +84,7 @@ impl ResourceType for ElasticIp {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        Address::release(cx.tx, physical_id)
+        address::release(cx.tx, physical_id)
     }
 }
 

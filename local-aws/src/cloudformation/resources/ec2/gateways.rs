@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{INVALID, Tag, attributes, id_attribute, read, tags};
+use super::properties::{INVALID, attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::internet_gateway::InternetGateway;
-use crate::ec2::nat_gateway::{NatGateway, NatGatewayRequest};
+use crate::ec2::nat_gateway::NatGatewayRequest;
+use crate::ec2::record::{InternetGateway, NatGateway};
+use crate::ec2::{internet_gateway, nat_gateway};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -34,7 +36,7 @@ impl ResourceType for InternetGatewayType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: InternetGatewayWanted = read(properties)?;
-        let gateway = InternetGateway::create(cx.tx, tags(cx, &wanted.tags)?)?;
+        let gateway = internet_gateway::create(cx.tx, tags(cx, &wanted.tags)?)?;
         Ok(Created { attributes: id_attribute("InternetGatewayId", &gateway.id), physical_id: gateway.id })
     }
 
@@ -53,7 +55,7 @@ impl ResourceType for InternetGatewayType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        InternetGateway::delete(cx.tx, physical_id)
+        internet_gateway::delete(cx.tx, physical_id)
     }
 }
 
@@ -94,7 +96,7 @@ impl ResourceType for VpcGatewayAttachment {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: AttachmentWanted = read(properties)?;
-        InternetGateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
+        internet_gateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
         Ok(Created { physical_id: format!("IGW|{}", wanted.vpc_id), attributes: id_attribute("AttachmentType", "IGW") })
     }
 
@@ -107,15 +109,15 @@ impl ResourceType for VpcGatewayAttachment {
     ) -> Result<Properties, ApiError> {
         let (before, wanted): (AttachmentWanted, AttachmentWanted) = (read(old)?, read(new)?);
         if before.gateway()? != wanted.gateway()? {
-            InternetGateway::detach(cx.tx, &wanted.vpc_id)?;
-            InternetGateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
+            internet_gateway::detach(cx.tx, &wanted.vpc_id)?;
+            internet_gateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
         }
         Ok(id_attribute("AttachmentType", "IGW"))
     }
 
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known: AttachmentWanted = read(properties)?;
-        InternetGateway::detach(cx.tx, &known.vpc_id)
+        internet_gateway::detach(cx.tx, &known.vpc_id)
     }
 }
 
@@ -199,7 +201,7 @@ impl ResourceType for NatGatewayType {
             ready_at: cx.ready_at,
             tags: tags(cx, &wanted.tags)?,
         };
-        let nat = NatGateway::create(cx.endpoint, cx.tx, request)?;
+        let nat = nat_gateway::create(cx.tx, request)?;
         Ok(Created { attributes: shown(&nat), physical_id: nat.id })
     }
 
@@ -225,7 +227,7 @@ impl ResourceType for NatGatewayType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        NatGateway::delete(cx.tx, physical_id)
+        nat_gateway::delete(cx.tx, physical_id)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-use super::{INVALID, Tag, id_attribute, read, tags};
+use super::properties::{INVALID, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::route::{Route, Target};
-use crate::ec2::route_table::RouteTable;
+use crate::ec2::record::{RouteTable, Target};
+use crate::ec2::{route, route_table};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -34,7 +35,7 @@ impl ResourceType for RouteTableType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: RouteTableWanted = read(properties)?;
-        let table = RouteTable::create(cx.tx, &wanted.vpc_id, tags(cx, &wanted.tags)?)?;
+        let table = route_table::create(cx.tx, &wanted.vpc_id, tags(cx, &wanted.tags)?)?;
         Ok(Created { attributes: id_attribute("RouteTableId", &table.id), physical_id: table.id })
     }
 
@@ -53,7 +54,7 @@ impl ResourceType for RouteTableType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        RouteTable::delete(cx.tx, physical_id)
+        route_table::delete(cx.tx, physical_id)
     }
 }
 
@@ -140,7 +141,7 @@ impl ResourceType for RouteType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: RouteWanted = read(properties)?;
-        let destination = Route::create(cx.tx, &wanted.route_table_id, wanted.destination()?, wanted.target()?)?;
+        let destination = route::create(cx.tx, &wanted.route_table_id, wanted.destination()?, wanted.target()?)?;
         Ok(Created {
             physical_id: format!("{}|{destination}", wanted.route_table_id),
             attributes: id_attribute("CidrBlock", &destination),
@@ -155,14 +156,14 @@ impl ResourceType for RouteType {
         new: &Properties,
     ) -> Result<Properties, ApiError> {
         let wanted: RouteWanted = read(new)?;
-        Route::replace(cx.tx, &wanted.route_table_id, wanted.destination()?, wanted.target()?)?;
+        route::replace(cx.tx, &wanted.route_table_id, wanted.destination()?, wanted.target()?)?;
         let destination = physical_id.split_once('|').map_or(physical_id, |(_, destination)| destination);
         Ok(id_attribute("CidrBlock", destination))
     }
 
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known: RouteWanted = read(properties)?;
-        Route::delete(cx.tx, &known.route_table_id, known.destination()?)
+        route::delete(cx.tx, &known.route_table_id, known.destination()?)
     }
 }
 
@@ -190,7 +191,7 @@ impl ResourceType for SubnetRouteTableAssociation {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: AssociationWanted = read(properties)?;
-        let id = RouteTable::associate(cx.tx, &wanted.route_table_id, &wanted.subnet_id)?;
+        let id = route_table::associate(cx.tx, &wanted.route_table_id, &wanted.subnet_id)?;
         Ok(Created { attributes: id_attribute("Id", &id), physical_id: id })
     }
 
@@ -206,6 +207,6 @@ impl ResourceType for SubnetRouteTableAssociation {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        RouteTable::disassociate(cx.tx, physical_id)
+        route_table::disassociate(cx.tx, physical_id)
     }
 }

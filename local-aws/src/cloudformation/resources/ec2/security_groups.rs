@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Tag, attributes, id_attribute, read, tags};
+use super::properties::{attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::security_group::SecurityGroup;
-use crate::ec2::security_group_rule::{Peer, Rule, RuleRequest};
+use crate::ec2::record::{Peer, Rule, SecurityGroup};
+use crate::ec2::security_group_rule::RuleRequest;
+use crate::ec2::{security_group, security_group_rule};
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -67,7 +69,7 @@ impl RuleWanted {
     }
 
     fn authorize(&self, cx: &Context<'_>, group_id: &str, is_egress: bool) -> Result<Rule, ApiError> {
-        Rule::authorize(cx.endpoint, cx.tx, group_id, self.request(cx, is_egress)?)
+        security_group_rule::authorize(cx.endpoint, cx.tx, group_id, self.request(cx, is_egress)?)
     }
 }
 
@@ -106,10 +108,10 @@ impl ResourceType for SecurityGroupType {
             .as_deref()
             .ok_or_else(|| ApiError::new("VPCIdNotSpecified", "No default VPC for this user"))?;
         let name = wanted.group_name.clone().unwrap_or_else(|| cx.generated_name(255));
-        let group = SecurityGroup::create(cx.tx, vpc_id, &name, &wanted.group_description, tags(cx, &wanted.tags)?)?;
+        let group = security_group::create(cx.tx, vpc_id, &name, &wanted.group_description, tags(cx, &wanted.tags)?)?;
         // A group with egress rules of its own does not have the one that lets everything leave.
         if !wanted.security_group_egress.is_empty() {
-            Rule::revoke_initial_egress(cx.tx, &group.id)?;
+            security_group_rule::revoke_initial_egress(cx.tx, &group.id)?;
         }
         for (is_egress, rule) in wanted.rules() {
             rule.authorize(cx, &group.id, is_egress)?;
@@ -129,12 +131,12 @@ impl ResourceType for SecurityGroupType {
         group.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&group)?;
         if !wanted.security_group_egress.is_empty() {
-            Rule::revoke_initial_egress(cx.tx, physical_id)?;
+            security_group_rule::revoke_initial_egress(cx.tx, physical_id)?;
         }
         // Rules that did not change keep their ids, and those that are resources of their own are not touched.
         let (old_rules, new_rules) = (before.rules(), wanted.rules());
         for (is_egress, rule) in old_rules.iter().filter(|rule| !new_rules.contains(rule)) {
-            Rule::revoke_like(cx.endpoint, cx.tx, physical_id, rule.request(cx, *is_egress)?)?;
+            security_group_rule::revoke_like(cx.endpoint, cx.tx, physical_id, rule.request(cx, *is_egress)?)?;
         }
         for (is_egress, rule) in new_rules.iter().filter(|rule| !old_rules.contains(rule)) {
             rule.authorize(cx, physical_id, *is_egress)?;
@@ -143,7 +145,7 @@ impl ResourceType for SecurityGroupType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        SecurityGroup::delete(cx.endpoint, cx.tx, physical_id)
+        security_group::delete(cx.tx, physical_id)
     }
 }
 
@@ -159,7 +161,7 @@ fn create_rule(cx: &Context<'_>, properties: &Properties, is_egress: bool) -> Re
         .as_deref()
         .ok_or_else(|| ApiError::new("MissingParameter", "The request must contain the parameter GroupId"))?;
     if is_egress {
-        Rule::revoke_initial_egress(cx.tx, group_id)?;
+        security_group_rule::revoke_initial_egress(cx.tx, group_id)?;
     }
     let rule = wanted.authorize(cx, group_id, is_egress)?;
     Ok(Created { attributes: id_attribute("Id", &rule.id), physical_id: rule.id })
@@ -204,7 +206,7 @@ impl ResourceType for SecurityGroupEgress {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        Rule::revoke(cx.tx, physical_id)
+        security_group_rule::revoke(cx.tx, physical_id)
     }
 }
 
@@ -242,6 +244,6 @@ impl ResourceType for SecurityGroupIngress {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        Rule::revoke(cx.tx, physical_id)
+        security_group_rule::revoke(cx.tx, physical_id)
     }
 }

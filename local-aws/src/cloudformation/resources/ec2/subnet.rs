@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{INVALID, Tag, attributes, read, tags};
+use super::properties::{INVALID, attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::subnet::{Subnet, SubnetSettings};
+use crate::ec2::record::{Subnet, SubnetSettings};
+use crate::ec2::subnet;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -96,7 +98,7 @@ impl ResourceType for SubnetType {
             (name, id) => name.as_ref().or(id.as_ref()).map(String::as_str),
         };
         let subnet =
-            Subnet::create(cx.endpoint, cx.tx, &wanted.vpc_id, &wanted.cidr_block, zone, wanted.settings(cx)?)?;
+            subnet::create(cx.endpoint, cx.tx, &wanted.vpc_id, &wanted.cidr_block, zone, wanted.settings(cx)?)?;
         Ok(Created { attributes: shown(&subnet), physical_id: subnet.id })
     }
 
@@ -115,7 +117,7 @@ impl ResourceType for SubnetType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        Subnet::delete(cx.endpoint, cx.tx, physical_id)
+        subnet::delete(cx.tx, physical_id)
     }
 }
 

@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Tag, attributes, read, tags};
+use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
-use crate::ec2::vpc::{Vpc, VpcSettings};
+use crate::ec2::record::{Vpc, VpcSettings};
+use crate::ec2::vpc;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -52,7 +54,7 @@ impl ResourceType for VpcType {
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
         let wanted: Wanted = read(properties)?;
-        let vpc = Vpc::create(cx.tx, &wanted.cidr_block, wanted.settings(cx)?)?;
+        let vpc = vpc::create(cx.tx, &wanted.cidr_block, wanted.settings(cx)?)?;
         Ok(Created { attributes: shown(&vpc), physical_id: vpc.id })
     }
 
@@ -71,7 +73,7 @@ impl ResourceType for VpcType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        Vpc::delete(cx.tx, physical_id)
+        vpc::delete(cx.tx, physical_id)
     }
 }
 

@@ -4,12 +4,14 @@ use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Tag, attributes, read, tags};
+use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
 use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::ec2::record::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::ec2::transition_state::TransitionState;
-use crate::ec2::vpc_endpoint::{Kind, VpcEndpoint, VpcEndpointSettings};
+use crate::ec2::vpc_endpoint;
 use crate::error::ApiError;
+use crate::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -109,7 +111,7 @@ impl ResourceType for VpcEndpointType {
         let kind = wanted.kind()?;
         // A gateway endpoint is but routes: it is available at once.
         let ready_at = cx.ready_at.filter(|_| kind == Kind::Interface);
-        let endpoint = VpcEndpoint::create(
+        let endpoint = vpc_endpoint::create(
             cx.endpoint,
             cx.tx,
             &wanted.vpc_id,
@@ -129,7 +131,8 @@ impl ResourceType for VpcEndpointType {
         new: &Properties,
     ) -> Result<Properties, ApiError> {
         let wanted: Wanted = read(new)?;
-        let endpoint = VpcEndpoint::get(cx.tx, physical_id)?.apply(cx.endpoint, cx.tx, wanted.settings(cx)?)?;
+        let endpoint = VpcEndpoint::get(cx.tx, physical_id)?;
+        let endpoint = vpc_endpoint::apply(cx.endpoint, cx.tx, endpoint, wanted.settings(cx)?)?;
         Ok(shown(&endpoint))
     }
 
@@ -140,7 +143,7 @@ impl ResourceType for VpcEndpointType {
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
-        VpcEndpoint::delete(cx.tx, physical_id)
+        vpc_endpoint::delete(cx.tx, physical_id)
     }
 }
 

@@ -1,7 +1,7 @@
-//! The process of a task, which outlives the endpoint and is found again.
+//! The process of a program, which outlives the endpoint and is found again.
 //!
 //! Between the endpoint and the program stands an init process, a few lines for the POSIX shell of the host. It leads
-//! a process group of its own and leaves in the task's directory what a later endpoint needs to know:
+//! a process group of its own and leaves in its directory what a later endpoint needs to know:
 //! - `output`: standard output and error of the program
 //! - `init`, `pid`: process ids of init and program, written before the program runs
 //! - `exit`: how the program ended, 128 + n for signal n
@@ -22,8 +22,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use chrono::{DateTime, Utc};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
-/// `$0` is the task's directory, `$@` program and arguments. No variables but `status`, set when the program is over:
-/// any other could be one of the program's environment. The shell's own words (`Killed`) are not for the task's log, so
+/// `$0` is the process's directory, `$@` program and arguments. No variables but `status`, set when the program is over:
+/// any other could be one of the program's environment. The shell's own words (`Killed`) are not for the log, so
 /// its standard error is away while the program has it as descriptor 3, too. Both programs run in the foreground:
 /// what a shell starts in the background ignores SIGINT and SIGQUIT.
 const INIT: &str = r#"exec 3>&2 2>/dev/null
@@ -35,24 +35,24 @@ exit "$status""#;
 
 /// A program, ready to run.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Program {
-    pub(super) path: PathBuf,
-    pub(super) arguments: Vec<String>,
-    pub(super) environment: Vec<(String, String)>,
-    pub(super) directory: PathBuf,
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) directory: PathBuf,
 }
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Exit {
+pub(crate) struct Exit {
     /// Unknown when the init process was killed, too, and nobody saw it.
-    pub(super) code: Option<i32>,
-    pub(super) at: DateTime<Utc>,
+    pub(crate) code: Option<i32>,
+    pub(crate) at: DateTime<Utc>,
 }
 
-/// The process of a task.
+/// The process of a program.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     directory: PathBuf,
     output: File,
     // Not waited for before the group is killed: as long as it is there, if only as a zombie, no other process can get
@@ -64,7 +64,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `program`, or finds it when it has been started already.
-    pub(super) fn start(directory: &Path, program: &Program) -> io::Result<Self> {
+    pub(crate) fn start(directory: &Path, program: &Program) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let output = OpenOptions::new().create(true).append(true).open(directory.join("output"))?;
         match output.try_lock() {
@@ -94,18 +94,18 @@ impl Process {
     }
 
     /// The process that an earlier endpoint started.
-    pub(super) fn adopt(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn adopt(directory: &Path) -> io::Result<Self> {
         let output = File::open(directory.join("output"))?;
         Ok(Self { directory: directory.to_owned(), output, init: None, status: None })
     }
 
-    /// Whether the task's program has been started, by whatever endpoint.
-    pub(super) fn was_started(directory: &Path) -> bool {
+    /// Whether the program has been started, by whatever endpoint.
+    pub(crate) fn was_started(directory: &Path) -> bool {
         Self::adopt(directory).is_ok_and(|process| process.is_alive() || read_number(directory, "init").is_some())
     }
 
     /// Whether anything that holds the output is left.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         match self.output.try_lock() {
             Ok(()) => {
                 // Otherwise we would be the one that holds it.
@@ -117,7 +117,7 @@ impl Process {
     }
 
     /// How the program ended; `None` as long as it runs.
-    pub(super) fn exit(&mut self) -> Option<Exit> {
+    pub(crate) fn exit(&mut self) -> Option<Exit> {
         if let Some(exit) = self.noted_exit() {
             return Some(exit);
         }
@@ -145,7 +145,7 @@ impl Process {
     }
 
     /// Sends `signal` to the program. `false` when it has not got as far as to have a process id.
-    pub(super) fn signal(&self, signal: Signal) -> bool {
+    pub(crate) fn signal(&self, signal: Signal) -> bool {
         let Some(program) = read_number(&self.directory, "pid").and_then(pid) else { return false };
         if let Err(error) = kill_process(program, signal) {
             tracing::debug!(%error, "the program is gone already");
@@ -154,7 +154,7 @@ impl Process {
     }
 
     /// Kills what is left of the process group, init included.
-    pub(super) fn kill_group(&mut self) {
+    pub(crate) fn kill_group(&mut self) {
         let group = match &self.init {
             Some(init) => i32::try_from(init.id()).ok(),
             // Without a lock nobody of the group is left, and its number may be another's.
@@ -168,12 +168,12 @@ impl Process {
         }
         match self.init.take().map(|mut init| init.wait()).transpose() {
             Ok(status) => self.status = status.or(self.status),
-            Err(error) => tracing::warn!(%error, "the init process of a task could not be waited for"),
+            Err(error) => tracing::warn!(%error, "the init process of a program could not be waited for"),
         }
     }
 
     /// What the program has written from `offset` on, at most `limit` bytes of it.
-    pub(super) fn output(&self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn output(&self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
         let length = self.output.metadata()?.len().saturating_sub(offset);
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(limit).min(limit)];
         self.output.read_exact_at(&mut bytes, offset)?;
@@ -199,7 +199,7 @@ fn is_gone(pid: Pid) -> bool {
 }
 
 /// A signal by its name, as images write their stop signal: `SIGINT`, `INT`, `2`.
-pub(super) fn signal_named(name: &str) -> Option<Signal> {
+pub(crate) fn signal_named(name: &str) -> Option<Signal> {
     let name = name.to_ascii_uppercase();
     match name.strip_prefix("SIG").unwrap_or(&name) {
         "HUP" => Some(Signal::HUP),

@@ -4,11 +4,10 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
-use super::task::Task;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::logs;
-use crate::store::Record;
+use crate::store::{Record, Tx};
 
 /// Largest event of CloudWatch Logs, less the 26 bytes that it counts for each; the awslogs driver splits there, too.
 const MAX_EVENT: usize = 256 * 1024 - 26;
@@ -16,45 +15,60 @@ const MAX_EVENT: usize = 256 * 1024 - 26;
 /// As much as is read at once; more than one event, so that there is always something to do with it.
 const CHUNK: usize = 1024 * 1024;
 
-/// How much of a task's output is in its log.
+/// How much of a program's output is in its log. The names in the state are of the time when only tasks were programs.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Ingested {
-    task: String,
+struct Ingested {
+    #[serde(rename = "task")]
+    program: String,
     bytes: u64,
 }
 
 impl Record for Ingested {
     const KIND: &'static str = "ecs.ingested";
     fn id(&self) -> String {
-        self.task.clone()
+        self.program.clone()
     }
+}
+
+/// Where the output of a program goes.
+pub(crate) struct Destination<'a> {
+    /// The program's name in the state, e.g. the id of its task.
+    pub(crate) program: &'a str,
+    /// Log group and stream; without them the output is dropped.
+    pub(crate) stream: Option<(&'a str, String)>,
+}
+
+/// Forgets how much of the output has been taken in: there will be no more.
+pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
+    tx.delete::<Ingested>(program)?;
+    Ok(())
 }
 
 /// Takes new output into the log. Events and the mark of how far they go are one transaction, so no kill makes a line
 /// be lost or be there twice. `is_last` says that no more will come, so that a line without an end is one.
-pub(super) fn ingest(
+pub(crate) fn ingest(
     endpoint: &Endpoint,
-    task: &Task,
+    destination: &Destination<'_>,
     process: &Process,
     offset: &mut Option<u64>,
     is_last: bool,
 ) -> Result<(), ApiError> {
     let mut done = match *offset {
         Some(done) => done,
-        None => endpoint.store.read(|tx| tx.get::<Ingested>(&task.id))?.map_or(0, |ingested| ingested.bytes),
+        None => endpoint.store.read(|tx| tx.get::<Ingested>(destination.program))?.map_or(0, |ingested| ingested.bytes),
     };
     *offset = Some(done);
     loop {
-        let bytes = process
-            .output(done, CHUNK)
-            .map_err(|error| ApiError::internal(format!("The output of {} cannot be read: {error}", task.arn)))?;
+        let bytes = process.output(done, CHUNK).map_err(|error| {
+            ApiError::internal(format!("The output of {} cannot be read: {error}", destination.program))
+        })?;
         // A full chunk is not the end, whatever the caller knows of the program.
         let (length, messages) = split(&bytes, is_last && bytes.len() < CHUNK);
         if length == 0 {
             return Ok(());
         }
         let reached = done + length as u64;
-        if !keep(endpoint, task, done, reached, messages)? {
+        if !keep(endpoint, destination, done, reached, messages)? {
             // Another endpoint of the same process took it: start from its mark.
             *offset = None;
             return Ok(());
@@ -64,23 +78,29 @@ pub(super) fn ingest(
     }
 }
 
-fn keep(endpoint: &Endpoint, task: &Task, from: u64, to: u64, messages: Vec<String>) -> Result<bool, ApiError> {
+fn keep(
+    endpoint: &Endpoint,
+    destination: &Destination<'_>,
+    from: u64,
+    to: u64,
+    messages: Vec<String>,
+) -> Result<bool, ApiError> {
     let now = Utc::now().timestamp_millis();
     let events: Vec<(i64, String)> = messages.into_iter().map(|message| (now, message)).collect();
     endpoint.store.write(|tx| {
-        if tx.get::<Ingested>(&task.id)?.map_or(0, |ingested| ingested.bytes) != from {
+        if tx.get::<Ingested>(destination.program)?.map_or(0, |ingested| ingested.bytes) != from {
             return Ok(false);
         }
-        if let Some((group, stream)) = task.log_stream().filter(|_| !events.is_empty()) {
-            match logs::append(tx, group, &stream, &events) {
-                // Group or stream was deleted under the running task. The agent of ECS drops such lines, too.
+        if let Some((group, stream)) = destination.stream.as_ref().filter(|_| !events.is_empty()) {
+            match logs::append(tx, group, stream, &events) {
+                // Group or stream was deleted under the running program. The agent of ECS drops such lines, too.
                 Err(error) if error.code == "ResourceNotFoundException" => {
-                    tracing::warn!(%error, task = task.arn, lines = events.len(), "output dropped");
+                    tracing::warn!(%error, program = destination.program, lines = events.len(), "output dropped");
                 }
                 result => result?,
             }
         }
-        tx.put(&Ingested { task: task.id.clone(), bytes: to })?;
+        tx.put(&Ingested { program: destination.program.to_owned(), bytes: to })?;
         Ok(true)
     })
 }
