@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_config::SdkConfig;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::query::{Answer, Client, Members, Service};
 
@@ -108,10 +108,9 @@ impl Iam {
         Ok(answer.role)
     }
 
-    pub(crate) async fn create_service_linked_role(&self, service: &str) -> Answer<Role> {
+    pub(crate) async fn create_service_linked_role(&self, service: &str) -> Answer<()> {
         let members = vec![member("AWSServiceName", service)];
-        let answer: RoleAnswer = self.call("CreateServiceLinkedRole", &members).await?;
-        Ok(answer.role)
+        self.call("CreateServiceLinkedRole", &members).await.map(|_: IgnoredAny| ())
     }
 
     /// All pages.

@@ -24,6 +24,7 @@ use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::retry::RetryConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use serde::Deserialize;
@@ -90,12 +91,10 @@ impl Client {
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
             .interceptor(UserAgentInterceptor::new())
+            .standard_retry(self.config.retry_config().unwrap_or(&RetryConfig::standard()))
             .runtime_plugin(self.signing(&place));
         if let Some(client) = self.config.http_client() {
             operation = operation.http_client(client);
-        }
-        if let Some(retries) = self.config.retry_config() {
-            operation = operation.standard_retry(retries);
         }
         if let Some(timeouts) = self.config.timeout_config() {
             operation = operation.timeout_config(timeouts.clone());
