@@ -29,8 +29,14 @@ fn main() -> Result<()> {
     let rust_name = env::var("CARGO_CFG_TARGET_ARCH")?;
     let own = Architecture::of_rust(&rust_name)
         .ok_or_else(|| format!("Fargate has no processors of the architecture {rust_name}"))?;
-    let mut source = format!("const ARCHITECTURE: Architecture = Architecture::{own:?};\nconst SETS: &[Set] = &[\n");
-    for (platform, architecture, programs) in all_programs(&root, own)? {
+    // `release`, also for profiles that inherit it; tests and `make lab` have no use for small programs.
+    let quality = if env::var("PROFILE")? == "release" { Quality::Shipped } else { Quality::Quick };
+    let mut source = format!(
+        "const ARCHITECTURE: Architecture = Architecture::{own:?};\n\
+         pub(crate) const QUALITY: Quality = Quality::{quality:?};\n\
+         const SETS: &[Set] = &[\n"
+    );
+    for (platform, architecture, programs) in all_programs(&root, own, quality)? {
         source.push_str(&set(&out, &platform, architecture, &programs)?);
     }
     source.push_str("];\n");
@@ -57,11 +63,13 @@ fn version(root: &Path) -> Result<()> {
 }
 
 /// Where the programs are for each platform: this machine's, for the local endpoint, and those of Fargate.
-fn all_programs(root: &Path, own: Architecture) -> Result<Vec<(Platform<'static>, Architecture, PathBuf)>> {
+fn all_programs(
+    root: &Path,
+    own: Architecture,
+    quality: Quality,
+) -> Result<Vec<(Platform<'static>, Architecture, PathBuf)>> {
     let target = env::var("TARGET")?;
     let is_linux = env::var("CARGO_CFG_TARGET_OS")? == "linux";
-    // `release`, also for profiles that inherit it; tests and `make lab` have no use for small programs.
-    let quality = if env::var("PROFILE")? == "release" { Quality::Shipped } else { Quality::Quick };
     let mut all = Vec::new();
     if !is_linux {
         // On a Mac, the workers of the local endpoint are programs of the Mac.

@@ -128,28 +128,28 @@ impl Ec2 {
     }
 
     /// How many there are for this account in the region.
-    pub(crate) async fn availability_zones(&self) -> Answer<usize> {
+    pub(crate) async fn describe_availability_zones(&self) -> Answer<usize> {
         let zones: Vec<IgnoredAny> = self.all("DescribeAvailabilityZones", &[]).await?;
         Ok(zones.len())
     }
 
-    pub(crate) async fn vpcs(&self) -> Answer<Vec<Vpc>> {
+    pub(crate) async fn describe_vpcs(&self) -> Answer<Vec<Vpc>> {
         self.all("DescribeVpcs", &[]).await
     }
 
-    pub(crate) async fn addresses(&self) -> Answer<Vec<Address>> {
+    pub(crate) async fn describe_addresses(&self) -> Answer<Vec<Address>> {
         self.all("DescribeAddresses", &[]).await
     }
 
-    pub(crate) async fn nat_gateways(&self) -> Answer<Vec<NatGateway>> {
+    pub(crate) async fn describe_nat_gateways(&self) -> Answer<Vec<NatGateway>> {
         self.all("DescribeNatGateways", &[]).await
     }
 
-    pub(crate) async fn network_interfaces(&self, vpc_id: &str) -> Answer<Vec<NetworkInterface>> {
+    pub(crate) async fn describe_network_interfaces(&self, vpc_id: &str) -> Answer<Vec<NetworkInterface>> {
         self.all("DescribeNetworkInterfaces", &inside(vpc_id)).await
     }
 
-    pub(crate) async fn vpc_endpoints(&self, vpc_id: &str) -> Answer<Vec<VpcEndpoint>> {
+    pub(crate) async fn describe_vpc_endpoints(&self, vpc_id: &str) -> Answer<Vec<VpcEndpoint>> {
         self.all("DescribeVpcEndpoints", &inside(vpc_id)).await
     }
 
@@ -192,7 +192,7 @@ mod tests {
         let script = Script::default()
             .answers("DescribeNatGateways", 200, page("nat-1", "<nextToken>more</nextToken>"))
             .answers("DescribeNatGateways", 200, page("nat-2", ""));
-        let gateways = script.clients().ec2.nat_gateways().await.unwrap();
+        let gateways = script.clients().ec2.describe_nat_gateways().await.unwrap();
         let ids: Vec<_> = gateways.iter().map(|gateway| gateway.nat_gateway_id.as_str()).collect();
         assert_eq!(ids, ["nat-1", "nat-2"]);
         let tags: Vec<_> = gateways[0].tags().iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
@@ -207,7 +207,7 @@ mod tests {
                      <vpcSet/></DescribeVpcsResponse>";
         let script = Script::default().answers("DescribeVpcs", 503, throttle.to_owned());
         let script = script.answers("DescribeVpcs", 200, empty.to_owned());
-        assert!(script.clients().ec2.vpcs().await.unwrap().is_empty());
+        assert!(script.clients().ec2.describe_vpcs().await.unwrap().is_empty());
         assert_eq!(script.requests("DescribeVpcs").len(), 2);
     }
 }

@@ -63,7 +63,7 @@ async fn credentials(clients: &Clients) -> (Vec<Check>, Option<Caller>) {
 /// A region exists if its EC2 answers; the lab's network takes two Availability Zones.
 async fn region(clients: &Clients) -> Check {
     let region = &clients.region;
-    let answer = clients.ec2.availability_zones().await;
+    let answer = clients.ec2.describe_availability_zones().await;
     match answer.doing(format_args!("Listing the Availability Zones of {region}")) {
         Ok(zones) if zones >= 2 => Check::ok("region", format!("{region}, {zones} Availability Zones")),
         Ok(zones) => Check::problem(

@@ -86,15 +86,15 @@ fn judge(demand: &Demand, quota: f64, used: Option<f64>) -> Check {
 }
 
 async fn vpcs(clients: &Clients) -> Result<usize> {
-    Ok(clients.ec2.vpcs().await.doing("Describing the VPCs")?.len())
+    Ok(clients.ec2.describe_vpcs().await.doing("Describing the VPCs")?.len())
 }
 
 async fn addresses(clients: &Clients) -> Result<usize> {
-    Ok(clients.ec2.addresses().await.doing("Describing the elastic IPs")?.len())
+    Ok(clients.ec2.describe_addresses().await.doing("Describing the elastic IPs")?.len())
 }
 
 async fn nat_gateways(clients: &Clients) -> Result<usize> {
-    let nats = clients.ec2.nat_gateways().await.doing("Describing the NAT gateways")?;
+    let nats = clients.ec2.describe_nat_gateways().await.doing("Describing the NAT gateways")?;
     Ok(nats.iter().filter(|nat| !matches!(nat.state.as_str(), "deleted" | "failed")).count())
 }
 

@@ -27,12 +27,12 @@ fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
     assert_eq!(*redone, at + 1, "{report}");
     let failed = improved["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false);
     let failed: Vec<_> = failed.map(|check| &check["name"]).collect();
-    assert_eq!(failed, ["resumed_where_it_should", "redone_as_expected", "log_of_restarted_task"], "{report}");
+    assert_eq!(failed, ["redone_as_expected", "resumed_where_it_should", "log_of_restarted_task"], "{report}");
 
     let run = sandbox.run(&lab);
     assert_eq!(run.code, 3, "{run:?}");
-    assert!(run.stdout.contains("✗ improved: resumed_where_it_should: the second task started at 0"), "{run:?}");
-    assert!(run.stdout.ends_with("✗ The hypothesis, or an invariant behind it, does not hold.\n"), "{run:?}");
+    assert!(run.stdout.contains("✗ improved: resumed_where_it_should: "), "{run:?}");
+    assert!(run.stdout.ends_with("), or an invariant behind it, does not hold.\n"), "{run:?}");
     assert!(run.stderr.ends_with("error: The lab's hypothesis, or an invariant behind it, did not hold.\n"), "{run:?}");
     sandbox.ok(&["down"]);
 }
@@ -71,7 +71,7 @@ fn a_lab_that_cannot_be_played_is_taken_down_and_when_that_fails_too_both_are_to
         let run = Run::of(proxy.command(&sandbox, &["lab", "improved"]).output().unwrap());
         assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
         assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
-        assert!(run.stderr.contains("error: Starting the task failed.\n"), "{run:?}");
+        assert!(run.stderr.contains("error: Running a task of improved failed.\n"), "{run:?}");
         run
     };
     let run = denying(&["ecs:RunTask"]);

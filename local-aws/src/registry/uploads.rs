@@ -41,7 +41,7 @@ pub(super) async fn patch(request: &Request<'_>, name: &str, id: &str, body: Bod
     let first = request.parts.headers.get("content-range").and_then(|value| value.to_str().ok());
     let first = first.map_or("0", |range| range.split('-').next().unwrap_or(range));
     if upload.received > 0 || first != "0" {
-        return Err(refuse_part(request, upload, first, body).await);
+        return Err(refuse_part(request, name, upload, first, body).await);
     }
     upload.append(body).await?;
     keep(request, name, upload, StatusCode::CREATED)
@@ -84,16 +84,23 @@ fn keep(request: &Request<'_>, name: &str, upload: Upload, status: StatusCode) -
     let id = upload.id.clone();
     let location = format!("/v2/{name}/blobs/uploads/{id}");
     let range = format!("0-{}", upload.received.saturating_sub(1));
-    ImageStore::of(request.endpoint).keep_upload(upload);
+    wait(request, name, upload)?;
     respond(status, &[("location", &location), ("range", &range), ("docker-upload-uuid", &id)])
 }
 
+/// Puts the upload where a collection finds it. One that came before did not: then the repository is gone, and nobody
+/// would come for the upload.
+fn wait(request: &Request<'_>, name: &str, upload: Upload) -> Result<(), ApiError> {
+    let (images, id) = (ImageStore::of(request.endpoint), upload.id.clone());
+    images.keep_upload(upload);
+    request.repository(name).map(drop).inspect_err(|_| drop(images.take_upload(name, &id)))
+}
+
 /// Reads the part to its end, so that the client reads the answer, and leaves the upload as it was.
-async fn refuse_part(request: &Request<'_>, upload: Upload, first: &str, mut body: Body) -> ApiError {
+async fn refuse_part(request: &Request<'_>, name: &str, upload: Upload, first: &str, mut body: Body) -> ApiError {
     let error = one_part_only(upload.received, first);
     while let Some(Ok(_)) = body.frame().await {}
-    ImageStore::of(request.endpoint).keep_upload(upload);
-    error
+    wait(request, name, upload).err().unwrap_or(error)
 }
 
 fn one_part_only(received: u64, first: &str) -> ApiError {

@@ -1,6 +1,7 @@
 //! The images inside this program, made by `build.rs`: for this machine, and for the processors of Fargate.
 
 use bytes::Bytes;
+use fis_workshop_images::programs::Quality;
 use fis_workshop_images::{Architecture, Blob, Image};
 
 type Part = (&'static str, &'static [u8]);

@@ -17,7 +17,7 @@ use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_sdk_sts::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_sts::error::{BoxError, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::retries::classifiers::TransientErrorClassifier;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme};
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
@@ -88,6 +88,7 @@ impl Client {
             .endpoint_url(&place.endpoint)
             .retry_classifier(TransientErrorClassifier::<Refusal>::new())
             .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+            .retry_classifier(HttpStatusCodeClassifier::default())
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
             .interceptor(UserAgentInterceptor::new())
@@ -147,7 +148,9 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, OrchestratorE
         return quick_xml::de::from_reader(body).map_err(OrchestratorError::other);
     }
     let errors: Errors = quick_xml::de::from_reader(body).map_err(OrchestratorError::other)?;
-    Err(OrchestratorError::operation(errors.into()))
+    // A page of a gateway on the way is XML, too, but no refusal.
+    let reason = errors.reason().ok_or_else(|| OrchestratorError::other("the answer is not AWS's"))?;
+    Err(OrchestratorError::operation(reason.into()))
 }
 
 /// AWS said no.
@@ -176,7 +179,7 @@ struct Errors {
     error: Option<Reason>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Reason {
     code: String,
@@ -184,9 +187,14 @@ struct Reason {
     message: String,
 }
 
-impl From<Errors> for Refusal {
-    fn from(errors: Errors) -> Self {
-        let reason = errors.errors.map_or(errors.error, |inner| inner.error).unwrap_or_default();
+impl Errors {
+    fn reason(self) -> Option<Reason> {
+        self.errors.map_or(self.error, |inner| inner.error)
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
         let meta = ErrorMetadata::builder().code(reason.code).message(reason.message);
         Self(meta.build())
     }
@@ -197,7 +205,7 @@ mod tests {
     use super::*;
 
     fn refusal(body: &'static str) -> Refusal {
-        quick_xml::de::from_str::<Errors>(body).unwrap().into()
+        quick_xml::de::from_str::<Errors>(body).unwrap().reason().unwrap().into()
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn by_tags(gone: Gone<'_>, kind: &'static str, id: &str, tags: &[Tag]) -> Option
 }
 
 async fn nat_gateways(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let nats = clients.ec2.nat_gateways().await.doing("Describing the NAT gateways")?;
+    let nats = clients.ec2.describe_nat_gateways().await.doing("Describing the NAT gateways")?;
     // EC2 lists a deleted one for about an hour. One that has failed costs nothing and goes by itself.
     let nats = nats.iter().filter(|nat| nat.state != "deleted");
     let found = nats.filter_map(|nat| {
@@ -47,7 +47,7 @@ async fn nat_gateways(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>
 }
 
 async fn addresses(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let addresses = clients.ec2.addresses().await.doing("Describing the elastic IPs")?;
+    let addresses = clients.ec2.describe_addresses().await.doing("Describing the elastic IPs")?;
     let found = addresses.iter().filter_map(|address| {
         let id = address.allocation_id.as_deref().or(address.public_ip.as_deref()).unwrap_or_default();
         Some(by_tags(gone, "elastic IP", id, address.tags())?.costing(cost::PUBLIC_IPV4))
@@ -57,7 +57,7 @@ async fn addresses(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
 
 /// The VPCs, and what is in them. A VPC with anything in it cannot be deleted, so without one there is nothing more.
 async fn vpcs(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let vpcs = clients.ec2.vpcs().await.doing("Describing the VPCs")?;
+    let vpcs = clients.ec2.describe_vpcs().await.doing("Describing the VPCs")?;
     let mut found: Vec<_> = vpcs.iter().filter_map(|vpc| by_tags(gone, "VPC", &vpc.vpc_id, vpc.tags())).collect();
     for vpc in found.clone() {
         let (interfaces, endpoints) =
@@ -69,7 +69,7 @@ async fn vpcs(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
 
 /// They bear no tags, as tasks and NAT gateways make them; whose they are, the VPC says.
 async fn network_interfaces(clients: &Clients, vpc: &Survivor) -> Result<Vec<Survivor>> {
-    let interfaces = clients.ec2.network_interfaces(&vpc.id).await;
+    let interfaces = clients.ec2.describe_network_interfaces(&vpc.id).await;
     let interfaces = interfaces.doing(format_args!("Describing the network interfaces in {}", vpc.id))?;
     let found = interfaces.into_iter().map(|interface| {
         let description = Some(interface.description.as_str()).filter(|text| !text.is_empty());
@@ -79,7 +79,7 @@ async fn network_interfaces(clients: &Clients, vpc: &Survivor) -> Result<Vec<Sur
 }
 
 async fn interface_endpoints(clients: &Clients, vpc: &Survivor) -> Result<Vec<Survivor>> {
-    let endpoints = clients.ec2.vpc_endpoints(&vpc.id).await;
+    let endpoints = clients.ec2.describe_vpc_endpoints(&vpc.id).await;
     let endpoints = endpoints.doing(format_args!("Describing the VPC endpoints in {}", vpc.id))?;
     let found = endpoints.into_iter().map(|endpoint| {
         // A gateway endpoint is free; an interface endpoint is paid for in each zone.

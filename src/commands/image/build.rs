@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fis_workshop_images::pack::{Platform, pack};
-use fis_workshop_images::programs::{Programs, Quality, find_source, linker};
+use fis_workshop_images::programs::{Programs, find_source, linker};
 use fis_workshop_images::{Architecture, Error as ImageError, Image, WORKERS, layout};
 use serde::Serialize;
 
@@ -116,7 +116,8 @@ fn build(source: &Path, architecture: Architecture) -> Result<Vec<Image>> {
     let failed = |error: ImageError| explain(error, architecture);
     let linker = linker(source, architecture).map_err(failed)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let (target, quality) = (architecture.rust_target(), Quality::Shipped);
+    // As those inside this program: the same source has the same digest either way.
+    let (target, quality) = (architecture.rust_target(), embedded::QUALITY);
     let programs = Programs { source, cargo: &cargo, target, linker, quality }.build();
     let programs = programs.map_err(failed)?;
     let platform = Platform { architecture: architecture.oci(), os: "linux" };
