@@ -13,6 +13,8 @@
 //! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file; [`target`]: here or on AWS
 //! - [`error`]: what failed, why, what to do, and with which exit code
 
+#![allow(rustdoc::private_intra_doc_links, reason = "read by those who work on it, with the private items")]
+
 mod aws;
 mod commands;
 mod doctor;
