@@ -106,9 +106,9 @@ impl ImageStore {
     }
 
     /// Begins an upload into the repository; deletes those that somebody has given up.
-    pub(crate) async fn begin_upload(&self, repository: &str) -> io::Result<Upload> {
+    pub(crate) fn begin_upload(&self, repository: &str) -> io::Result<Upload> {
         lock(&self.uploads).retain(|_, upload| upload.touched.elapsed() < ABANDONED);
-        Upload::begin(repository, self.new_file()?).await
+        Upload::begin(repository, self.new_file()?)
     }
 
     /// Moves a finished upload to where blobs are, in the transaction that records it; gives its size.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -28,9 +29,11 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Begins one in a new file.
-    pub(super) async fn begin(repository: &str, path: PathBuf) -> io::Result<Self> {
-        let file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await?;
+    /// Begins one in a new file. At once: a request is dropped where it waits when its client is gone, and a file that
+    /// was on its way by then would belong to nobody.
+    pub(super) fn begin(repository: &str, path: PathBuf) -> io::Result<Self> {
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = File::from_std(file);
         let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (hash, repository, touched) = (Sha256::new(), repository.to_owned(), Instant::now());
         Ok(Self { id, repository, path, file, hash, received: 0, touched })

@@ -23,7 +23,7 @@ pub(super) async fn begin(request: &Request<'_>, name: &str, body: Body) -> Resu
         check_digest(digest)?;
     }
     let images = ImageStore::of(request.endpoint);
-    let mut upload = images.begin_upload(name).await.map_err(|error| unwritable(images.directory(), &error))?;
+    let mut upload = images.begin_upload(name).map_err(|error| unwritable(images.directory(), &error))?;
     if let Some(digest) = digest {
         upload.append(body).await?;
         return finish(request, name, upload, &digest);

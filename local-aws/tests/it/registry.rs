@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::Endpoint;
+use crate::harness::{Endpoint, until};
 use crate::registry_client::{ARCH, CONFIG, INDEX, LAYER, MANIFEST, Registry, digest, layer};
 
 async fn registry() -> (Endpoint, SdkConfig, Registry) {
@@ -111,6 +111,18 @@ async fn a_blob_that_is_not_what_it_says_leaves_nothing() {
     assert_eq!(registry.send("PATCH", &foreign, &[], b"x").await.error(), refused(404, "BLOB_UPLOAD_UNKNOWN"));
     // Two uploads wait: the one with the late part, and the other repository's.
     assert_eq!(files(&endpoint), (0, 2));
+}
+
+#[tokio::test]
+async fn an_upload_whose_client_is_gone_goes_with_its_repository() {
+    let (endpoint, config, registry) = registry().await;
+    for _ in 0..300 {
+        let stream = registry.open("POST", "blobs/uploads/", &[], 0).await;
+        stream.set_zero_linger().unwrap();
+    }
+    let ecr = aws_sdk_ecr::Client::new(&config);
+    ecr.delete_repository().repository_name("lab/worker").send().await.unwrap();
+    until("the uploads go", async || (files(&endpoint) == (0, 0)).then_some(())).await;
 }
 
 #[tokio::test]
