@@ -39,8 +39,15 @@ const LANGUAGE: &str = "
 YAML with short tags, or JSON, up to 51,200 bytes. `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Select`, `Fn::Split`,
 `Fn::FindInMap`, `Fn::GetAZs`, `Fn::Cidr`, `Fn::Base64`, `Fn::ImportValue`, `Fn::If`, `Fn::And`, `Fn::Or`, `Fn::Not`,
 `Fn::Equals`, `Condition`; pseudo parameters; parameter types but those of Systems Manager; conditions, `DependsOn`,
-`DeletionPolicy`, `UpdateReplacePolicy`, exports. Transforms, macros, `Rules`, `Hooks`, `CreationPolicy` and `UpdatePolicy`
-are refused.
+`DeletionPolicy`, `UpdateReplacePolicy`, exports. Transforms, macros, `Rules`, `Hooks`, `CreationPolicy`, `UpdatePolicy` and
+dynamic references (`{{resolve:...}}`) are refused, and as on AWS, YAML aliases.
+
+As on AWS, an unquoted number with a leading zero is octal (`065115117704` is 7133765572), and a decimal fraction if it has an
+8 or a 9 (`012345678901` is 1.2345678901E10): quote account ids. Other numbers of YAML 1.1 (`0x1F`, `0b1`, `12:30`, `1_000`)
+stay the text that they are.
+
+A role may hold any of AWS's managed policies. The statements of most are not known here: what only such a policy could allow
+is refused by its name.
 
 Early validation is that of change sets: wrong properties and names that are taken (log groups, tables, repositories, roles)
 make it `FAILED`, and DescribeEvents says why; `DisableValidation` leaves the names to the resources, and wrong properties to
@@ -49,10 +56,11 @@ that only warn (quotas, buckets, repositories with images) are not done.
 
 ## Resource types
 
-Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused:
+Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused before
+anything is made:
 
-| type | refused properties |
-|---|---|
+| type | refused properties | refused values |
+|---|---|---|
 ";
 
 const QUOTAS: &str = "
@@ -102,7 +110,8 @@ fn page() -> String {
     for resource_type in resources::all() {
         let name = resource_type.type_name();
         let refused: Vec<String> = resource_type.refused().iter().map(|path| format!("`{path}`")).collect();
-        writeln!(page, "| `{name}` | {} |", refused.join(", ")).unwrap();
+        let values: Vec<String> = resource_type.refused_values().iter().map(ToString::to_string).collect();
+        writeln!(page, "| `{name}` | {} | {} |", refused.join(", "), values.join("; ")).unwrap();
     }
     page.push_str(QUOTAS);
     page.push_str(&quotas::table());

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::resources::Properties;
-use super::template::Place;
+use super::template::{Place, dynamic_reference};
 use crate::error::ApiError;
 
 pub(crate) use document::{Change, Schema, unrecognized};
@@ -58,8 +58,10 @@ impl Schema {
     ) -> Result<Properties, ApiError> {
         let mut value = Value::Object(properties);
         coerce::coerce(&self.document, &self.document, &mut value);
+        dynamic_reference::refuse(place, &value)?;
         check::read_only(self, place, &value)?;
         check::refused(self, place, &value, refused)?;
+        check::refused_values(self, place, &value)?;
         check::valid(self, place, &value)?;
         match value {
             Value::Object(properties) => Ok(properties),

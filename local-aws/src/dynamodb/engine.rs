@@ -1,11 +1,12 @@
 //! dynoxide: its database, its operations, its errors.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::deletion;
 use crate::endpoint::Endpoint;
@@ -48,7 +49,7 @@ pub(crate) fn run(endpoint: &Endpoint, operation: &str, input: &Value) -> Result
 /// From text, as dynoxide reads requests: some of its types read borrowed or raw JSON.
 fn run_text(endpoint: &Endpoint, operation: &str, input: &[u8]) -> Result<Value, ApiError> {
     let database = database(endpoint)?;
-    let mut output = dispatch(&database, operation, input)?;
+    let mut output = dispatch(&database, operation, &with_names(endpoint, operation, input))?;
     if describes_tables(operation) {
         own(endpoint, &mut output);
     } else if operation == "GetRecords" {
@@ -57,6 +58,24 @@ fn run_text(endpoint: &Endpoint, operation: &str, input: &[u8]) -> Result<Value,
         }
     }
     Ok(output)
+}
+
+/// A transaction's tables by name: dynoxide takes no ARN there, as it does elsewhere.
+fn with_names<'a>(endpoint: &Endpoint, operation: &str, input: &'a [u8]) -> Cow<'a, [u8]> {
+    if !matches!(operation, "TransactGetItems" | "TransactWriteItems") {
+        return Cow::Borrowed(input);
+    }
+    // What is no JSON or has another shape is dynoxide's to refuse.
+    let Ok(mut request) = serde_json::from_slice::<Value>(input) else { return Cow::Borrowed(input) };
+    let ours = endpoint.arn("dynamodb", "table/");
+    let items = request.get_mut("TransactItems").and_then(Value::as_array_mut).into_iter().flatten();
+    for part in items.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        let Some(Value::String(table)) = part.get_mut("TableName") else { continue };
+        if let Some(name) = table.strip_prefix(&ours) {
+            *table = name.to_owned();
+        }
+    }
+    Cow::Owned(request.to_string().into_bytes())
 }
 
 macro_rules! operations {

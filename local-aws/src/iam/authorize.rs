@@ -74,7 +74,13 @@ pub(crate) fn authorize(
     let reason = match decision {
         Decision::Allowed => return Ok(()),
         Decision::ExplicitlyDenied => "with an explicit deny in an identity-based policy".to_owned(),
-        Decision::ImplicitlyDenied => format!("because no identity-based policy allows the {action} action"),
+        Decision::ImplicitlyDenied => match role.unknown_policies()?.as_slice() {
+            [] => format!("because no identity-based policy allows the {action} action"),
+            unknown => format!(
+                "because no identity-based policy that the local endpoint knows allows the {action} action; it does not know what {} allows",
+                unknown.join(", ")
+            ),
+        },
     };
     Err(access_denied(format!("User: {user} is not authorized to perform: {action} on resource: {resource} {reason}")))
 }

@@ -143,10 +143,22 @@ impl Role {
         Ok(())
     }
 
-    /// All documents that say what the role may do.
+    /// All documents that say what the role may do, as far as they are known here.
     pub(super) fn identity_policies(&self) -> Result<Vec<Document>, ApiError> {
-        let inline = self.policies.values().map(|text| Document::stored(text, Kind::Identity));
-        inline.chain(self.attached.iter().map(|arn| managed::document(arn))).collect()
+        let inline = self.policies.values().map(|text| Document::stored(text, Kind::Identity).map(Some));
+        let all = inline.chain(self.attached.iter().map(|arn| managed::document(arn)));
+        all.filter_map(Result::transpose).collect()
+    }
+
+    /// The managed policies that it holds and whose statements are not known here.
+    pub(super) fn unknown_policies(&self) -> Result<Vec<&str>, ApiError> {
+        let mut unknown = Vec::new();
+        for arn in &self.attached {
+            if managed::document(arn)?.is_none() {
+                unknown.push(arn.as_str());
+            }
+        }
+        Ok(unknown)
     }
 }
 

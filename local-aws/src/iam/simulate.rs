@@ -73,7 +73,17 @@ pub(super) fn simulate_principal_policy(
     for action in &input.action_names {
         for resource in resources {
             let request = Request { action, resource, service: "", context: &context };
-            let decision = policies.as_ref().map_or(Decision::Allowed, |policies| evaluate(policies, &request));
+            let decision =
+                policies.as_ref().map_or(Decision::Allowed, |policies| evaluate(&policies.documents, &request));
+            if let Some(Policies { unknown, .. }) = &policies
+                && decision == Decision::ImplicitlyDenied
+                && !unknown.is_empty()
+            {
+                return Err(ApiError::unsupported(format!(
+                    "What the managed policy {} allows ({action})",
+                    unknown.join(", ")
+                )));
+            }
             results.push(json!({
                 "EvalActionName": action,
                 "EvalResourceName": resource,
@@ -89,8 +99,15 @@ pub(super) fn simulate_principal_policy(
     page("EvaluationResults", results, |(place, _)| *place, show, input.marker.as_deref(), input.max_items)
 }
 
+/// The policies of a principal.
+struct Policies {
+    documents: Vec<Document>,
+    /// Managed policies whose statements are not known here.
+    unknown: Vec<String>,
+}
+
 /// What the principal's policies say; `None` for the endpoint's owner, who may do everything.
-fn policies(endpoint: &Endpoint, arn: &str) -> Result<Option<Vec<Document>>, ApiError> {
+fn policies(endpoint: &Endpoint, arn: &str) -> Result<Option<Policies>, ApiError> {
     if arn == endpoint.identity.user_arn() {
         return Ok(None);
     }
@@ -100,7 +117,8 @@ fn policies(endpoint: &Endpoint, arn: &str) -> Result<Option<Vec<Document>>, Api
     endpoint.store.read(|tx| {
         let role = Role::with_arn(tx, arn)?
             .ok_or_else(|| no_such_entity(format!("The role with name {arn} cannot be found.")))?;
-        role.identity_policies().map(Some)
+        let unknown = role.unknown_policies()?.into_iter().map(str::to_owned).collect();
+        Ok(Some(Policies { documents: role.identity_policies()?, unknown }))
     })
 }
 

@@ -58,7 +58,10 @@ fn description(stack: &Stack) -> Value {
         }
     };
     set("Description", target.description.clone().map(Value::from));
-    set("ChangeSetId", stack.change_set_id.clone().map(Value::from));
+    // AWS shows neither of these two of a stack that is gone.
+    let is_there = stack.status != StackStatus::DeleteComplete;
+    set("ChangeSetId", stack.change_set_id.clone().filter(|_| is_there).map(Value::from));
+    set("EnableTerminationProtection", is_there.then_some(json!(stack.termination_protection)));
     set("DeletionMode", stack.deletion_mode.clone().map(Value::from));
     set("RetainExceptOnCreate", stack.retain_except_on_create.then_some(Value::Bool(true)));
     set("Parameters", (!target.shown_parameters.is_empty()).then(|| parameters_shown(&target.shown_parameters)));
@@ -68,7 +71,6 @@ fn description(stack: &Stack) -> Value {
     set("RollbackConfiguration", Some(json!({})));
     set("NotificationARNs", Some(json!([])));
     set("DisableRollback", Some(json!(stack.on_failure == OnFailure::DoNothing)));
-    set("EnableTerminationProtection", Some(json!(stack.termination_protection)));
     set("DriftInformation", Some(json!({"StackDriftStatus": "NOT_CHECKED"})));
     set("LastOperations", Some(json!([{"OperationType": stack.operation.kind, "OperationId": stack.operation.id}])));
     Value::Object(shown)

@@ -37,8 +37,13 @@ pub(in crate::cloudformation) fn describe_change_set(
     let shown_changes: Vec<Value> = numbered.into_iter().map(|(_, change)| show(change)).collect();
     let mut shown = summary(&set);
     let mut set_member = |member: &str, value: Value| shown.insert(member.to_owned(), value);
-    set_member("Parameters", parameters_shown(&set.target.shown_parameters));
-    set_member("Tags", tags_shown(&set.target.tags));
+    // AWS leaves these out where there are none, and shows the other lists empty.
+    if !set.target.shown_parameters.is_empty() {
+        set_member("Parameters", parameters_shown(&set.target.shown_parameters));
+    }
+    if !set.target.tags.is_empty() {
+        set_member("Tags", tags_shown(&set.target.tags));
+    }
     set_member("Capabilities", json!(set.target.capabilities));
     set_member("NotificationARNs", json!([]));
     set_member("RollbackConfiguration", json!({}));

@@ -77,6 +77,8 @@ fn execute(tx: &Tx<'_>, stack: &mut Stack, mut set: ChangeSet, input: &ExecuteCh
         stack.on_failure = settings.on_failure;
         stack.retain_except_on_create = settings.retain_except_on_create;
         stack.target = set.target.clone();
+        // On AWS, making the stack out of the change set is an update of the one that was REVIEW_IN_PROGRESS.
+        stack.updated_at = Some(chrono::Utc::now());
         stack.enter(tx, StackStatus::CreateInProgress, "User Initiated".to_owned())?;
     } else {
         begin(tx, stack, set.target.clone(), settings)?;

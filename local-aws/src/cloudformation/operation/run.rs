@@ -1,5 +1,6 @@
 //! What the phases of an operation have in common.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::cloudformation::resources::Context;
@@ -54,6 +55,7 @@ impl Run {
             generation: reality.generation,
             ready_at: None,
             repeated: false,
+            remark: RefCell::default(),
         }
     }
 }

@@ -271,7 +271,8 @@ fn make(
         record.ready_at = ready_at;
         tx.put(&record)?;
     } else {
-        record.enter(tx, stack, step.action.complete(), None, properties)?;
+        let remark = cx.remark.take();
+        record.enter(tx, stack, step.action.complete(), remark.as_deref(), properties)?;
     }
     Ok(record)
 }

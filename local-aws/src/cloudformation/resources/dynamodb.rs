@@ -1,11 +1,11 @@
 //! AWS::DynamoDB::Table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
 use crate::cloudformation::latency::Times;
 use crate::dynamodb::{run, tags};
 use crate::endpoint::Endpoint;
@@ -33,7 +33,9 @@ struct TableProperties {
     stream_specification: Option<Value>,
     #[serde(rename = "SSESpecification")]
     sse_specification: Option<SseSpecification>,
-    point_in_time_recovery_specification: Option<PointInTimeRecoverySpecification>,
+    /// It may only say that there is none.
+    #[serde(rename = "PointInTimeRecoverySpecification")]
+    _point_in_time_recovery_specification: Option<Value>,
     time_to_live_specification: Option<TimeToLiveSpecification>,
     table_class: Option<String>,
     deletion_protection_enabled: Option<bool>,
@@ -54,13 +56,6 @@ struct SseSpecification {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct PointInTimeRecoverySpecification {
-    #[serde(default)]
-    point_in_time_recovery_enabled: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct TimeToLiveSpecification {
     attribute_name: Option<String>,
     enabled: bool,
@@ -68,12 +63,8 @@ struct TimeToLiveSpecification {
 
 impl TableProperties {
     fn read(properties: &Properties) -> Result<Self, ApiError> {
-        let table: Self = serde_json::from_value(Value::Object(properties.clone()))
-            .map_err(|error| ApiError::new("ValidationException", error.to_string()))?;
-        if table.point_in_time_recovery_specification.as_ref().is_some_and(|it| it.point_in_time_recovery_enabled) {
-            return Err(ApiError::unsupported("Point-in-time recovery of a DynamoDB table"));
-        }
-        Ok(table)
+        serde_json::from_value(Value::Object(properties.clone()))
+            .map_err(|error| ApiError::new("ValidationException", error.to_string()))
     }
 
     /// CreateTable's input.
@@ -150,6 +141,22 @@ impl ResourceType for Table {
         ]
     }
 
+    fn refused_values(&self) -> &'static [Refused] {
+        &[Refused::Value("PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", &["true"])]
+    }
+
+    // The type of an attribute that is there is part of every key with it, and keys do not change. AWS's documentation
+    // says so of the property; its schema does not.
+    fn replaces(&self, property: &str, old: &Properties, new: &Properties) -> bool {
+        let definitions = |properties: &Properties| -> Vec<Value> {
+            properties.get(property).and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (old, new) = (definitions(old), definitions(new));
+        let differs =
+            |a: &Value, b: &Value| a["AttributeName"] == b["AttributeName"] && a["AttributeType"] != b["AttributeType"];
+        property == "AttributeDefinitions" && old.iter().any(|a| new.iter().any(|b| differs(a, b)))
+    }
+
     fn taken_name(
         &self,
         endpoint: &Endpoint,
@@ -196,7 +203,10 @@ impl ResourceType for Table {
             }
         }
         // Compared with the table itself: a change that is repeated after a kill finds what is done already.
-        for request in changes(&describe(cx.endpoint, physical_id)?, &table) {
+        let now = describe(cx.endpoint, physical_id)?;
+        check_indexes(&now, &table)?;
+        check_time_to_live(cx.endpoint, physical_id, &table)?;
+        for request in changes(&now, &table) {
             run(cx.endpoint, "UpdateTable", &request)?;
         }
         set_time_to_live(cx.endpoint, physical_id, &table)?;
@@ -327,6 +337,51 @@ fn index_changes(table: &Value, wanted: &TableProperties) -> Vec<Value> {
             .then(|| json!({"Update": {"IndexName": it["IndexName"], "ProvisionedThroughput": throughput}}))
     });
     gone.chain(made).chain(changed).collect()
+}
+
+/// What an update may not do with indexes.
+///
+/// # Errors
+/// CloudFormation's words: keys and projections do not change, and one index comes or goes at a time.
+fn check_indexes(table: &Value, wanted: &TableProperties) -> Result<(), ApiError> {
+    let refused = |message: &str| Err(ApiError::new("InvalidRequest", message));
+    let now: Vec<&Value> = table["GlobalSecondaryIndexes"].as_array().into_iter().flatten().collect();
+    let then: Vec<&Value> = wanted.global_secondary_indexes.iter().flatten().collect();
+    let same = |a: &Value, b: &Value| a["IndexName"] == b["IndexName"];
+    let is_altered = |a: &Value, b: &Value| {
+        same(a, b) && (a["KeySchema"] != b["KeySchema"] || projection(&a["Projection"]) != projection(&b["Projection"]))
+    };
+    if now.iter().any(|old| then.iter().any(|new| is_altered(old, new))) {
+        return refused(
+            "Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights Specification. You can create a new GSI with a different name.",
+        );
+    }
+    let gone = now.iter().filter(|old| !then.iter().any(|new| same(old, new))).count();
+    let made = then.iter().filter(|new| !now.iter().any(|old| same(old, new))).count();
+    if gone + made > 1 {
+        return refused("Cannot perform more than one GSI creation or deletion in a single update");
+    }
+    Ok(())
+}
+
+/// Kind and attributes, which have no order.
+fn projection(projection: &Value) -> (&Value, BTreeSet<&str>) {
+    let attributes = projection["NonKeyAttributes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    (&projection["ProjectionType"], attributes.collect())
+}
+
+/// Refuses another attribute while one is active, as UpdateTimeToLive does: it has to be switched off first.
+fn check_time_to_live(endpoint: &Endpoint, name: &str, table: &TableProperties) -> Result<(), ApiError> {
+    let now = run(endpoint, "DescribeTimeToLive", &json!({"TableName": name}))?["TimeToLiveDescription"].take();
+    let active = now["AttributeName"].as_str().filter(|_| now["TimeToLiveStatus"] == "ENABLED");
+    let wanted = table.time_to_live_specification.as_ref().and_then(|it| it.attribute_name.as_deref());
+    match (active, wanted) {
+        (Some(active), Some(wanted)) if active != wanted => Err(ApiError::new(
+            "ValidationException",
+            format!("TimeToLive is active on a different AttributeName: current AttributeName is {active}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn set_time_to_live(endpoint: &Endpoint, name: &str, table: &TableProperties) -> Result<(), ApiError> {

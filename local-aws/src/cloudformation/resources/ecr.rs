@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType, taken};
+use super::resource_type::{Context, Created, Properties, Refused, ResourceType, taken};
 use crate::cloudformation::latency::Times;
 use crate::ecr::collection::collect;
 use crate::ecr::repository::{Repository, RepositorySettings};
@@ -127,6 +127,10 @@ impl ResourceType for RepositoryType {
 
     fn refused(&self) -> &'static [&'static str] {
         &["EncryptionConfiguration/KmsKey"]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[Refused::Value("EncryptionConfiguration/EncryptionType", &["KMS", "KMS_DSSE"])]
     }
 
     fn taken_name(

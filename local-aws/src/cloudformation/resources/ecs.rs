@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::ecs::capacity::Capacity;
 use crate::ecs::cluster::{Cluster, Setting};
@@ -73,6 +73,13 @@ impl ResourceType for ClusterType {
 
     fn refused(&self) -> &'static [&'static str] {
         &["Configuration", "ServiceConnectDefaults"]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[
+            Refused::Value("ClusterSettings/*/Value", &["enabled", "enhanced"]),
+            Refused::Value("CapacityProviders/*", &["FARGATE_SPOT"]),
+        ]
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
@@ -162,6 +169,8 @@ impl ResourceType for TaskDefinitionType {
             "ContainerDefinitions/*/LinuxParameters/SharedMemorySize",
             "ContainerDefinitions/*/LinuxParameters/Swappiness",
             "ContainerDefinitions/*/LinuxParameters/Tmpfs",
+            "ContainerDefinitions/*/LogConfiguration/Options/awslogs-datetime-format",
+            "ContainerDefinitions/*/LogConfiguration/Options/awslogs-multiline-pattern",
             "ContainerDefinitions/*/LogConfiguration/SecretOptions",
             "ContainerDefinitions/*/MountPoints",
             "ContainerDefinitions/*/PortMappings/*/AppProtocol",
@@ -186,6 +195,29 @@ impl ResourceType for TaskDefinitionType {
             "PlacementConstraints",
             "ProxyConfiguration",
             "Volumes",
+        ]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[
+            Refused::Without("RequiresCompatibilities", "FARGATE"),
+            Refused::Several("ContainerDefinitions"),
+            Refused::Value(
+                "RuntimePlatform/OperatingSystemFamily",
+                &[
+                    "WINDOWS_SERVER_2019_CORE",
+                    "WINDOWS_SERVER_2019_FULL",
+                    "WINDOWS_SERVER_2022_CORE",
+                    "WINDOWS_SERVER_2022_FULL",
+                    "WINDOWS_SERVER_2025_CORE",
+                    "WINDOWS_SERVER_2025_FULL",
+                ],
+            ),
+            Refused::Value(
+                "ContainerDefinitions/*/LogConfiguration/LogDriver",
+                &["awsfirelens", "fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "syslog"],
+            ),
+            Refused::Value("ContainerDefinitions/*/LogConfiguration/Options/awslogs-create-group", &["true"]),
         ]
     }
 

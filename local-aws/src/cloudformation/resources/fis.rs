@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::error::ApiError;
 use crate::fis::{Spec, Template};
@@ -28,6 +28,13 @@ impl ResourceType for ExperimentTemplate {
 
     fn refused(&self) -> &'static [&'static str] {
         &["ExperimentReportConfiguration", "LogConfiguration"]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[
+            Refused::Value("ExperimentOptions/AccountTargeting", &["multi-account"]),
+            Refused::Value("StopConditions/*/Source", &["aws:cloudwatch:alarm"]),
+        ]
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

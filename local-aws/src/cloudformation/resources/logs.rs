@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType, taken};
+use super::resource_type::{Context, Created, Properties, Refused, ResourceType, taken};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -72,6 +72,10 @@ impl ResourceType for LogGroupType {
             "KmsKeyId",
             "ResourcePolicyDocument",
         ]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[Refused::Value("LogGroupClass", &["INFREQUENT_ACCESS", "DELIVERY"])]
     }
 
     fn taken_name(

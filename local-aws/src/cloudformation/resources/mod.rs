@@ -11,7 +11,7 @@ mod resource_type;
 
 use super::latency::{OTHER, Times};
 
-pub(crate) use resource_type::{Context, Created, Properties, ResourceType};
+pub(crate) use resource_type::{Context, Created, Properties, Refused, ResourceType};
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {

@@ -1,6 +1,8 @@
 //! What the engine asks of a type of resource.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -41,6 +43,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ready_at: Option<DateTime<Utc>>,
     /// An earlier attempt was cut off. What it made outside this transaction (in DynamoDB) is there, and ours.
     pub(crate) repeated: bool,
+    /// What the service said that did not keep it from making the resource: the reason of the resource's status.
+    pub(crate) remark: RefCell<Option<String>>,
 }
 
 impl Context<'_> {
@@ -75,6 +79,35 @@ pub(super) fn taken<R: Record>(
     Ok(tx.get::<R>(name)?.map(|_| name.to_owned()))
 }
 
+/// What a property may not be here, although it may on AWS.
+pub(crate) enum Refused {
+    /// One of these, at this path.
+    Value(&'static str, &'static [&'static str]),
+    /// A list without this, or no list at all.
+    Without(&'static str, &'static str),
+    /// More than one item.
+    Several(&'static str),
+}
+
+impl Refused {
+    /// The path of the property.
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Self::Value(path, _) | Self::Without(path, _) | Self::Several(path) => path,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(path, values) => write!(f, "`{path}`: `{}`", values.join("`, `")),
+            Self::Without(path, value) => write!(f, "`{path}` without `{value}`"),
+            Self::Several(path) => write!(f, "more than one of `{path}`"),
+        }
+    }
+}
+
 /// One type of resource, e.g. `AWS::ECS::Cluster`.
 pub(crate) trait ResourceType: Sync {
     /// `AWS::SERVICE::TYPE`.
@@ -90,6 +123,16 @@ pub(crate) trait ResourceType: Sync {
     /// `ContainerDefinitions/*/DependsOn`. A template that sets one is refused by name before anything is created.
     fn refused(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The same for some values of a property.
+    fn refused_values(&self) -> &'static [Refused] {
+        &[]
+    }
+
+    /// Whether the change of a property makes another resource, where AWS's schema does not say so.
+    fn replaces(&self, _property: &str, _old: &Properties, _new: &Properties) -> bool {
+        false
     }
 
     /// The name that the template gives the resource, if something of this type bears it already.

@@ -5,6 +5,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::document::Schema;
+use crate::cloudformation::resources::{self, Refused};
 use crate::cloudformation::template::{Place, unknown};
 use crate::error::ApiError;
 
@@ -33,6 +34,42 @@ pub(super) fn refused(schema: &Schema, place: &Place<'_>, properties: &Value, pa
                 &found,
                 format_args!("{} property {path} is not supported by the local endpoint", schema.type_name),
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses values that this endpoint does not do. What is not known yet is taken to be right.
+pub(super) fn refused_values(schema: &Schema, place: &Place<'_>, properties: &Value) -> Result<(), ApiError> {
+    let Some(resource_type) = resources::find(&schema.type_name) else { return Ok(()) };
+    let refusal = |pointer: &str, what: String| {
+        place.wrong(pointer, format_args!("{} {what} is not supported by the local endpoint", schema.type_name))
+    };
+    for refused in resource_type.refused_values() {
+        let path = refused.path();
+        let steps: Vec<_> = path.split('/').collect();
+        let found = find(properties, &steps, String::new());
+        match refused {
+            Refused::Value(_, values) => {
+                let bad = found.iter().find(|(value, _)| values.contains(&plain(value).as_str()));
+                if let Some((value, pointer)) = bad {
+                    return Err(refusal(pointer, format!("property {path} with the value {}", plain(value))));
+                }
+            }
+            Refused::Without(_, needed) => {
+                let has = |value: &Value| {
+                    unknown::is_in(value) || value.as_array().is_some_and(|items| items.iter().any(|it| it == needed))
+                };
+                if !found.iter().any(|(value, _)| has(value)) {
+                    return Err(refusal(&format!("/{path}"), format!("property {path} without {needed}")));
+                }
+            }
+            Refused::Several(_) => {
+                let many = found.iter().find(|(value, _)| value.as_array().is_some_and(|items| items.len() > 1));
+                if let Some((_, pointer)) = many {
+                    return Err(refusal(pointer, format!("property {path} with more than one item")));
+                }
+            }
         }
     }
     Ok(())

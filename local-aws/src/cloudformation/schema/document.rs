@@ -68,11 +68,16 @@ impl Schema {
         names
             .into_iter()
             .filter(|name| old.get(*name) != new.get(*name))
-            .map(|name| Change { property: name.clone(), replaces: self.replaces(name, old.get(name), new.get(name)) })
+            .map(|name| Change { property: name.clone(), replaces: self.replaces(name, old, new) })
             .collect()
     }
 
-    fn replaces(&self, property: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
+    fn replaces(&self, property: &str, old: &Properties, new: &Properties) -> bool {
+        let resource_type = resources::find(&self.type_name);
+        if resource_type.is_some_and(|resource_type| resource_type.replaces(property, old, new)) {
+            return true;
+        }
+        let (old, new) = (old.get(property), new.get(property));
         // Properties that replace only under a condition are taken to do so: the old resource is kept until the new
         // one is there, so nothing is lost by it.
         ["createOnlyProperties", "conditionalCreateOnlyProperties"]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Change, Schemas, coerce};
 use crate::ApiError;
-use crate::cloudformation::resources::{self, Properties};
+use crate::cloudformation::resources::{self, Properties, Refused};
 use crate::cloudformation::template::{Place, unknown};
 
 fn object(value: Value) -> Properties {
@@ -216,7 +216,8 @@ fn refused_properties() {
 fn what_the_types_refuse_is_in_their_schemas() {
     for resource_type in resources::all() {
         let schema: Value = serde_json::from_str(resource_type.schema()).unwrap();
-        for path in resource_type.refused() {
+        let values = resource_type.refused_values().iter().map(Refused::path);
+        for path in resource_type.refused().iter().copied().chain(values) {
             let path: Vec<&str> = path.split('/').collect();
             assert!(coerce::knows(&schema, &schema, &path), "{}: {path:?}", resource_type.type_name());
         }

@@ -10,6 +10,7 @@
 //! - `function`: the syntax of each intrinsic function; `sub`: the text of `Fn::Sub`
 //! - `conditions`: which are true; `active`: which resources exist by them
 //! - `resolve`: a [`Scope`] turns what a template says into values; `intrinsics`, `cidr`: the functions that do
+//! - `dynamic_reference`: the references to other services, which are refused
 //! - `unknown`: values that are known only after something has been created
 //! - `dependencies`: what has to be there before what
 //! - `validate`: everything that can be known before anything is created
@@ -25,6 +26,7 @@ pub(crate) mod conditions;
 mod declared;
 pub(crate) mod dependencies;
 mod document;
+pub(crate) mod dynamic_reference;
 mod function;
 mod intrinsics;
 mod json;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::allowed_pattern::whole;
 use super::declared::{Parameter, Template};
+use super::dynamic_reference;
 use super::function::string;
 use super::parameter_types::{ParameterType, parameter_type};
 use super::place::{Place, invalid};
@@ -98,6 +99,9 @@ pub(super) fn declaration(place: &Place<'_>, name: &str, value: &Value) -> Resul
             place.member(key).error(format_args!("Template format error: {key} of parameter {name} must be an integer"))
         }),
     };
+    if let Some(default) = members.get("Default") {
+        dynamic_reference::refuse(&place.member("Default"), default)?;
+    }
     let allowed_pattern = text("AllowedPattern")?;
     if let Some(pattern) = &allowed_pattern {
         whole(pattern).map_err(|error| {
@@ -214,6 +218,7 @@ impl Parameter {
         if text.contains(MARK) {
             return Err(place.error(format_args!("Parameter '{name}' must not contain the character U+0000")));
         }
+        dynamic_reference::refuse_in(&place, text)?;
         let parameter_type = parameter_type(&place.member("Type"), &self.parameter_type)?;
         if !parameter_type.is_list {
             self.check(&place, name, text, parameter_type)?;

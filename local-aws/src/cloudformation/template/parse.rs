@@ -113,7 +113,8 @@ fn section<T>(
         }
         let alphanumeric = !member_name.is_empty() && member_name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !alphanumeric || member_name.len() > 255 {
-            return Err(place.member(member_name).error(format_args!(
+            // AWS's words end there, and name the place already.
+            return Err(invalid(format!(
                 "Template format error: {} name {member_name} is non alphanumeric.",
                 name.strip_suffix('s').unwrap_or(name)
             )));

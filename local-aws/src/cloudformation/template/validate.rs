@@ -10,7 +10,7 @@ use super::dependencies::references as referred;
 use super::function::{Function, walk};
 use super::place::{Place, invalid};
 use super::resolve::{Scope, unsupported_attribute};
-use super::{conditions, dependencies};
+use super::{conditions, dependencies, dynamic_reference};
 use crate::cloudformation::resources::Properties;
 use crate::cloudformation::schema::{Schemas, unrecognized};
 use crate::error::ApiError;
@@ -63,8 +63,20 @@ pub(crate) fn resources(
         prepared.insert(logical_id.clone(), schema.prepare(&member.member("Properties"), properties, refused)?);
         scope.metadata(logical_id)?;
     }
-    scope.outputs()?;
+    check_outputs(scope)?;
     Ok(prepared)
+}
+
+/// What functions make of a parameter or a map can be a dynamic reference, too.
+fn check_outputs(scope: &Scope<'_>) -> Result<(), ApiError> {
+    let root = Place::root("Outputs");
+    for output in scope.outputs()? {
+        dynamic_reference::refuse_in(&root.member(&output.key).member("Value"), &output.value)?;
+        if let Some(name) = &output.export_name {
+            dynamic_reference::refuse_in(&root.member(&output.key).member("Export"), name)?;
+        }
+    }
+    Ok(())
 }
 
 struct Checker<'a> {
@@ -87,7 +99,7 @@ impl<'a> Checker<'a> {
             }
             self.value(&place.member("Properties"), &resource.properties)?;
             if let Some(metadata) = &resource.metadata {
-                self.value(&place.member("Metadata"), metadata)?;
+                self.functions(&place.member("Metadata"), metadata)?;
             }
         }
         Ok(())
@@ -117,6 +129,11 @@ impl<'a> Checker<'a> {
     }
 
     fn value(&mut self, place: &Place<'_>, value: &'a Value) -> Result<(), ApiError> {
+        dynamic_reference::refuse(place, value)?;
+        self.functions(place, value)
+    }
+
+    fn functions(&mut self, place: &Place<'_>, value: &'a Value) -> Result<(), ApiError> {
         walk(place, value, None, &mut |place, function| self.function(place, function))
     }
 

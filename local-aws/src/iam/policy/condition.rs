@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::refusal::{Refusal, refuse, texts};
 use crate::iam::wildcard;
 
-/// Keys whose values this endpoint can give where AWS gives them. A policy that asks for another key is refused: its
-/// absence here would decide otherwise than its value there.
+/// Keys whose values this endpoint can give where AWS gives them. A policy that asks for another key of [`JUDGED`] is
+/// refused: its absence here would decide otherwise than its value there.
 const KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -21,6 +21,16 @@ const KEYS: &[&str] = &[
 
 /// The same for tags, whose names follow.
 const TAGS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
+
+/// The services that roles call here, and what all services share. No request of theirs has a key of any other service,
+/// on AWS either: such a key is absent, whatever the policy asks of it.
+const JUDGED: &[&str] = &["aws", "dynamodb", "ecs", "ecr", "logs", "fis", "iam", "sts", "tag"];
+
+/// Whether what a request has of this key is known, be it that it has none.
+fn is_known(key: &str) -> bool {
+    let service = key.split(':').next().unwrap_or_default();
+    KEYS.contains(&key) || TAGS.iter().any(|prefix| key.starts_with(prefix)) || !JUDGED.contains(&service)
+}
 
 /// One operator on one key: holds if one of the values fits (for a negated operator: if none does).
 #[derive(Debug, Clone)]
@@ -96,8 +106,7 @@ impl Condition {
             let Some(keys) = keys.as_object() else { return refuse("Syntax errors in policy.") };
             for (key, values) in keys {
                 let lower = key.to_ascii_lowercase();
-                let is_given = KEYS.contains(&lower.as_str()) || TAGS.iter().any(|prefix| lower.starts_with(prefix));
-                if !is_given {
+                if !is_known(&lower) {
                     return refuse(format!("The condition key {key} is not supported by the local endpoint."));
                 }
                 let values = texts(values)?;
@@ -163,6 +172,23 @@ mod tests {
         let element = json!({"StringNotEquals": {"aws:SourceAccount": ["1", "2"]}});
         assert!(!holds(element.clone(), &[("aws:SourceAccount", "2")]));
         assert!(holds(element, &[("aws:SourceAccount", "3")]));
+    }
+
+    #[test]
+    fn keys_of_other_services_are_absent() {
+        for (operator, value, expected) in [
+            ("StringEquals", "123", false),
+            ("StringNotEquals", "123", true),
+            ("StringEqualsIfExists", "123", true),
+            ("ArnLike", "*", false),
+            ("Null", "true", true),
+            ("Null", "false", false),
+        ] {
+            for key in ["s3:ResourceAccount", "ec2:ResourceTag/Name", "kms:ViaService"] {
+                let element = json!({operator: {key: value}});
+                assert_eq!(holds(element, &[("aws:SourceAccount", "123")]), expected, "{operator} {key} {value}");
+            }
+        }
     }
 
     #[test]

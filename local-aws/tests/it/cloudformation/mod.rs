@@ -1,5 +1,6 @@
 //! CloudFormation with the real SDK: stacks come, change, fail and go as on AWS.
 
+mod accepted;
 mod calls;
 mod change_sets;
 mod creation;
@@ -9,6 +10,8 @@ mod exports;
 mod laws;
 mod policies;
 mod refusals;
+mod shapes;
+mod table_updates;
 mod updates;
 mod workshop;
 

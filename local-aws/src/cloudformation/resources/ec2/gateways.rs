@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::properties::{INVALID, attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, Refused, ResourceType};
 use crate::ec2::nat_gateway::NatGatewayRequest;
 use crate::ec2::record::{InternetGateway, NatGateway};
 use crate::ec2::{internet_gateway, nat_gateway};
@@ -185,6 +185,10 @@ impl ResourceType for NatGatewayType {
             "SecondaryPrivateIpAddresses",
             "VpcId",
         ]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[Refused::Value("AvailabilityMode", &["regional"])]
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {

@@ -71,6 +71,15 @@ impl RuleWanted {
     fn authorize(&self, cx: &Context<'_>, group_id: &str, is_egress: bool) -> Result<Rule, ApiError> {
         security_group_rule::authorize(cx.endpoint, cx.tx, group_id, self.request(cx, is_egress)?)
     }
+
+    /// The same for a rule inside its group; gives what EC2 says when the group has it. CloudFormation makes a group although
+    /// a rule is there twice.
+    fn ensure(&self, cx: &Context<'_>, group_id: &str, is_egress: bool) -> Result<Option<String>, ApiError> {
+        match self.authorize(cx, group_id, is_egress) {
+            Err(error) if error.code == "InvalidPermission.Duplicate" => Ok(Some(error.message)),
+            result => result.map(|_| None),
+        }
+    }
 }
 
 impl GroupWanted {
@@ -114,7 +123,7 @@ impl ResourceType for SecurityGroupType {
             security_group_rule::revoke_initial_egress(cx.tx, &group.id)?;
         }
         for (is_egress, rule) in wanted.rules() {
-            rule.authorize(cx, &group.id, is_egress)?;
+            cx.remark.replace(rule.ensure(cx, &group.id, is_egress)?.or(cx.remark.take()));
         }
         Ok(Created { attributes: shown(&group), physical_id: group.id })
     }
@@ -138,8 +147,12 @@ impl ResourceType for SecurityGroupType {
         for (is_egress, rule) in old_rules.iter().filter(|rule| !new_rules.contains(rule)) {
             security_group_rule::revoke_like(cx.endpoint, cx.tx, physical_id, rule.request(cx, *is_egress)?)?;
         }
+        // One that stays may have been the same rule as one that went, in other words (`6` and `tcp`).
+        for (is_egress, rule) in new_rules.iter().filter(|rule| old_rules.contains(rule)) {
+            rule.ensure(cx, physical_id, *is_egress)?;
+        }
         for (is_egress, rule) in new_rules.iter().filter(|rule| !old_rules.contains(rule)) {
-            rule.authorize(cx, physical_id, *is_egress)?;
+            cx.remark.replace(rule.ensure(cx, physical_id, *is_egress)?.or(cx.remark.take()));
         }
         Ok(shown(&group))
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{Context, Created, Properties, Refused, ResourceType};
 use crate::ec2::record::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::ec2::transition_state::TransitionState;
 use crate::ec2::vpc_endpoint;
@@ -99,6 +99,14 @@ impl ResourceType for VpcEndpointType {
             "ResourceConfigurationArn",
             "ServiceNetworkArn",
             "ServiceRegion",
+        ]
+    }
+
+    fn refused_values(&self) -> &'static [Refused] {
+        &[
+            Refused::Value("VpcEndpointType", &["GatewayLoadBalancer", "Resource", "ServiceNetwork"]),
+            Refused::Value("IpAddressType", &["ipv6", "dualstack"]),
+            Refused::Value("DnsOptions/DnsRecordIpType", &["ipv6", "dualstack", "service-defined"]),
         ]
     }
 
