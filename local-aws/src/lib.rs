@@ -19,6 +19,7 @@
 //! `error`; `tests/it/floors.rs` says which floor each has.
 
 mod auth;
+mod background;
 mod cloudformation;
 mod dynamodb;
 mod ec2;

@@ -8,24 +8,34 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::OFlags;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below; a file with another one is refused, never rewritten.
-const SCHEMA_VERSION: i64 = 1;
+/// Version of the layout below. [`UPGRADE`] leads from the one before; a file with any other is refused and left alone.
+const SCHEMA_VERSION: i64 = 2;
 
+// A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
+// thousand lines a second would make as many rows with two entries in indexes each.
 const SCHEMA: &str = "
 CREATE TABLE document (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE log_event (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     log_group TEXT NOT NULL, log_stream TEXT NOT NULL,
-    timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, message TEXT NOT NULL);
+    timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, messages TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE INDEX log_event_by_stream ON log_event (log_group, log_stream, timestamp, sequence);
 CREATE INDEX log_event_by_time ON log_event (log_group, timestamp, sequence);
 CREATE TABLE stack_event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, stack_id TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX stack_event_by_stack ON stack_event (stack_id, sequence);
+";
+
+/// From version 1, which had a row for each event.
+const UPGRADE: &str = "
+ALTER TABLE log_event RENAME COLUMN message TO messages;
+ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
 ";
 
 /// A kind of document in the store.
@@ -55,6 +65,10 @@ impl Store {
         match tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
             0 => {
                 tx.execute_batch(SCHEMA)?;
+                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            1 => {
+                tx.execute_batch(UPGRADE)?;
                 tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             }
             SCHEMA_VERSION => {}
@@ -87,10 +101,13 @@ impl Store {
     }
 }
 
+/// A link that somebody has put in the place of a file leads to a file elsewhere.
+pub(crate) const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
+
 /// Makes the file, readable by its owner only, unless it is there; SQLite gives its companions (`-wal`, `-shm`) the
 /// mode of the database.
 pub(crate) fn keep_private(path: &Path) -> Result<(), ApiError> {
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(|_| ()).map_err(|error| {
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_FOLLOW).open(path).map(|_| ()).map_err(|error| {
         ApiError::internal(format!(
             "{} cannot be opened ({error}) and was left as it is; check the owner and mode of the state directory, \
                  or run `fis-workshop local reset` to start afresh.",

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["endpoint"],
     &["identity", "latency", "store"],
     &["paging", "wire"],
-    &["error", "tag"],
+    &["background", "error", "tag"],
 ];
 
 /// What is not yet in order: uses by these modules are not looked at.
