@@ -258,16 +258,19 @@ impl Driver {
         if exit.is_none() && self.task.last_status == Status::Stopping {
             self.supervision.stop(&self.task);
         }
-        self.supervision.take_in(endpoint, &self.task).await?;
+        let is_noisy = self.supervision.take_in(endpoint, &self.task).await?;
         if let Some(exit) = exit {
             return self.finish(endpoint, exit).await;
         }
         self.is_resumed = false;
         if self.task.last_status == Status::Running {
             let is_wanted = self.task.desired_status == Desired::Running;
-            return if is_wanted { Ok(Next::Poll) } else { self.advance(endpoint, Status::Deactivating) };
+            if !is_wanted {
+                return self.advance(endpoint, Status::Deactivating);
+            }
         }
-        Ok(Next::Poll)
+        // A program can write two gigabytes a second.
+        Ok(if is_noisy { Next::Wait(POLL / 10) } else { Next::Poll })
     }
 
     /// The program is over: takes the task to its end.

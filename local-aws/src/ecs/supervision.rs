@@ -16,7 +16,7 @@ use crate::program::process::{Exit, Process, signal_named};
 const LINGER: Duration = Duration::from_secs(1);
 
 /// How far a program may be ahead of its log, in bytes, before it has to wait.
-const MAX_BEHIND: u64 = 2 * 1024 * 1024;
+const MAX_AHEAD: u64 = 512 * 1024;
 
 /// A program, and how far it has come.
 #[derive(Default)]
@@ -25,14 +25,27 @@ pub(super) struct Supervision {
     output: Output,
     /// Whether the program waits for its log. An earlier endpoint may have left it so.
     is_held: bool,
+    /// Whether it ever had to.
+    is_noisy: bool,
     exit: Option<Exit>,
     is_signalled: bool,
     killed_at: Option<Instant>,
 }
 
+/// A program that once had to wait would fill the disk when nobody makes it wait any more. The next endpoint lets it go on.
+impl Drop for Supervision {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.as_ref().filter(|_| self.is_noisy) {
+            process.hold();
+        }
+    }
+}
+
 impl Supervision {
     pub(super) fn of(process: Process) -> Self {
-        Self { process: Some(process), ..Self::default() }
+        let mut supervision = Self::default();
+        supervision.process = Some(process);
+        supervision
     }
 
     /// How the program ended, if it did. To be asked before its output is taken in: what it writes after the look comes
@@ -51,18 +64,21 @@ impl Supervision {
         self.exit
     }
 
-    /// Takes in new output. A program that is too far ahead waits.
-    pub(super) async fn take_in(&mut self, endpoint: &Arc<Endpoint>, task: &Task) -> Result<(), ApiError> {
-        let Some(process) = &self.process else { return Ok(()) };
-        let behind = self.output.ingest(endpoint, &destination(task), process, false).await?;
-        if self.is_held && behind <= MAX_BEHIND / 2 {
-            process.resume();
-            self.is_held = false;
-        } else if !self.is_held && behind > MAX_BEHIND {
+    /// Takes in new output; whether to look again very soon. A program that is too far ahead waits meanwhile.
+    pub(super) async fn take_in(&mut self, endpoint: &Arc<Endpoint>, task: &Task) -> Result<bool, ApiError> {
+        let Some(process) = &self.process else { return Ok(false) };
+        let to = destination(task);
+        if !self.is_held && self.output.ahead(endpoint, &to, process)? > MAX_AHEAD {
             process.hold();
             self.is_held = true;
+            self.is_noisy = true;
         }
-        Ok(())
+        let ahead = self.output.ingest(endpoint, &to, process, false).await?;
+        if self.is_held && ahead <= MAX_AHEAD {
+            process.resume();
+            self.is_held = false;
+        }
+        Ok(self.is_noisy)
     }
 
     /// Signals a program that shall stop: the stop signal, SIGKILL after the grace, and at last all that is left.
@@ -82,6 +98,7 @@ impl Supervision {
                 process.signal(Signal::KILL);
                 // Init is to note it.
                 process.resume();
+                self.is_held = false;
                 self.killed_at = Some(Instant::now());
             }
             // Init should have noted the end by now. It cannot, or the program has no process id yet.

@@ -68,6 +68,21 @@ pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
 }
 
 impl Output {
+    /// How far the program is ahead of its log, in bytes.
+    pub(crate) fn ahead(
+        &mut self,
+        endpoint: &Endpoint,
+        to: &Destination,
+        process: &Process,
+    ) -> Result<u64, ApiError> {
+        let reached = match self.reached {
+            Some(reached) => reached,
+            None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
+        };
+        self.reached = Some(reached);
+        Ok(written(to, process)?.saturating_sub(reached))
+    }
+
     /// Takes the next chunk of new output into the log; how many bytes are left. `is_last` says that no more will come,
     /// so that a line without an end is one.
     ///
@@ -79,21 +94,14 @@ impl Output {
         process: &Process,
         is_last: bool,
     ) -> Result<u64, ApiError> {
-        let from = match self.reached {
-            Some(reached) => reached,
-            None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
-        };
-        self.reached = Some(from);
-        let unreadable = |error: std::io::Error| {
-            ApiError::internal(format!("The output of {} cannot be read: {error}", to.program))
-        };
-        let written = process.written().map_err(unreadable)?;
-        if from >= MAX_KEPT {
+        let ahead = self.ahead(endpoint, to, process)?;
+        let from = self.reached.unwrap_or_default();
+        if ahead > 0 && from >= MAX_KEPT {
             // The mark may stay behind: whoever reads it comes here, too.
-            self.reached = Some(written);
-            process.free_up_to(written);
+            self.reached = Some(from + ahead);
+            process.free_up_to(from + ahead);
         }
-        if written <= from || from >= MAX_KEPT {
+        if ahead == 0 || from >= MAX_KEPT {
             return Ok(0);
         }
         let turn = endpoint.memory::<Turn>();
@@ -102,11 +110,12 @@ impl Output {
             tokio::time::sleep_until(time.into()).await;
         }
         let begin = Instant::now();
-        let bytes = process.output(from, CHUNK).map_err(unreadable)?;
+        let bytes = process.output(from, CHUNK).map_err(|error| unreadable(to, &error))?;
         let is_full = bytes.len() == CHUNK;
-        let (endpoint, to) = (Arc::clone(endpoint), to.clone());
+        let (state, destination) = (Arc::clone(endpoint), to.clone());
         // A full chunk is not the end, whatever the caller knows of the program.
-        let kept = tokio::task::spawn_blocking(move || keep(&endpoint, &to, from, &bytes, is_last && !is_full));
+        let kept =
+            tokio::task::spawn_blocking(move || keep(&state, &destination, from, &bytes, is_last && !is_full));
         let kept = kept.await.map_err(|error| ApiError::internal(format!("Output was not taken in: {error}")))?;
         *free_from = is_full.then(|| Instant::now() + begin.elapsed());
         drop(free_from);
@@ -115,8 +124,16 @@ impl Output {
         let reached = self.reached.unwrap_or(from);
         process.free_up_to(reached);
         // Less than a chunk that has no whole line is no work to do.
-        Ok(if is_full { written.saturating_sub(reached) } else { 0 })
+        if is_full { self.ahead(endpoint, to, process) } else { Ok(0) }
     }
+}
+
+fn written(to: &Destination, process: &Process) -> Result<u64, ApiError> {
+    process.written().map_err(|error| unreadable(to, &error))
+}
+
+fn unreadable(to: &Destination, error: &std::io::Error) -> ApiError {
+    ApiError::internal(format!("The output of {} cannot be read: {error}", to.program))
 }
 
 /// Writes the events in `bytes`, which begin at `from`; how far that is. `None` when somebody else has.

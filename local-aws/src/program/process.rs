@@ -26,7 +26,10 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 /// `$0` is the process's directory, `$@` program and arguments. The shell's own words (`Killed`) are not for the log, so
 /// its standard error is away while the program has it as descriptor 3, too. Both programs run in the foreground:
 /// what a shell starts in the background ignores SIGINT and SIGQUIT.
+///
+/// The limit is for a program that writes without end while no endpoint is there to hold it: 8 GiB in blocks of 512 bytes.
 const INIT: &str = r#"exec 3>&2 2>/dev/null
+ulimit -f 16777216
 printf '%s\n' "$$" >"$0/init" || exit 125
 /bin/sh -c 'printf "%s\n" "$$" >"$0/pid" && exec "$@" 2>&3' "$0" "$@"
 status=$?

@@ -175,6 +175,15 @@ impl Lab {
         lines
     }
 
+    /// The first lines of the task's log.
+    pub(crate) async fn head(&self, task: &str, lines: i32) -> Vec<String> {
+        let stream = format!("p/job/{}", task.rsplit('/').next().unwrap());
+        let get = self.logs.get_log_events().log_group_name("tasks").log_stream_name(stream);
+        let page = get.start_from_head(true).limit(lines).send().await;
+        page.map(|page| page.events().iter().map(|event| event.message().unwrap().to_owned()).collect())
+            .unwrap_or_default()
+    }
+
     pub(crate) async fn wait_for_line(&self, task: &str, wanted: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.log(task).await.iter().any(|line| line == wanted) {
