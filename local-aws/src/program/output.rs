@@ -106,7 +106,8 @@ impl Output {
         }
         let turn = endpoint.memory::<Turn>();
         let mut free_from = turn.0.lock().await;
-        if let Some(time) = *free_from {
+        // The rest of a program that is over is not much, and somebody waits for it.
+        if let Some(time) = free_from.filter(|_| !is_last) {
             tokio::time::sleep_until(time.into()).await;
         }
         let begin = Instant::now();
@@ -144,28 +145,30 @@ fn keep(
     bytes: &[u8],
     is_last: bool,
 ) -> Result<Option<u64>, ApiError> {
-    let (length, mut messages) = split(bytes, is_last);
-    if length == 0 {
+    let text = whole(bytes, is_last);
+    if text.is_empty() {
         return Ok(Some(from));
     }
-    let reached = from + length as u64;
+    let reached = from + text.len() as u64;
+    let text = String::from_utf8_lossy(text);
+    let mut messages: Vec<&str> = text.split('\n').flat_map(events).collect();
+    let limit = format!(
+        "[fis-workshop] This task has written {} MiB; what it writes from here on is not kept.",
+        MAX_KEPT / 1024 / 1024
+    );
     if reached >= MAX_KEPT {
-        messages.push(format!(
-            "[fis-workshop] This task has written {} MiB; what it writes from here on is not kept.",
-            MAX_KEPT / 1024 / 1024
-        ));
+        messages.push(&limit);
     }
-    let now = Utc::now().timestamp_millis();
-    let events: Vec<(i64, String)> = messages.into_iter().map(|message| (now, message)).collect();
+    let now = Utc::now();
     endpoint.store.write(|tx| {
         if tx.get::<Ingested>(&to.program)?.map_or(0, |ingested| ingested.bytes) != from {
             return Ok(None);
         }
-        if let Some((group, stream)) = to.stream.as_ref().filter(|_| !events.is_empty()) {
-            match logs::append(tx, group, stream, &events) {
+        if let Some((group, stream)) = &to.stream {
+            match logs::append(tx, group, stream, now, &messages) {
                 // Group or stream was deleted under the running program. The agent of ECS drops such lines, too.
                 Err(error) if error.code == "ResourceNotFoundException" => {
-                    tracing::warn!(%error, program = to.program, lines = events.len(), "output dropped");
+                    tracing::warn!(%error, program = to.program, lines = messages.len(), "output dropped");
                 }
                 result => result?,
             }
@@ -175,32 +178,24 @@ fn keep(
     })
 }
 
-/// The events in `bytes`, and how many bytes they take. Empty lines are no events, as for the awslogs driver.
-fn split(bytes: &[u8], is_last: bool) -> (usize, Vec<String>) {
-    let mut messages = Vec::new();
-    let mut done = 0;
-    while done < bytes.len() {
-        let rest = &bytes[done..];
-        let (line, length) = match rest.iter().position(|byte| *byte == b'\n') {
-            Some(end) => (&rest[..end], end + 1),
-            None if is_last => (rest, rest.len()),
-            // Not held back for an end that may never come.
-            None if rest.len() >= MAX_EVENT => {
-                let length = boundary(rest, MAX_EVENT);
-                (&rest[..length], length)
-            }
-            None => break,
-        };
-        let text = String::from_utf8_lossy(line);
-        let mut text = text.as_ref();
-        while !text.is_empty() {
-            let (event, later) = text.split_at(text.floor_char_boundary(MAX_EVENT));
-            messages.push(event.to_owned());
-            text = later;
-        }
-        done += length;
+/// The part of `bytes` that ends where an event may end.
+fn whole(bytes: &[u8], is_last: bool) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    match bytes.len() {
+        length if is_last => &bytes[..length],
+        // Not held back for an end that may never come.
+        length if end == 0 && length >= MAX_EVENT => &bytes[..boundary(bytes, MAX_EVENT)],
+        _ => &bytes[..end],
     }
-    (done, messages)
+}
+
+/// The events of a line. An empty one is none, as for the awslogs driver.
+fn events(mut line: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (event, rest) = line.split_at(line.floor_char_boundary(MAX_EVENT));
+        line = rest;
+        (!event.is_empty()).then_some(event)
+    })
 }
 
 /// The last place up to `at` where no character of UTF-8 is cut.
@@ -214,6 +209,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn split(bytes: &[u8], is_last: bool) -> (usize, Vec<String>) {
+        let whole = whole(bytes, is_last);
+        let text = String::from_utf8_lossy(whole);
+        (whole.len(), text.split('\n').flat_map(events).map(str::to_owned).collect())
+    }
 
     fn feed(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
         let mut messages = Vec::new();
@@ -243,10 +244,10 @@ mod tests {
         assert_eq!(length, line.len() + 1);
         assert!(messages.iter().all(|message| message.len() <= MAX_EVENT && !message.contains('\u{fffd}')));
         assert_eq!(messages.concat(), line);
-        // Without an end it is taken as far as it goes.
+        // Without an end one event after the other is taken.
         let (length, messages) = split(line.as_bytes(), false);
-        assert!(line.len() - length < MAX_EVENT);
-        assert_eq!(messages.concat(), line[..length]);
+        assert!((MAX_EVENT - 3..=MAX_EVENT).contains(&length));
+        assert_eq!(messages, [&line[..length]]);
     }
 
     #[test]
