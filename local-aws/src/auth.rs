@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Request, request::Parts};
 use chrono::{DateTime, Utc};
 use scratchstack_aws_signature::errors::ServiceError;
 use scratchstack_aws_signature::{
-    GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, SignatureError,
-    SignatureOptions, VecSignedHeaderRequirements, sigv4_validate_request,
+    GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, SignatureError, SignatureOptions,
+    VecSignedHeaderRequirements, sigv4_validate_request,
 };
 use serde::{Deserialize, Serialize};
 

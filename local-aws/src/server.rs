@@ -20,8 +20,8 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
 use crate::service::{Call, Service};
-use crate::store::NO_FOLLOW;
 use crate::services::{self, DOORS};
+use crate::store::NO_FOLLOW;
 use crate::wire;
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
@@ -83,11 +83,9 @@ pub async fn serve(
 /// One endpoint a state directory: the lock is the kernel's, so it is gone with the process however that ends.
 fn lock(state_dir: &Path) -> Result<std::fs::File, ApiError> {
     let path = state_dir.join("lock");
-    let file = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state_dir)
-        .and_then(|()| std::fs::OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_FOLLOW).open(&path));
+    let file = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state_dir).and_then(|()| {
+        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_FOLLOW).open(&path)
+    });
     let file = file.map_err(|error| {
         ApiError::internal(format!(
             "{} cannot be written: {error}; check the owner and mode of the state directory.",

@@ -42,9 +42,7 @@ pub(super) fn go_on(endpoint: &Arc<Endpoint>, task: Task) {
 
 fn drive(endpoint: &Arc<Endpoint>, task: Task, is_resumed: bool) {
     let endpoint = Arc::downgrade(endpoint);
-    background::drive(task.arn.clone(), move || {
-        Driver::new(task.clone(), is_resumed).run(Weak::clone(&endpoint))
-    });
+    background::drive(task.arn.clone(), move || Driver::new(task.clone(), is_resumed).run(Weak::clone(&endpoint)));
 }
 
 /// What to do after a step.

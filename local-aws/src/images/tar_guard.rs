@@ -45,10 +45,8 @@ fn body(header: &Header) -> io::Result<u64> {
         return Ok(0);
     }
     let (kind, size) = (header.entry_type(), header.entry_size()?);
-    let is_extension = matches!(
-        kind,
-        EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader
-    );
+    let is_extension =
+        matches!(kind, EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader);
     if is_extension && size > MAX_EXTENSION {
         return Err(io::Error::other(format!("a name or attribute of {size} bytes; at most {MAX_EXTENSION} are read")));
     }

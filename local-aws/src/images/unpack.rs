@@ -18,12 +18,7 @@ const MAX_LINKS: usize = 40;
 
 // Unpacked beside and renamed: what is there under the digest is whole, whenever a kill comes.
 /// `room` is how many bytes it may take.
-pub(crate) fn unpack(
-    store: &ImageStore,
-    manifest: &ImageManifest,
-    rootfs: &Path,
-    room: u64,
-) -> Result<(), ImageError> {
+pub(crate) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path, room: u64) -> Result<(), ImageError> {
     let mut room = Room { left: room, all: room };
     let partial = rootfs.with_extension(format!("partial-{}", uuid::Uuid::new_v4()));
     fs::create_dir_all(&partial).map_err(ImageError::file(&partial))?;

@@ -69,12 +69,7 @@ pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
 
 impl Output {
     /// How far the program is ahead of its log, in bytes.
-    pub(crate) fn ahead(
-        &mut self,
-        endpoint: &Endpoint,
-        to: &Destination,
-        process: &Process,
-    ) -> Result<u64, ApiError> {
+    pub(crate) fn ahead(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<u64, ApiError> {
         let reached = match self.reached {
             Some(reached) => reached,
             None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
@@ -115,8 +110,7 @@ impl Output {
         let is_full = bytes.len() == CHUNK;
         let (state, destination) = (Arc::clone(endpoint), to.clone());
         // A full chunk is not the end, whatever the caller knows of the program.
-        let kept =
-            tokio::task::spawn_blocking(move || keep(&state, &destination, from, &bytes, is_last && !is_full));
+        let kept = tokio::task::spawn_blocking(move || keep(&state, &destination, from, &bytes, is_last && !is_full));
         let kept = kept.await.map_err(|error| ApiError::internal(format!("Output was not taken in: {error}")))?;
         *free_from = is_full.then(|| Instant::now() + begin.elapsed());
         drop(free_from);

@@ -59,7 +59,8 @@ fn exit_code_and_output_are_those_of_the_program() {
 #[test]
 fn the_environment_is_whole_and_nothing_else_is_in_it() {
     let dir = tempfile::tempdir().unwrap();
-    let odd = ["-S", "-i", "--help", "-u", "b.c", "OPTIND", "PS4", "IFS", "status", "PATH", "BASH_FUNC_printf%%", "0", "é"];
+    let odd =
+        ["-S", "-i", "--help", "-u", "b.c", "OPTIND", "PS4", "IFS", "status", "PATH", "BASH_FUNC_printf%%", "0", "é"];
     let environment: Vec<_> = odd.iter().map(|name| ((*name).to_owned(), "() { 2 = 3; }".to_owned())).collect();
     let mut wanted: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let program = Program { path: "/usr/bin/env".into(), arguments: Vec::new(), environment, ..shell(dir.path(), "") };

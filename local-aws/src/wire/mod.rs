@@ -111,7 +111,8 @@ pub(crate) fn unknown_service(parts: &Parts, name: &str) -> Response {
         kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     };
     if name == "s3" {
-        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/xml")], xml::of_s3(&error)).into_response();
+        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/xml")], xml::of_s3(&error))
+            .into_response();
     }
     let protocol = if parts.headers.contains_key("x-amz-target") {
         Service::json("", "1.1", &[])

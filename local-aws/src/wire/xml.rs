@@ -109,8 +109,12 @@ mod tests {
     #[test]
     fn values_become_elements_and_text_is_escaped() {
         let mut xml = Writer::new(Vec::new());
-        element(&mut xml, "R", &json!({"A": ["x<y", {"B": true}], "N": null, "E": [], "C": "a\0b\rc"}), "member").unwrap();
+        element(&mut xml, "R", &json!({"A": ["x<y", {"B": true}], "N": null, "E": [], "C": "a\0b\rc"}), "member")
+            .unwrap();
         let text = String::from_utf8(xml.into_inner()).unwrap();
-        assert_eq!(text, "<R><A><member>x&lt;y</member><member><B>true</B></member></A><C>a\u{fffd}b&#13;c</C><E></E></R>");
+        assert_eq!(
+            text,
+            "<R><A><member>x&lt;y</member><member><B>true</B></member></A><C>a\u{fffd}b&#13;c</C><E></E></R>"
+        );
     }
 }

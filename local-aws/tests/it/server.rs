@@ -227,7 +227,9 @@ async fn only_names_of_loopback_pass_and_no_other_site() {
     for host in ["localhost", "LocalHost:1", "127.0.0.1:4566", "[::1]:80"] {
         assert_eq!(status(host, ""), 404, "{host}");
     }
-    for host in ["localhost:evil", "localhost:80@evil.example", "user@localhost", "localhost.", "localhost:80:80", "", "é"] {
+    for host in
+        ["localhost:evil", "localhost:80@evil.example", "user@localhost", "localhost.", "localhost:80:80", "", "é"]
+    {
         assert!([400, 403].contains(&status(host, "")), "{host}");
     }
     assert_eq!(status("localhost", "Sec-Fetch-Site: cross-site\r\n"), 403);

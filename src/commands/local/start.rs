@@ -55,7 +55,9 @@ pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
             .warn("It runs already, with another latency or speed; `fis-workshop local stop` first to change that.");
     }
     if !started.new && args.max_image_size.is_some_and(|wanted| Some(wanted) != started.record.max_image_size) {
-        context.ui.warn("It runs already, with another limit of images; `fis-workshop local stop` first to change that.");
+        context
+            .ui
+            .warn("It runs already, with another limit of images; `fis-workshop local stop` first to change that.");
     }
     context.ui.result(&Status::of(&state)?)?;
     Ok(0)

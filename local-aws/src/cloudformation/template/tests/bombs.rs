@@ -78,7 +78,8 @@ fn conditions_that_need_one_another_in_a_long_row_are_refused() {
 #[test]
 fn a_long_row_of_resources_is_put_in_order_at_once() {
     let begin = Instant::now();
-    let resource = |n: usize| (format!("R{n:03}"), json!({"Type": "AWS::Logs::LogGroup", "DependsOn": format!("R{:03}", n + 1)}));
+    let resource =
+        |n: usize| (format!("R{n:03}"), json!({"Type": "AWS::Logs::LogGroup", "DependsOn": format!("R{:03}", n + 1)}));
     let mut resources: serde_json::Map<String, Value> = (0..499).map(resource).collect();
     resources.insert("R499".to_owned(), json!({"Type": "AWS::Logs::LogGroup"}));
     let body = json!({"Resources": resources}).to_string();
