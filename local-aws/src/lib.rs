@@ -39,6 +39,7 @@ mod quotas;
 #[cfg(test)]
 mod reference;
 mod registry;
+mod reserve;
 mod server;
 mod service;
 mod services;

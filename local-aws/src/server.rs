@@ -19,6 +19,7 @@ use crate::auth::{authenticate, signed_for};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
+use crate::reserve;
 use crate::service::{Call, Service};
 use crate::services::{self, DOORS};
 use crate::store::NO_FOLLOW;
@@ -147,7 +148,14 @@ async fn answer(
     (service.prepare)(&mut input);
     let call = Call { endpoint, caller, service, operation, input, body };
     services::authorize(&call)?;
-    Ok(wire::Reply { operation: operation.name, output: call.run().await? })
+    let again = reserve::is_for(operation.name).then(|| call.clone());
+    let output = match (call.run().await, again) {
+        (Err(error), Some(again)) if reserve::is_needed(&error) && reserve::give_away(&again.endpoint.state_dir) => {
+            again.run().await?
+        }
+        (result, _) => result?,
+    };
+    Ok(wire::Reply { operation: operation.name, output })
 }
 
 /// Only processes on this machine, and no browser page: a page of any site can send requests to loopback, with its

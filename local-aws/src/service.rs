@@ -101,6 +101,7 @@ impl Operation {
 }
 
 /// One call of an operation.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) caller: Caller,

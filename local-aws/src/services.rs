@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, sts, tagging};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, reserve, sts, tagging};
 
 const HOUSE_IS_KEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -83,6 +83,9 @@ async fn keep_house(endpoint: Weak<Endpoint>) {
         }
         while let Ok(true) = endpoint.store.shrink() {
             tokio::time::sleep(BETWEEN_STEPS).await;
+        }
+        if let Err(error) = reserve::keep(&endpoint.state_dir) {
+            tracing::warn!(%error, "there is no room in reserve");
         }
         drop(endpoint);
         tokio::time::sleep(HOUSE_IS_KEPT_EVERY).await;

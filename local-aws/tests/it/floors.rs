@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["auth"],
     &["endpoint"],
     &["identity", "latency", "store"],
-    &["paging", "wire"],
+    &["paging", "reserve", "wire"],
     &["background", "error", "tag"],
 ];
 
