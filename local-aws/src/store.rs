@@ -58,8 +58,10 @@ impl Store {
         keep_private(path)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        // Counts for a new file; an old one has to be written anew once.
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        // A new file is made so; one that is there is not touched, for it may be damaged.
+        if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -85,7 +87,7 @@ impl Store {
         }
         tx.commit()?;
         if version == 1 {
-            connection.execute_batch("VACUUM")?;
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
         }
         Ok(Self { connection: Mutex::new(connection) })
     }
