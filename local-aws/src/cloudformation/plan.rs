@@ -8,7 +8,7 @@ use super::compiled::Compiled;
 use super::export::Imports;
 use super::refusal::invalid;
 use super::resources::{Created, Properties};
-use super::schema::{Change, Schemas};
+use super::schema::{Change, Schema, Schemas};
 use super::stack::{Stack, Target};
 use super::stack_resource::StackResource;
 use super::template::unknown;
@@ -31,8 +31,8 @@ pub(super) enum Action {
     },
     Modify {
         changes: Vec<Change>,
-        metadata: bool,
-        tags: bool,
+        /// What differs beside the properties: `Metadata`, `Tags`, `DeletionPolicy`, `UpdateReplacePolicy`.
+        attributes: Vec<&'static str>,
         replacement: Replacement,
         before: Properties,
         after: Properties,
@@ -60,8 +60,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether CloudFormation calls it no update at all: other sections of the template (description, unused
-    /// parameters, policies) are none by themselves.
+    /// Whether CloudFormation calls it no update at all: a description, unused parameters and `DependsOn` are none by
+    /// themselves.
     pub(super) fn is_empty(&self) -> bool {
         self.resources.is_empty() && !self.outputs_differ && !self.tags_differ
     }
@@ -165,11 +165,8 @@ fn modification(
     }
     let schema = situation.schemas.get(resource_type)?;
     let changes = schema.changes(&before, after);
-    let exports = |name: &str| Ok(situation.imports.get(name));
-    let metadata =
-        situation.compiled.scope(created, &exports, true).metadata(&resource.logical_id)? != resource.now.metadata;
-    let tags = situation.stack.tags_for(situation.target, &resource.logical_id, &schema) != resource.now.tags;
-    if changes.is_empty() && !metadata && !tags && !resource.status.is_failed() {
+    let attributes = attributes(situation, resource, &schema, created)?;
+    if changes.is_empty() && attributes.is_empty() && !resource.status.is_failed() {
         return Ok(None);
     }
     let replacing = || changes.iter().filter(|change| change.replaces);
@@ -181,7 +178,27 @@ fn modification(
     } else {
         Replacement::False
     };
-    Ok(Some(Action::Modify { changes, metadata, tags, replacement, before, after: after.clone() }))
+    Ok(Some(Action::Modify { changes, attributes, replacement, before, after: after.clone() }))
+}
+
+/// The attributes of the resource, its properties apart, that differ.
+fn attributes(
+    situation: &Situation<'_>,
+    resource: &StackResource,
+    schema: &Schema,
+    created: &BTreeMap<String, Created>,
+) -> Result<Vec<&'static str>, ApiError> {
+    let exports = |name: &str| Ok(situation.imports.get(name));
+    let metadata = situation.compiled.scope(created, &exports, true).metadata(&resource.logical_id)?;
+    let tags = situation.stack.tags_for(situation.target, &resource.logical_id, schema);
+    let declared = &situation.compiled.template.resources[&resource.logical_id];
+    let all = [
+        ("Metadata", metadata != resource.now.metadata),
+        ("Tags", tags != resource.now.tags),
+        ("DeletionPolicy", declared.deletion_policy != resource.deletion_policy),
+        ("UpdateReplacePolicy", declared.update_replace_policy != resource.update_replace_policy),
+    ];
+    Ok(all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect())
 }
 
 /// A value as a change set shows it: text as it is, everything else as JSON.

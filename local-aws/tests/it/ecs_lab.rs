@@ -144,7 +144,7 @@ impl Lab {
     }
 
     pub(crate) async fn wait_for(&self, task: &str, status: &str) -> Task {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let now = self.describe(task).await;
             if now.last_status() == Some(status) {
@@ -185,7 +185,7 @@ impl Lab {
     }
 
     pub(crate) async fn wait_for_line(&self, task: &str, wanted: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !self.log(task).await.iter().any(|line| line == wanted) {
             assert!(Instant::now() < deadline, "no {wanted}: {:?}", self.describe(task).await);
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -220,7 +220,7 @@ pub(crate) fn outputs(stack: &Stack) -> HashMap<String, String> {
 }
 
 pub(crate) async fn wait_for_stack(cloudformation: &aws_sdk_cloudformation::Client, name: &str, status: &str) -> Stack {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = cloudformation.describe_stacks().stack_name(name).send().await.unwrap();
         let stack = &answer.stacks()[0];

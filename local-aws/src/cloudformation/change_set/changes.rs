@@ -79,7 +79,7 @@ fn resource_change(situation: &Situation<'_>, causes: &Causes<'_>, planned: &Pla
             change.insert("PolicyAction".to_owned(), json!(if keeps { "Retain" } else { "Delete" }));
             ("Remove", Vec::new(), Vec::new())
         }
-        Action::Modify { changes, metadata, tags, replacement, before, after } => {
+        Action::Modify { changes, attributes, replacement, before, after } => {
             change.insert("BeforeContext".to_owned(), context(before));
             change.insert("AfterContext".to_owned(), context(after));
             change.insert("Replacement".to_owned(), json!(replacement_text(*replacement)));
@@ -92,10 +92,9 @@ fn resource_change(situation: &Situation<'_>, causes: &Causes<'_>, planned: &Pla
             let template = &situation.compiled.template.resources[&planned.logical_id].properties;
             let mut details: Vec<Value> =
                 changes.iter().flat_map(|it| property_details(causes, template, it, before, after)).collect();
-            details.extend(attribute_details(*metadata, *tags));
-            let scopes = [("Properties", !changes.is_empty()), ("Metadata", *metadata), ("Tags", *tags)];
-            let scope = scopes.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name).collect();
-            ("Modify", scope, details)
+            details.extend(attributes.iter().map(|attribute| attribute_detail(attribute)));
+            let properties = (!changes.is_empty()).then_some("Properties");
+            ("Modify", properties.into_iter().chain(attributes.iter().copied()).collect(), details)
         }
     };
     change.insert("Action".to_owned(), json!(action));
@@ -152,13 +151,11 @@ fn property_details(
         .collect()
 }
 
-fn attribute_details(metadata: bool, tags: bool) -> impl Iterator<Item = Value> {
-    [("Metadata", metadata), ("Tags", tags)].into_iter().filter(|(_, applies)| *applies).map(|(attribute, _)| {
-        json!({
-            "Target": {"Attribute": attribute, "RequiresRecreation": "Never"},
-            "Evaluation": "Static",
-            "ChangeSource": "DirectModification",
-        })
+fn attribute_detail(attribute: &str) -> Value {
+    json!({
+        "Target": {"Attribute": attribute, "RequiresRecreation": "Never"},
+        "Evaluation": "Static",
+        "ChangeSource": "DirectModification",
     })
 }
 

@@ -98,6 +98,8 @@ pub(super) fn decide(pass: &Pass, logical_id: &str) -> Result<Step, ApiError> {
     } else if !changes.is_empty()
         || existing.now.tags != wanted.tags
         || existing.now.metadata != wanted.metadata
+        || existing.deletion_policy != declared.deletion_policy
+        || existing.update_replace_policy != declared.update_replace_policy
         || !existing.status.is_complete()
     {
         Action::Update

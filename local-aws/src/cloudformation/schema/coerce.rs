@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::cloudformation::template::unknown;
+use crate::cloudformation::template::{number, unknown};
 
 /// Converts every scalar of `value` that is not of a type that `schema` takes. What cannot be converted stays.
 pub(super) fn coerce(root: &Value, schema: &Value, value: &mut Value) {
@@ -92,7 +92,7 @@ fn convert(value: &Value, types: &[&str]) -> Option<Value> {
         }
         Value::Number(number) if takes("integer") && number.is_f64() => integer(&number.to_string()).map(Value::Number),
         Value::Number(number) if takes("string") && !takes("number") && !takes("integer") => {
-            Some(number.to_string().into())
+            Some(number::text(number).into())
         }
         Value::Bool(flag) if takes("string") && !takes("boolean") => Some(flag.to_string().into()),
         _ => None,

@@ -3,6 +3,7 @@
 //! # Layout
 //! In reading order:
 //! - `document`, `yaml`, `json`: the text to one plain value in the long form of every function
+//! - `number`: numbers, read and written
 //! - `place`: where in the template something is, and the errors that say so
 //! - `declared`: what a template declares; `parse`: the sections of the document to a [`Template`]
 //! - `parameters`, `parameter_types`, `allowed_pattern`: declarations, and the values that a call gives for them
@@ -27,6 +28,7 @@ mod document;
 mod function;
 mod intrinsics;
 mod json;
+pub(crate) mod number;
 mod parameter_types;
 pub(crate) mod parameters;
 mod parse;

@@ -3,12 +3,12 @@
 //! It is read event by event, because CloudFormation reads YAML 1.1: `Value: yes` is the boolean true and `Value: "yes"`
 //! is a word, and only the events tell the two apart.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::number;
 use super::place::invalid;
 use crate::error::ApiError;
 
@@ -42,7 +42,7 @@ const FUNCTION_TAGS: [&str; 19] = [
 
 /// The value that the text states.
 pub(super) fn read(body: &str) -> Result<Value, ApiError> {
-    let mut composer = Composer { parser: Parser::new_from_str(body), anchors: HashMap::new(), depth: 0, values: 0 };
+    let mut composer = Composer { parser: Parser::new_from_str(body), depth: 0, values: 0 };
     composer.document()
 }
 
@@ -54,11 +54,13 @@ fn not_well_formed(at: &Marker, detail: impl fmt::Display) -> ApiError {
     ))
 }
 
+fn aliases() -> ApiError {
+    invalid("Template error: YAML aliases are not allowed in CloudFormation templates")
+}
+
 /// Composes values out of YAML events.
 struct Composer<'input> {
     parser: Parser<'input, StrInput<'input>>,
-    /// Completed values by anchor, with how many values each of them holds.
-    anchors: HashMap<usize, (Value, usize)>,
     depth: usize,
     values: usize,
 }
@@ -97,28 +99,16 @@ impl<'input> Composer<'input> {
         if self.depth > MAX_DEPTH || self.values > MAX_VALUES {
             return Err(not_well_formed(&span.start, "too many values within one another"));
         }
-        let before = self.values;
-        let (value, anchor) = match event {
-            Event::Alias(anchor) => (self.alias(anchor, &span)?, 0),
-            Event::Scalar(text, style, anchor, tag) => (scalar(&text, style, tag.as_deref(), &span)?, anchor),
-            Event::SequenceStart(anchor, tag) => (tagged(tag.as_deref(), self.sequence()?, &span)?, anchor),
-            Event::MappingStart(anchor, tag) => (tagged(tag.as_deref(), self.mapping()?, &span)?, anchor),
+        // An anchor that no alias refers to does no harm, on AWS either.
+        let value = match event {
+            Event::Alias(_) => return Err(aliases()),
+            Event::Scalar(text, style, _, tag) => scalar(&text, style, tag.as_deref(), &span)?,
+            Event::SequenceStart(_, tag) => tagged(tag.as_deref(), self.sequence()?, &span)?,
+            Event::MappingStart(_, tag) => tagged(tag.as_deref(), self.mapping()?, &span)?,
             other => return Err(not_well_formed(&span.start, format_args!("unexpected {other:?}"))),
         };
-        // Anchors are numbered from 1.
-        if anchor > 0 {
-            self.anchors.insert(anchor, (value.clone(), self.values - before + 1));
-        }
         self.depth -= 1;
         Ok(value)
-    }
-
-    fn alias(&mut self, anchor: usize, span: &Span) -> Result<Value, ApiError> {
-        let Some((value, size)) = self.anchors.get(&anchor) else {
-            return Err(not_well_formed(&span.start, "an alias within its own anchor"));
-        };
-        self.values += size;
-        Ok(value.clone())
     }
 
     fn sequence(&mut self) -> Result<Value, ApiError> {
@@ -150,6 +140,9 @@ impl<'input> Composer<'input> {
 }
 
 fn key(event: &Event<'_>, at: &Marker) -> Result<String, ApiError> {
+    if matches!(event, Event::Alias(_)) {
+        return Err(aliases());
+    }
     let Event::Scalar(text, style, _, None) = event else {
         return Err(not_well_formed(at, "map keys must be strings"));
     };
@@ -196,9 +189,6 @@ fn tagged(tag: Option<&Tag>, value: Value, span: &Span) -> Result<Value, ApiErro
 }
 
 /// The value of an unquoted scalar.
-///
-/// Hexadecimal, octal and base-60 numbers of YAML 1.1 stay what the author wrote: an account id with a leading zero or
-/// a pair of ports is never meant as a number.
 fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -206,22 +196,7 @@ fn plain(text: &str) -> Value {
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Value::Bool(false),
         _ => {}
     }
-    number(text).map_or_else(|| Value::from(text), Value::Number)
-}
-
-fn number(text: &str) -> Option<Number> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-    if leading_zero || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return None;
-    }
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let signed = text.strip_prefix('+').unwrap_or(text);
-        return signed.parse::<i64>().map(Number::from).or_else(|_| signed.parse::<u64>().map(Number::from)).ok();
-    }
-    let (mantissa, _) = digits.split_once(['e', 'E']).unwrap_or((digits, ""));
-    let is_decimal = mantissa.contains('.') && mantissa.bytes().any(|byte| byte.is_ascii_digit());
-    if is_decimal { text.parse().ok().and_then(Number::from_f64) } else { None }
+    number::read(text).map_or_else(|| Value::from(text), Value::Number)
 }
 
 #[cfg(test)]
@@ -268,7 +243,6 @@ mod tests {
             ("-5", json!(-5)),
             ("\"5\"", json!("5")),
             ("0", json!(0)),
-            ("012345678901", json!("012345678901")),
             ("123456789012", json!(123_456_789_012_u64)),
             ("0x1F", json!("0x1F")),
             ("12:30", json!("12:30")),
@@ -291,7 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn anchors_and_aliases() {
-        assert_eq!(yaml("a: &x {b: [1, 2]}\nc: *x\n"), json!({"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}));
+    fn anchors_may_be_and_aliases_may_not() {
+        assert_eq!(yaml("a: &x {b: [1, 2]}\n"), json!({"a": {"b": [1, 2]}}));
+        for body in
+            ["a: &x {b: [1, 2]}\nc: *x\n", "a: &x 1\nb: [2, *x]\n", "a: &x [*x]\n", "a: &x {b: 1}\nc:\n  *x : 1\n"]
+        {
+            let words = "Template error: YAML aliases are not allowed in CloudFormation templates";
+            assert_eq!(read(body).unwrap_err().message, words, "{body}");
+        }
     }
 }

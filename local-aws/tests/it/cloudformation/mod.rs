@@ -7,6 +7,8 @@ mod deletion;
 mod early_validation;
 mod exports;
 mod laws;
+mod policies;
+mod refusals;
 mod updates;
 mod workshop;
 
