@@ -33,8 +33,8 @@ fn room(endpoint: &Endpoint) -> u64 {
 async fn a_task_that_writes_without_end_holds_nobody_up_and_is_stopped() {
     let (endpoint, lab) = lab().await;
     let sts = aws_sdk_sts::Client::new(&endpoint.sdk_config());
-    let noisy = lab.start("echo begin; exec yes").await;
-    until("output", async || (lab.head(&noisy, 2).await == ["begin", "y"]).then_some(())).await;
+    let noisy = lab.start("echo begin; while :; do seq 1 1000; done").await;
+    until("output", async || (lab.head(&noisy, 2).await == ["begin", "1"]).then_some(())).await;
     for _ in 0..50 {
         sts.get_caller_identity().send().await.unwrap();
     }
@@ -72,7 +72,7 @@ async fn every_line_of_a_long_log_is_there_once_and_in_order() {
 #[tokio::test]
 async fn a_task_whose_output_waits_goes_on_with_the_next_endpoint() {
     let (mut endpoint, lab) = lab().await;
-    let task = lab.start("echo begin; sleep 1; exec yes").await;
+    let task = lab.start("echo begin; sleep 1; while :; do seq 1 1000; done").await;
     until("output", async || (lab.head(&task, 1).await == ["begin"]).then_some(())).await;
     endpoint = endpoint.restart().await;
     let lab = lab.again(&endpoint.sdk_config());
