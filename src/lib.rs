@@ -78,7 +78,13 @@ fn resolve(cli: &Cli) -> Result<Settings> {
 fn init_tracing(is_serve: bool) {
     let default = if is_serve { "info" } else { "off" };
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // It would tell of a line that a full disk does not take on the same disk, and panic.
+        .log_internal_errors(false)
+        .init();
 }
 
 fn run(context: &Context, cli: Cli) -> Result<u8> {

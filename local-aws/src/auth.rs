@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Request, request::Parts};
 use chrono::{DateTime, Utc};
 use scratchstack_aws_signature::errors::ServiceError;
 use scratchstack_aws_signature::{
-    GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, NO_ADDITIONAL_SIGNED_HEADERS, SignatureError,
-    SignatureOptions, sigv4_validate_request,
+    GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, SignatureError, SignatureOptions,
+    VecSignedHeaderRequirements, sigv4_validate_request,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +127,8 @@ pub(crate) async fn authenticate(
         service,
         &mut key_service,
         Utc::now(),
-        &NO_ADDITIONAL_SIGNED_HEADERS,
+        // As AWS does: an operation in a header that nobody signed could be anybody's.
+        &VecSignedHeaderRequirements::new::<str, str, str>(&[], &[], &["x-amz-"]),
         SignatureOptions::default(),
     )
     .await
@@ -152,18 +153,19 @@ fn as_signed(parts: &Parts) -> Result<Parts, ApiError> {
 }
 
 fn secret_of(endpoint: &Endpoint, access_key_id: &str, headers: &HeaderMap) -> Result<(String, Caller), ApiError> {
-    if access_key_id == endpoint.identity.access_key_id {
-        return Ok((endpoint.identity.secret_access_key.clone(), Caller::User));
-    }
     let unknown = || {
         denied(
             "InvalidClientTokenId",
-            "The security token included in the request is invalid: this endpoint knows only the key pair that `fis-workshop local env` prints, and its tasks' own.",
+            "The security token included in the request is invalid: this endpoint knows only the key pair that `fis-workshop local env` prints, without AWS_SESSION_TOKEN, and its tasks' own.",
         )
     };
+    let token = headers.get("x-amz-security-token").map(|value| value.as_bytes());
+    if access_key_id == endpoint.identity.access_key_id {
+        let secret = endpoint.identity.secret_access_key.clone();
+        return if token.is_none() { Ok((secret, Caller::User)) } else { Err(unknown()) };
+    }
     let session = endpoint.store.read(|tx| tx.get::<Session>(access_key_id))?.ok_or_else(unknown)?;
-    let token = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
-    if token != Some(session.session_token.as_str()) {
+    if token != Some(session.session_token.as_bytes()) {
         return Err(unknown());
     }
     if session.expires_at < Utc::now() {

@@ -21,6 +21,8 @@ pub(crate) struct Endpoint {
     pub(crate) state_dir: PathBuf,
     /// How long resources and tasks take to come and go.
     pub(crate) latency: Latency,
+    /// What an image may take on the disk.
+    pub(crate) max_image_bytes: u64,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
     pub(crate) url: String,
     /// What services keep in memory, by its type.
@@ -37,6 +39,7 @@ impl Endpoint {
             identity,
             state_dir: state_dir.to_owned(),
             latency: options.latency,
+            max_image_bytes: options.max_image_bytes,
             url,
             memories: Mutex::default(),
         })

@@ -5,10 +5,18 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Settings of an endpoint that are no part of its state.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// How long resources and tasks take to come and go.
     pub latency: Latency,
+    /// How many bytes an image may take on the disk when it is unpacked.
+    pub max_image_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { latency: Latency::NONE, max_image_bytes: 2 * 1024 * 1024 * 1024 }
+    }
 }
 
 /// How long resources and tasks take to come and go: no longer than the machine needs, or as on AWS, divided by a speed.

@@ -19,6 +19,7 @@
 //! `error`; `tests/it/floors.rs` says which floor each has.
 
 mod auth;
+mod background;
 mod cloudformation;
 mod dynamodb;
 mod ec2;
@@ -38,6 +39,7 @@ mod quotas;
 #[cfg(test)]
 mod reference;
 mod registry;
+mod reserve;
 mod server;
 mod service;
 mod services;

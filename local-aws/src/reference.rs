@@ -72,6 +72,26 @@ AWS's default values. What goes over one that is held fails in AWS's words.
 |---|---|---|---|---|
 ";
 
+const BOUNDS: &str = "
+## Bounds
+
+No request and no task can end the endpoint, stop it from answering others, or fill the disk. What goes over a bound is refused,
+or waits:
+
+| what | bound |
+|---|---|
+| a form (CloudFormation, EC2, IAM, STS) | 1 MiB, 5,000 members, 16 levels of a dotted name |
+| a JSON request | 16 MiB, 128 levels |
+| a template | 51,200 bytes; so long, too, is what `Fn::Sub` or `Fn::Join` may make, and all functions together may make 8 MiB |
+| conditions that need one another | 100 in a row |
+| `AllowedPattern` | 1 MiB compiled; 100,000 steps back |
+| an image | 2 GiB unpacked (`fis-workshop local start --max-image-size MIB`); names and attributes of 1 MiB; no sparse files |
+| a manifest or configuration of an image | 4 MiB |
+| a task's output | a program that is half a megabyte ahead of its log waits, whatever `mode` says; after 256 MiB nothing more is kept, and the log says so; without an endpoint 8 GiB |
+| a stopped task | shown for an hour, as on AWS |
+| a deleted stack | shown for 90 days, as on AWS |
+";
+
 const LATENCY: &str = "
 ## Latencies
 
@@ -115,6 +135,7 @@ fn page() -> String {
     }
     page.push_str(QUOTAS);
     page.push_str(&quotas::table());
+    page.push_str(BOUNDS);
     page.push_str(LATENCY);
     page.push_str(&times());
     page.push_str("\nA Fargate task: ");

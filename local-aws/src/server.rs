@@ -9,17 +9,20 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Request, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
-use crate::auth::authenticate;
+use crate::auth::{authenticate, signed_for};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
+use crate::reserve;
 use crate::service::{Call, Service};
 use crate::services::{self, DOORS};
+use crate::store::NO_FOLLOW;
 use crate::wire;
 
 /// DynamoDB takes the largest requests of our services: 16 MB.
@@ -81,11 +84,9 @@ pub async fn serve(
 /// One endpoint a state directory: the lock is the kernel's, so it is gone with the process however that ends.
 fn lock(state_dir: &Path) -> Result<std::fs::File, ApiError> {
     let path = state_dir.join("lock");
-    let file = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state_dir)
-        .and_then(|()| std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path));
+    let file = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state_dir).and_then(|()| {
+        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(NO_FOLLOW).open(&path)
+    });
     let file = file.map_err(|error| {
         ApiError::internal(format!(
             "{} cannot be written: {error}; check the owner and mode of the state directory.",
@@ -117,11 +118,14 @@ async fn handle(
         return (StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 16 MiB.\n").into_response();
     };
     let Some(service) = services::of(&parts, &body) else {
-        return (
-            StatusCode::NOT_FOUND,
-            "This is fis-workshop's local AWS endpoint; the request is for no AWS service that it knows.\n",
-        )
-            .into_response();
+        return match signed_for(&parts.headers) {
+            Some(name) => wire::unknown_service(&parts, &name),
+            None => (
+                StatusCode::NOT_FOUND,
+                "This is fis-workshop's local AWS endpoint; the request is for no AWS service that it knows.\n",
+            )
+                .into_response(),
+        };
     };
     let result = answer(endpoint, service, &parts, body).await;
     if let Err(error) = &result {
@@ -144,7 +148,14 @@ async fn answer(
     (service.prepare)(&mut input);
     let call = Call { endpoint, caller, service, operation, input, body };
     services::authorize(&call)?;
-    Ok(wire::Reply { operation: operation.name, output: call.run().await? })
+    let again = reserve::is_for(operation.name).then(|| call.clone());
+    let output = match (call.run().await, again) {
+        (Err(error), Some(again)) if reserve::is_needed(&error) && reserve::give_away(&again.endpoint.state_dir) => {
+            again.run().await?
+        }
+        (result, _) => result?,
+    };
+    Ok(wire::Reply { operation: operation.name, output })
 }
 
 /// Only processes on this machine, and no browser page: a page of any site can send requests to loopback, with its
@@ -154,14 +165,22 @@ fn refuse_foreigners(peer: SocketAddr, headers: &HeaderMap) -> Option<Response> 
     if !peer.ip().is_loopback() {
         return refuse("This endpoint serves loopback peers only.\n");
     }
-    if headers.contains_key("origin") {
+    // A page's simple requests carry no Origin in some browsers, but say that they come from another site.
+    let is_of_page = headers.get("sec-fetch-site").is_some_and(|site| site != "none" && site != "same-origin");
+    if headers.contains_key("origin") || is_of_page {
         return refuse("This endpoint does not serve browser pages.\n");
     }
-    let host = headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+    if headers.get("host").is_some_and(|host| names_loopback(host.as_bytes())) {
         None
     } else {
         refuse("The Host header must name loopback.\n")
     }
+}
+
+fn names_loopback(host: &[u8]) -> bool {
+    let Ok(authority) = Authority::try_from(host) else { return false };
+    let (host, rest) = (authority.host(), authority.as_str());
+    let is_loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(name));
+    // Nothing but a port behind it, and nobody's name before it.
+    is_loopback && (rest.len() == host.len() || authority.port_u16().is_some_and(|_| !rest.contains('@')))
 }

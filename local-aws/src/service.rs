@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,7 +22,6 @@ pub(crate) struct Service {
     /// How it is spoken to.
     pub(crate) wire: wire::Service,
     /// Its title in the reference.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the reference page shows it"))]
     pub(crate) title: &'static str,
     /// Its code for a wrong parameter.
     pub(crate) invalid: &'static str,
@@ -30,6 +30,8 @@ pub(crate) struct Service {
     pub(crate) prepare: fn(&mut Value),
     /// Takes up what an earlier endpoint left unfinished.
     pub(crate) resume: fn(&Arc<Endpoint>) -> Result<(), ApiError>,
+    /// Forgets what AWS would not show any more.
+    pub(crate) forget: fn(&Tx<'_>, DateTime<Utc>) -> Result<(), ApiError>,
     /// Its tagged resources, for the tagging service.
     pub(crate) tagged: fn(&Endpoint, &Tx<'_>) -> Result<Vec<Tagged>, ApiError>,
     /// What a role must be allowed for a call; `None` refuses every role.
@@ -51,6 +53,7 @@ impl Service {
             operations,
             prepare: |_| {},
             resume: |_| Ok(()),
+            forget: |_, _| Ok(()),
             tagged: |_, _| Ok(Vec::new()),
             needs: None,
         }
@@ -98,6 +101,7 @@ impl Operation {
 }
 
 /// One call of an operation.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) caller: Caller,

@@ -1,16 +1,24 @@
 //! The one list of the services, and what goes over all of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::request::Parts;
+use chrono::Utc;
 
 use crate::auth::{Caller, signed_for};
+use crate::background;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, sts, tagging};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, reserve, sts, tagging};
+
+const HOUSE_IS_KEPT_EVERY: Duration = Duration::from_secs(60);
+
+/// Between two parts of the room: others come in.
+const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
 /// In the order in which they take up their work: an experiment needs the stacks' resources and the tasks, a stack needs
 /// tasks, tables and images, a task needs its table and a network whose addresses are accounted for. ECR deletes the images
@@ -58,7 +66,30 @@ pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<&'static Service> {
 
 /// Takes up what an earlier endpoint left unfinished.
 pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
-    SERVICES.iter().try_for_each(|service| (service.resume)(endpoint))
+    SERVICES.iter().try_for_each(|service| (service.resume)(endpoint))?;
+    let endpoint = Arc::downgrade(endpoint);
+    background::drive("keeping house", move || keep_house(Weak::clone(&endpoint)));
+    Ok(())
+}
+
+/// Forgets what is old and gives its room back, again and again.
+async fn keep_house(endpoint: Weak<Endpoint>) {
+    while let Some(endpoint) = endpoint.upgrade() {
+        for service in SERVICES {
+            if let Err(error) = endpoint.store.write(|tx| (service.forget)(tx, Utc::now())) {
+                tracing::warn!(service = service.title, %error, "what is old was not forgotten");
+            }
+            tokio::task::yield_now().await;
+        }
+        while let Ok(true) = endpoint.store.shrink() {
+            tokio::time::sleep(BETWEEN_STEPS).await;
+        }
+        if let Err(error) = reserve::keep(&endpoint.state_dir) {
+            tracing::warn!(%error, "there is no room in reserve");
+        }
+        drop(endpoint);
+        tokio::time::sleep(HOUSE_IS_KEPT_EVERY).await;
+    }
 }
 
 /// Whether the caller may do this: the user may do everything, a role what its policies allow.

@@ -9,23 +9,33 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rustix::fs::OFlags;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below; a file with another one is refused, never rewritten.
-const SCHEMA_VERSION: i64 = 1;
+/// Version of the layout below. [`UPGRADE`] leads from the one before; a file with any other is refused and left alone.
+const SCHEMA_VERSION: i64 = 2;
 
+// A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
+// thousand lines a second would make as many rows with two entries in indexes each.
 const SCHEMA: &str = "
 CREATE TABLE document (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE log_event (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     log_group TEXT NOT NULL, log_stream TEXT NOT NULL,
-    timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, message TEXT NOT NULL);
+    timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, messages TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE INDEX log_event_by_stream ON log_event (log_group, log_stream, timestamp, sequence);
 CREATE INDEX log_event_by_time ON log_event (log_group, timestamp, sequence);
 CREATE TABLE stack_event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, stack_id TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX stack_event_by_stack ON stack_event (stack_id, sequence);
+";
+
+/// From version 1, which had a row for each event.
+const UPGRADE: &str = "
+ALTER TABLE log_event RENAME COLUMN message TO messages;
+ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
 ";
 
 /// A kind of document in the store.
@@ -48,13 +58,22 @@ impl Store {
         keep_private(path)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        // A new file is made so; one that is there is not touched, for it may be damaged.
+        if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.set_prepared_statement_cache_capacity(64);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+        let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
+        match version {
             0 => {
                 tx.execute_batch(SCHEMA)?;
+                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            1 => {
+                tx.execute_batch(UPGRADE)?;
                 tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             }
             SCHEMA_VERSION => {}
@@ -67,7 +86,19 @@ impl Store {
             }
         }
         tx.commit()?;
+        if version == 1 {
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
+        }
         Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Gives some of the room of what was deleted back to the disk; whether there is more.
+    pub(crate) fn shrink(&self) -> Result<bool, ApiError> {
+        // A megabyte: a moment for whoever waits.
+        const PAGES: i64 = 256;
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        Ok(connection.query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0))? > 0)
     }
 
     /// Runs `body` in a transaction that sees one state and changes nothing.
@@ -87,16 +118,26 @@ impl Store {
     }
 }
 
+/// A link that somebody has put in the place of a file leads to a file elsewhere.
+pub(crate) const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
+
 /// Makes the file, readable by its owner only, unless it is there; SQLite gives its companions (`-wal`, `-shm`) the
 /// mode of the database.
 pub(crate) fn keep_private(path: &Path) -> Result<(), ApiError> {
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(|_| ()).map_err(|error| {
-        ApiError::internal(format!(
-            "{} cannot be opened ({error}) and was left as it is; check the owner and mode of the state directory, \
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(NO_FOLLOW)
+        .open(path)
+        .map(|_| ())
+        .map_err(|error| {
+            ApiError::internal(format!(
+                "{} cannot be opened ({error}) and was left as it is; check the owner and mode of the state directory, \
                  or run `fis-workshop local reset` to start afresh.",
-            path.display()
-        ))
-    })
+                path.display()
+            ))
+        })
 }
 
 /// One transaction. `sql` gives the tables that are not documents.
@@ -190,6 +231,53 @@ mod tests {
         assert!(error.message.contains("local reset"), "{error}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
     }
+
+    #[test]
+    fn a_file_of_the_version_before_is_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE document (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+                 CREATE TABLE log_event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, log_group TEXT NOT NULL,
+                     log_stream TEXT NOT NULL, timestamp INTEGER NOT NULL, ingestion_time INTEGER NOT NULL, message TEXT NOT NULL);
+                 CREATE INDEX log_event_by_stream ON log_event (log_group, log_stream, timestamp, sequence);
+                 CREATE INDEX log_event_by_time ON log_event (log_group, timestamp, sequence);
+                 CREATE TABLE stack_event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, stack_id TEXT NOT NULL, body TEXT NOT NULL);
+                 CREATE INDEX stack_event_by_stack ON stack_event (stack_id, sequence);
+                 INSERT INTO document VALUES ('test.thing', 'kept', '{\"name\": \"kept\"}');
+                 INSERT INTO log_event VALUES (7, 'g', 's', 1, 2, 'a \"line\" é');
+                 PRAGMA user_version = 1;",
+            )
+            .unwrap();
+        drop(connection);
+        for _ in 0..2 {
+            let store = Store::open(&path).unwrap();
+            assert_eq!(store.read(|tx| tx.list::<Thing>()).unwrap(), [Thing { name: "kept".into() }]);
+            let row: (i64, String, i64) = store
+                .read(|tx| {
+                    let row = "SELECT sequence, messages, bytes FROM log_event";
+                    Ok(tx.sql().query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+                })
+                .unwrap();
+            assert_eq!(row, (7, r#"["a \"line\" é"]"#.to_owned(), 11 + 26));
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_gives_its_room_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        let name = |number: usize| format!("{number} {}", "x".repeat(10_000));
+        store.write(|tx| (0..500).try_for_each(|number| tx.put(&Thing { name: name(number) }))).unwrap();
+        store.write(|tx| (0..500).try_for_each(|number| tx.delete::<Thing>(&name(number)).map(drop))).unwrap();
+        while store.shrink().unwrap() {}
+        drop(store);
+        assert!(path.metadata().unwrap().len() < 200_000, "{}", path.metadata().unwrap().len());
+    }
+
     #[test]
     fn a_full_disk_is_named_and_loses_nothing() {
         let dir = tempfile::tempdir().unwrap();

@@ -29,7 +29,10 @@ pub(crate) async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
         let id = task_id(&task.task_arn);
         context.ui.warn(format_args!("The task {id} runs: it will go on writing to the table."));
     }
-    let deleted = table::clear(&connected.clients, &deployed).await?;
+    let progress = context.ui.progress("Emptying the table");
+    let gone = |count: usize| progress.now(format!("Emptying the table: {count} items are gone"));
+    let deleted = table::clear(&connected.clients, &deployed, gone).await?;
+    drop(progress);
     context.ui.result(&Cleared { table: deployed.table()?.to_owned(), deleted })?;
     Ok(0)
 }

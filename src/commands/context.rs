@@ -49,7 +49,13 @@ impl Context {
         }
         let state = StateDir::new(&self.settings.state_dir);
         let in_use = Some(InUse::begin(&state).await?);
-        let how = Start { port: None, region: self.settings.region.as_deref(), pace: None, automatic: true };
+        let how = Start {
+            port: None,
+            region: self.settings.region.as_deref(),
+            pace: None,
+            max_image_size: None,
+            automatic: true,
+        };
         let started = endpoint::start(&state, how).await?;
         if started.new {
             self.ui.note(format_args!("Started the local endpoint at {}.", started.record.endpoint));

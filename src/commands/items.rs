@@ -76,11 +76,36 @@ impl fmt::Display for Items {
             table.add_row([&item_index.to_string(), result, &item.writes.to_string(), task_id, written_at]);
         }
         writeln!(f, "{table}")?;
-        let list = |indexes: &[u64]| match indexes {
-            [] => "none".to_owned(),
-            indexes => indexes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        };
-        let (missing, rewritten) = (list(&self.missing), list(&self.rewritten));
+        let (missing, rewritten) = (ranges(&self.missing), ranges(&self.rewritten));
         writeln!(f, "{} items; missing: {missing}; written more than once: {rewritten}", self.items.len())
+    }
+}
+
+/// Indexes in their order, those that follow one another as one: `0 3..7 9`.
+fn ranges(indexes: &[u64]) -> String {
+    let runs = indexes.chunk_by(|index, next| index + 1 == *next).map(|run| match run {
+        [one] => one.to_string(),
+        [first, second] => format!("{first} {second}"),
+        [first, .., last] => format!("{first}..{last}"),
+        [] => String::new(),
+    });
+    if indexes.is_empty() { "none".to_owned() } else { runs.collect::<Vec<_>>().join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_one_another_is_a_range() {
+        for (indexes, text) in [
+            (vec![], "none"),
+            (vec![4], "4"),
+            (vec![4, 5], "4 5"),
+            (vec![0, 3, 4, 5, 9], "0 3..5 9"),
+            ((10..100_000).collect(), "10..99999"),
+        ] {
+            assert_eq!(ranges(&indexes), text);
+        }
     }
 }

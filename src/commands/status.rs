@@ -28,10 +28,16 @@ Examples:
   fis-workshop status --env lab --output json
   fis-workshop status --count 40 --prefix seat")]
 pub(crate) struct StatusArgs {
+    /// Every task that has stopped, not only the last few
+    #[arg(long)]
+    all: bool,
     /// Which environments.
     #[command(flatten)]
     pub(crate) several: SeveralArgs,
 }
+
+/// How many of the stopped tasks are shown: those of a chapter, twice over.
+const LAST: usize = 10;
 
 /// Several environments, in a table.
 #[derive(Debug, Serialize)]
@@ -46,6 +52,8 @@ struct Status {
     environment: Environment,
     stacks: Vec<StackStatus>,
     tasks: Vec<Task>,
+    /// Stopped tasks that `--all` would show, too.
+    older_tasks: usize,
     experiments: Vec<Experiment>,
     table: Option<TableStatus>,
 }
@@ -71,11 +79,12 @@ pub(crate) async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
     let named = args.several.environments(&context.settings)?;
     let target = context.settings.target;
     // Without any state, there is no need for an endpoint to know that nothing is there.
+    let ended = if args.all { usize::MAX } else { LAST };
     let environments = if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {
         named.into_iter().map(|environment| Status::of_nothing(target, environment)).collect()
     } else {
         let clients = context.connect().await?.clients;
-        let looks = named.into_iter().map(|environment| look(&clients, environment));
+        let looks = named.into_iter().map(|environment| look(&clients, environment, ended));
         stream::iter(looks).buffered(args.several.parallel()).try_collect::<Vec<_>>().await?
     };
     match environments.as_slice() {
@@ -88,7 +97,7 @@ pub(crate) async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
 impl Status {
     fn of_nothing(target: Target, environment: Environment) -> Self {
         let stacks = [NETWORK_STACK.to_owned(), environment.stack_name()].map(missing).into();
-        Self { target, environment, stacks, tasks: Vec::new(), experiments: Vec::new(), table: None }
+        Self { target, environment, stacks, tasks: Vec::new(), older_tasks: 0, experiments: Vec::new(), table: None }
     }
 }
 
@@ -96,7 +105,7 @@ fn missing(stack: String) -> StackStatus {
     StackStatus { stack, status: None, reason: None }
 }
 
-async fn look(clients: &Clients, environment: Environment) -> Result<Status> {
+async fn look(clients: &Clients, environment: Environment, ended_shown: usize) -> Result<Status> {
     let mut found = Status { stacks: Vec::new(), ..Status::of_nothing(clients.target, environment.clone()) };
     let (name, cluster) = (environment.stack_name(), environment.cluster_name());
     let (network, workshop, active, ended) = tokio::try_join!(
@@ -113,8 +122,13 @@ async fn look(clients: &Clients, environment: Environment) -> Result<Status> {
             None => missing(name),
         });
     }
-    found.tasks = active.into_iter().chain(ended).collect();
-    found.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    let (mut active, mut ended) = (active, ended);
+    ended.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    found.older_tasks = ended.len().saturating_sub(ended_shown);
+    ended.truncate(ended_shown);
+    active.append(&mut ended);
+    active.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    found.tasks = active;
     let Some(stack) = workshop.filter(|stack| !stack.outputs.is_empty()) else { return Ok(found) };
     let deployed = Deployed::of(environment, stack);
     let (experiments, items) = tokio::try_join!(
@@ -168,6 +182,9 @@ impl fmt::Display for Status {
                 write!(f, ", exit code {code}")?;
             }
             writeln!(f, "{}", task.stopped_reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))?;
+        }
+        if self.older_tasks > 0 {
+            writeln!(f, "  {} older tasks have stopped; `--all` shows them", self.older_tasks)?;
         }
         for experiment in &self.experiments {
             writeln!(f, "  experiment {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;

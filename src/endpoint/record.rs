@@ -6,12 +6,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 /// Start of the names under which records are written before they get their own.
 const UNFINISHED: &str = ".local.json.";
+
+/// For files of the state directory that are opened by their names: a link that somebody has put there leads to a file of
+/// ours elsewhere.
+pub(super) const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 /// How long resources and tasks take in the endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -61,6 +66,9 @@ pub(crate) struct Record {
     /// How long things take in it.
     #[serde(flatten)]
     pub(crate) pace: Pace,
+    /// What an image may take on the disk, in MiB.
+    #[serde(default)]
+    pub(crate) max_image_size: Option<u64>,
     /// It answers; before that, it takes up what an earlier one left unfinished.
     pub(crate) ready: bool,
 }
@@ -174,6 +182,7 @@ impl StateDir {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(NO_FOLLOW)
             .open(path)
             .map_err(|error| unusable(path, error))
     }
@@ -237,6 +246,7 @@ mod tests {
             version: "0".into(),
             automatic: false,
             pace: Pace::default(),
+            max_image_size: None,
             ready: true,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -22,13 +23,22 @@ pub(crate) struct ServeArgs {
     /// Started by a command that needs it.
     pub(crate) automatic: bool,
     pub(crate) pace: Pace,
+    /// What an image may take on the disk, in MiB; without it, what the library takes.
+    pub(crate) max_image_size: Option<u64>,
 }
+
+/// Stack of a thread: the deepest input that is taken goes with a tenth of it, in a build without optimisation.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// How often it is looked whether the state directory is still there.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// When another endpoint uses the state directory, the port is taken, or the state cannot be opened.
 pub(crate) fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
+    close_inherited()?;
     // A session of its own: Ctrl-C and the end of the terminal concern the command that started us, not us. Refused
     // to the leader of a process group, which is what a shell makes of us when it runs us in the foreground.
     let _ = rustix::process::setsid();
@@ -41,6 +51,7 @@ pub(crate) fn serve(state: &StateDir, args: &ServeArgs) -> Result<()> {
     let listener = bind(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("The runtime cannot be started.").cause(error))?;
@@ -58,6 +69,7 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
         version: env!("CARGO_PKG_VERSION").to_owned(),
         automatic: args.automatic,
         pace: args.pace,
+        max_image_size: args.max_image_size,
         ready: false,
     };
     state.write_record(&record)?;
@@ -69,7 +81,7 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     let data_dir = state.data_dir();
-    let options = options(args.pace)?;
+    let options = options(args)?;
     let ready = async {
         answers(address).await.map_err(failed)?;
         record.ready = true;
@@ -80,10 +92,36 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
     tokio::select! {
         result = local_aws::serve(listener, &data_dir, options, shutdown) => Ok(result?),
         result = ready => result,
+        error = gone(state) => Err(error),
     }
 }
 
-fn options(pace: Pace) -> Result<Options> {
+/// Waits until the state directory has been deleted: what the endpoint would do from then on, nobody could see or stop.
+async fn gone(state: &StateDir) -> Error {
+    let path = state.lock_file();
+    let number = || std::fs::metadata(&path).map(|file| file.ino());
+    let ours = number().ok();
+    while number().ok() == ours {
+        tokio::time::sleep(WATCH).await;
+    }
+    Error::failed(format!("The state directory {} has been deleted; the local endpoint ends.", state.path().display()))
+}
+
+/// Closes what the starter had open and did not mean for us: a pipe whose reader would wait for its end, a file on a disk
+/// that is to be unmounted. From here every task would get it, too.
+fn close_inherited() -> Result<()> {
+    let failed = |error: std::io::Error| Error::failed("The open files cannot be listed.").cause(error);
+    let names = std::fs::read_dir("/dev/fd").map_err(failed)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let names = names.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+    for number in names.iter().filter_map(|name| name.to_str()?.parse::<i32>().ok()).filter(|number| *number > 2) {
+        // The list itself had one, which is closed by now.
+        let _ = nix::unistd::close(number);
+    }
+    Ok(())
+}
+
+fn options(args: &ServeArgs) -> Result<Options> {
+    let pace = args.pace;
     let latency = match pace.latency {
         Latency::None => local_aws::Latency::NONE,
         Latency::Aws => local_aws::Latency::aws(pace.speed).ok_or_else(|| {
@@ -91,7 +129,11 @@ fn options(pace: Pace) -> Result<Options> {
                 .hint("`--speed` takes a number of at least 1, for example 60: then a minute passes in a second.")
         })?,
     };
-    Ok(Options { latency })
+    let max_image_bytes = match args.max_image_size {
+        Some(mebibytes) => mebibytes.saturating_mul(1024 * 1024),
+        None => Options::default().max_image_bytes,
+    };
+    Ok(Options { latency, max_image_bytes })
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.

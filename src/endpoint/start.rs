@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::record::{Latency, Pace, Record, StateDir};
+use super::record::{Latency, NO_FOLLOW, Pace, Record, StateDir};
 use super::serve::answers;
 use crate::error::{Error, Result};
+use crate::settings::LOG_VARIABLE;
 
 /// Where the endpoint listens unless another port is asked for: that of other local clouds, so tools know it.
 pub(crate) const DEFAULT_PORT: u16 = 4566;
 
 /// An endpoint that takes up many unfinished stacks answers late; longer than this is no start any more.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the endpoint has of the environment of its starter.
+const ENVIRONMENT: &[&str] = &["HOME", "LANG", "PATH", "TMPDIR", "TZ", LOG_VARIABLE];
 
 /// How to start it.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,8 @@ pub(crate) struct Start<'a> {
     pub(crate) region: Option<&'a str>,
     /// How long things take; without it, as long as they last did.
     pub(crate) pace: Option<Pace>,
+    /// What an image may take on the disk, in MiB; without it, what it last was.
+    pub(crate) max_image_size: Option<u64>,
     /// A command needs it: when the port is taken, any other will do.
     pub(crate) automatic: bool,
 }
@@ -113,6 +119,7 @@ fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
     let failed = |error: std::io::Error| Error::failed("The local endpoint cannot be started.").cause(error);
     let last = state.record()?;
     let port = how.port.or(last.as_ref().map(|record| record.port)).unwrap_or(DEFAULT_PORT);
+    let max_image_size = how.max_image_size.or(last.as_ref().and_then(|record| record.max_image_size));
     let pace = how.pace.or(last.map(|record| record.pace)).unwrap_or_default();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["local", "serve", "--port", &port.to_string(), "--state-dir"]).arg(state.path());
@@ -125,6 +132,11 @@ fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
     if pace.latency == Latency::Aws {
         command.args(["--latency", "aws", "--speed", &pace.speed.to_string()]);
     }
+    if let Some(size) = max_image_size {
+        command.args(["--max-image-size", &size.to_string()]);
+    }
+    // Every task of this user can read our environment, and it may hold the keys of a real account.
+    command.env_clear().envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
         // Not the user's directory: the endpoint would keep it busy and read its settings file.
         .current_dir(state.path())
@@ -140,7 +152,7 @@ fn open_log(state: &StateDir) -> Result<File> {
     let path = state.log_file();
     let open = |truncate: bool| {
         let mut options = OpenOptions::new();
-        options.create(true).mode(0o600);
+        options.create(true).mode(0o600).custom_flags(NO_FOLLOW);
         if truncate { options.write(true).truncate(true).open(&path) } else { options.append(true).open(&path) }
     };
     let large = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > KEEP);

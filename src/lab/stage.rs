@@ -26,7 +26,7 @@ pub(super) struct Stage<'a> {
 impl Stage<'_> {
     /// Empties the table.
     pub(super) async fn clear(self) -> Result<()> {
-        let cleared = table::clear(self.clients, self.deployed).await?;
+        let cleared = table::clear(self.clients, self.deployed, |_| ()).await?;
         self.ui.note(format_args!("Cleared the table ({cleared} items)."));
         Ok(())
     }

@@ -102,8 +102,15 @@ fn env_prints_what_a_shell_exports() {
     let lines = sandbox.ok(&["local", "env"]);
     let names: Vec<_> =
         lines.lines().map(|line| line.strip_prefix("export ").unwrap().split('=').next().unwrap()).collect();
-    let expected =
-        ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"];
+    let expected = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "NO_PROXY",
+        "no_proxy",
+    ];
     assert_eq!(names, expected);
     assert_eq!(sandbox.json(&["local", "env"])["AWS_ENDPOINT_URL"], sandbox.json(&["local", "status"])["endpoint"]);
 }

@@ -76,6 +76,7 @@ impl Compiled {
         plan: bool,
     ) -> Scope<'a> {
         Scope {
+            made: std::cell::Cell::new(0),
             template: &self.template,
             environment: &self.environment,
             parameters: &self.parameters,

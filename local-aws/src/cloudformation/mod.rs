@@ -8,7 +8,7 @@
 //! - `request` to `compiled` to `plan`: from a call to what it would change; all checks are made on this way, those of
 //!   `early_validation` for change sets
 //! - `operation`: does it, in the background, step by step; `under_way`: what is in memory of it
-//! - `latency`, `estimate`: how long a type and a whole stack take on AWS
+//! - `forget`: what goes after a while; `latency`, `estimate`: how long a type and a whole stack take on AWS
 //! - `change_set`, `api`: the calls; `answer`, `refusal`: what they say
 
 mod answer;
@@ -19,6 +19,7 @@ mod early_validation;
 mod estimate;
 mod event;
 mod export;
+mod forget;
 pub(crate) mod latency;
 mod operation;
 mod plan;
@@ -40,6 +41,7 @@ pub use self::estimate::{Direction, Estimate};
 
 pub(crate) static SERVICE: Service = Service {
     resume: operation::resume,
+    forget: forget::forget,
     ..Service::new(
         "CloudFormation",
         wire::Service::query("cloudformation", "http://cloudformation.amazonaws.com/doc/2010-05-15/"),

@@ -61,8 +61,8 @@ impl Schema {
         dynamic_reference::refuse(place, &value)?;
         check::read_only(self, place, &value)?;
         check::refused(self, place, &value, refused)?;
-        check::refused_values(self, place, &value)?;
         check::valid(self, place, &value)?;
+        check::refused_values(self, place, &value)?;
         match value {
             Value::Object(properties) => Ok(properties),
             _ => Ok(Map::new()),

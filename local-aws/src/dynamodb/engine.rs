@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::deletion;
+use super::unfinished;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Answer, Call, Operation};
@@ -30,11 +30,7 @@ fn answer(call: Call) -> Answer {
     let answer = tokio::task::spawn_blocking(move || {
         let (endpoint, operation) = (&call.endpoint, call.operation.name);
         let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
-        if operation == "DeleteTable" {
-            let table_name = call.input["TableName"].as_str().unwrap_or_default();
-            return deletion::noted(endpoint, table_name, || run_text(endpoint, operation, text));
-        }
-        run_text(endpoint, operation, text)
+        run_text(endpoint, operation, &call.input, text)
     });
     Box::pin(async move {
         answer.await.map_err(|error| ApiError::internal(format!("The DynamoDB call was cut short: {error}")))?
@@ -43,13 +39,23 @@ fn answer(call: Call) -> Answer {
 
 /// One call for a caller that may do everything; blocks.
 pub(crate) fn run(endpoint: &Endpoint, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    run_text(endpoint, operation, input.to_string().as_bytes())
+    run_text(endpoint, operation, input, input.to_string().as_bytes())
 }
 
-/// From text, as dynoxide reads requests: some of its types read borrowed or raw JSON.
-fn run_text(endpoint: &Endpoint, operation: &str, input: &[u8]) -> Result<Value, ApiError> {
+fn run_text(endpoint: &Endpoint, operation: &str, input: &Value, text: &[u8]) -> Result<Value, ApiError> {
+    if matches!(operation, "CreateTable" | "DeleteTable") {
+        let table = input["TableName"].as_str().unwrap_or_default();
+        // DeleteTable takes an ARN, too.
+        let table_name = table.rsplit('/').next().unwrap_or_default();
+        return unfinished::noted(endpoint, operation, table_name, text, ask);
+    }
+    ask(endpoint, operation, text)
+}
+
+/// From text, as dynoxide reads requests: some of its types read borrowed or raw JSON. A kill may cut it off.
+pub(super) fn ask(endpoint: &Endpoint, operation: &str, text: &[u8]) -> Result<Value, ApiError> {
     let database = database(endpoint)?;
-    let mut output = dispatch(&database, operation, &with_names(endpoint, operation, input))?;
+    let mut output = dispatch(&database, operation, &with_names(endpoint, operation, text))?;
     if describes_tables(operation) {
         own(endpoint, &mut output);
     } else if operation == "GetRecords" {

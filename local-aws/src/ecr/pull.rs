@@ -49,7 +49,7 @@ pub(crate) fn pull(endpoint: &Arc<Endpoint>, reference: &str, architecture: &str
     let config = ImageConfiguration::from_reader(store.read_blob(manifest.config().digest().as_ref())?.as_slice())?;
     let rootfs = store.rootfs(&stored.digest);
     if !rootfs.exists() {
-        unpack(store, &manifest, &rootfs)?;
+        unpack(store, &manifest, &rootfs, endpoint.max_image_bytes)?;
     }
     Ok(PulledImage { digest: stored.digest, config, rootfs, _lease: lease })
 }

@@ -13,6 +13,7 @@ use super::credentials::TaskCredentials;
 use super::supervision::Supervision;
 use super::task::{Desired, Status, StopCode, Task};
 use super::{latency, launch, network};
+use crate::background;
 use crate::ecr::collection;
 use crate::ecr::image_use::ImageUse;
 use crate::endpoint::Endpoint;
@@ -31,12 +32,17 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Drives a new task.
 pub(super) fn start(endpoint: &Arc<Endpoint>, task: &Task) {
-    tokio::spawn(Driver::new(task.clone(), false).run(Arc::downgrade(endpoint)));
+    drive(endpoint, task.clone(), false);
 }
 
 /// Drives a task that an earlier endpoint left.
 pub(super) fn go_on(endpoint: &Arc<Endpoint>, task: Task) {
-    tokio::spawn(Driver::new(task, true).run(Arc::downgrade(endpoint)));
+    drive(endpoint, task, true);
+}
+
+fn drive(endpoint: &Arc<Endpoint>, task: Task, is_resumed: bool) {
+    let endpoint = Arc::downgrade(endpoint);
+    background::drive(task.arn.clone(), move || Driver::new(task.clone(), is_resumed).run(Weak::clone(&endpoint)));
 }
 
 /// What to do after a step.
@@ -244,21 +250,29 @@ impl Driver {
     }
 
     /// Looks after the program: its output, its end, and its being stopped.
-    async fn supervise(&mut self, endpoint: &Endpoint) -> Result<Next, ApiError> {
-        if let Some(exit) = self.supervision.look(endpoint, &self.task)? {
+    async fn supervise(&mut self, endpoint: &Arc<Endpoint>) -> Result<Next, ApiError> {
+        let exit = self.supervision.exit(endpoint, &self.task);
+        // Before the output, which may be much, or may find the disk full.
+        if exit.is_none() && self.task.last_status == Status::Stopping {
+            self.supervision.stop(&self.task);
+        }
+        let is_noisy = self.supervision.take_in(endpoint, &self.task).await?;
+        if let Some(exit) = exit {
             return self.finish(endpoint, exit).await;
         }
         self.is_resumed = false;
         if self.task.last_status == Status::Running {
             let is_wanted = self.task.desired_status == Desired::Running;
-            return if is_wanted { Ok(Next::Poll) } else { self.advance(endpoint, Status::Deactivating) };
+            if !is_wanted {
+                return self.advance(endpoint, Status::Deactivating);
+            }
         }
-        self.supervision.stop(&self.task);
-        Ok(Next::Poll)
+        // A program can write two gigabytes a second.
+        Ok(if is_noisy { Next::Wait(POLL / 10) } else { Next::Poll })
     }
 
     /// The program is over: takes the task to its end.
-    async fn finish(&mut self, endpoint: &Endpoint, exit: Exit) -> Result<Next, ApiError> {
+    async fn finish(&mut self, endpoint: &Arc<Endpoint>, exit: Exit) -> Result<Next, ApiError> {
         if self.task.last_status == Status::Running {
             let is_lost = self.is_resumed && exit.code.is_none();
             let reason = if is_lost {

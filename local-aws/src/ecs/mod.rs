@@ -62,6 +62,7 @@ use crate::wire;
 pub(crate) static SERVICE: Service = Service {
     prepare: prepare::drop_empty,
     resume: resume::resume,
+    forget: resume::forget,
     tagged: tags::tagged,
     needs: Some(permission::needs),
     ..Service::new(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::client_token::ClientToken;
 use super::cluster::Cluster;
@@ -26,7 +26,7 @@ pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
 
 /// The tasks that are not over, each with what versions before did not write down.
 pub(super) fn take_up(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Task>, ApiError> {
-    forget_old(tx)?;
+    forget(tx, Utc::now())?;
     let unfinished: Vec<Task> = tx.list::<Task>()?.into_iter().filter(|task| !task.is_stopped()).collect();
     for task in &unfinished {
         network::adopt(endpoint, tx, task)?;
@@ -36,8 +36,7 @@ pub(super) fn take_up(endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Task>, Api
 }
 
 /// Forgets what AWS would not show any more.
-fn forget_old(tx: &Tx<'_>) -> Result<(), ApiError> {
-    let now = Utc::now();
+pub(super) fn forget(tx: &Tx<'_>, now: DateTime<Utc>) -> Result<(), ApiError> {
     for task in tx.list::<Task>()? {
         if task.stopped_at.is_some_and(|time| now - time > KEEP) {
             tx.delete::<Task>(&task.id())?;

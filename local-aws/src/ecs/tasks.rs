@@ -1,6 +1,7 @@
 //! StopTask, DescribeTasks, ListTasks.
 
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes;
@@ -11,7 +12,7 @@ use super::task::{Desired, StopCode, Task};
 use super::task_description::describe;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 
 /// The task meant by id or ARN within `cluster`.
 fn find(endpoint: &Endpoint, tx: &Tx<'_>, cluster: &Cluster, reference: &str) -> Result<Option<Task>, ApiError> {
@@ -104,6 +105,25 @@ pub(super) struct ListTasks {
     next_token: Option<String>,
 }
 
+/// What ListTasks looks at of a task: there may be a thousand that have stopped.
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    id: String,
+    cluster: String,
+    arn: String,
+    family: String,
+    desired_status: Desired,
+    started_by: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl Record for Listed {
+    const KIND: &'static str = Task::KIND;
+    fn id(&self) -> String {
+        format!("{}/{}", self.cluster, self.id)
+    }
+}
+
 pub(super) fn list_tasks(endpoint: &Endpoint, input: ListTasks) -> Result<Value, ApiError> {
     if input.service_name.is_some() {
         return Err(ApiError::new("ServiceNotFoundException", "Service not found."));
@@ -129,7 +149,7 @@ pub(super) fn list_tasks(endpoint: &Endpoint, input: ListTasks) -> Result<Value,
     }
     let tasks = endpoint.store.read(|tx| {
         let cluster = Cluster::find(endpoint, tx, input.cluster.as_deref())?;
-        Task::of_cluster(tx, &cluster.name)
+        tx.list_prefix::<Listed>(&format!("{}/", cluster.name))
     })?;
     let mut items: Vec<(String, String)> = tasks
         .into_iter()

@@ -10,6 +10,7 @@ use super::catalog::{STOP_TASK, WAIT};
 use super::experiment::{ActionStatus, ActionsMode, Active, Experiment, Failure, Progress, Status};
 use super::targets::{Principal, failed};
 use super::{safety_lever, targets};
+use crate::background;
 use crate::ecs::active;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -21,14 +22,19 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Goes on with every experiment that an earlier endpoint left unfinished.
 pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
     for active in endpoint.store.read(|tx| tx.list::<Active>())? {
-        tokio::spawn(drive(endpoint.clone(), active.experiment_id, true));
+        go_on(endpoint, active.experiment_id, true);
     }
     Ok(())
 }
 
 /// Does what is next for the experiment, now and until it has ended.
 pub(super) fn spawn(endpoint: &Arc<Endpoint>, id: &str) {
-    tokio::spawn(drive(endpoint.clone(), id.to_owned(), false));
+    go_on(endpoint, id.to_owned(), false);
+}
+
+fn go_on(endpoint: &Arc<Endpoint>, id: String, resumed: bool) {
+    let endpoint = Arc::clone(endpoint);
+    background::drive(id.clone(), move || drive(Arc::clone(&endpoint), id.clone(), resumed));
 }
 
 /// What a step leaves to do outside of its transaction.

@@ -12,6 +12,8 @@ use crate::error::ApiError;
 pub(crate) enum ImageError {
     #[error("failed to copy: blob {0} does not have the digest that its name says")]
     Digest(String),
+    #[error("blob {0} is larger than the {1} bytes that a manifest or configuration may have")]
+    Document(String, u64),
     #[error("{0} is not supported by the local endpoint")]
     MediaType(MediaType),
     #[error("failed to extract layer: {0}")]

@@ -1,7 +1,7 @@
 //! The files of images: blobs as the registry takes them, and the file systems that tasks run in.
 //!
 //! - `store`: where the files are, uploads under way, and who works with a file system; `upload`: a blob on its way in
-//! - `unpack`: from layers to files; `digest`: by what files are named; `error`: what goes wrong with them
+//! - `unpack`: from layers to files; `tar_guard`: what archives may not ask for; `digest`: by what files are named; `error`: what goes wrong with them
 //!
 //! What there is, is in the database (`ecr::image`). A file is there before the record that names it, and goes after
 //! it: a kill in between leaves a file too many, which the next collection (`ecr::collection`) deletes.
@@ -9,6 +9,7 @@
 mod digest;
 mod error;
 mod store;
+mod tar_guard;
 mod unpack;
 mod upload;
 

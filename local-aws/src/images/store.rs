@@ -18,6 +18,9 @@ use crate::error::ApiError;
 /// How long an upload may lie untouched before its file is deleted.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// Largest manifest or configuration. Every client has such a limit: they are read into memory.
+const MAX_DOCUMENT: u64 = 4 * 1024 * 1024;
+
 /// The files of the image store, and what is being done with them.
 #[derive(Debug)]
 pub(crate) struct ImageStore {
@@ -80,6 +83,9 @@ impl ImageStore {
     /// A small blob, verified.
     pub(crate) fn read_blob(&self, name: &str) -> Result<Vec<u8>, ImageError> {
         let path = self.blob(name);
+        if fs::metadata(&path).map_err(ImageError::file(&path))?.len() > MAX_DOCUMENT {
+            return Err(ImageError::Document(name.to_owned(), MAX_DOCUMENT));
+        }
         let bytes = fs::read(&path).map_err(ImageError::file(&path))?;
         if digest(&bytes) == name { Ok(bytes) } else { Err(ImageError::Digest(name.to_owned())) }
     }

@@ -11,15 +11,19 @@ use sha2::{Digest, Sha256};
 use super::digest::finished;
 use super::error::ImageError;
 use super::store::ImageStore;
+use super::tar_guard::TarGuard;
 
 /// As many symbolic links as Linux follows before it gives up.
 const MAX_LINKS: usize = 40;
 
 // Unpacked beside and renamed: what is there under the digest is whole, whenever a kill comes.
-pub(crate) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path) -> Result<(), ImageError> {
+/// `room` is how many bytes it may take.
+pub(crate) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path, room: u64) -> Result<(), ImageError> {
+    let mut room = Room { left: room, all: room };
     let partial = rootfs.with_extension(format!("partial-{}", uuid::Uuid::new_v4()));
     fs::create_dir_all(&partial).map_err(ImageError::file(&partial))?;
-    let result = manifest.layers().iter().try_for_each(|layer| apply_layer(store, layer, &partial)).and_then(|()| {
+    let result = manifest.layers().iter().try_for_each(|layer| apply_layer(store, layer, &partial, &mut room));
+    let result = result.and_then(|()| {
         match fs::rename(&partial, rootfs) {
             // Another task of the same image was faster.
             Err(_) if rootfs.is_dir() => fs::remove_dir_all(&partial),
@@ -35,14 +39,14 @@ pub(crate) fn unpack(store: &ImageStore, manifest: &ImageManifest, rootfs: &Path
     result
 }
 
-fn apply_layer(store: &ImageStore, layer: &Descriptor, root: &Path) -> Result<(), ImageError> {
+fn apply_layer(store: &ImageStore, layer: &Descriptor, root: &Path, room: &mut Room) -> Result<(), ImageError> {
     let path = store.blob(layer.digest().as_ref());
     let file = File::open(&path).map_err(ImageError::file(&path))?;
     let mut hashed = HashedReader { inner: io::BufReader::new(file), hash: Sha256::new() };
     let unpacked = match layer.media_type().as_ref() {
-        "application/vnd.oci.image.layer.v1.tar" => extract(&mut hashed, root),
+        "application/vnd.oci.image.layer.v1.tar" => extract(&mut hashed, root, room),
         "application/vnd.oci.image.layer.v1.tar+gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
-            extract(flate2::read::MultiGzDecoder::new(&mut hashed), root)
+            extract(flate2::read::MultiGzDecoder::new(&mut hashed), root, room)
         }
         _ => return Err(ImageError::MediaType(layer.media_type().clone())),
     };
@@ -67,9 +71,30 @@ impl<R: Read> Read for HashedReader<R> {
     }
 }
 
-fn extract(reader: impl Read, root: &Path) -> io::Result<()> {
-    for entry in tar::Archive::new(reader).entries()? {
+/// What an image may take on the disk: a megabyte of gzip can be a gigabyte of zeros.
+#[derive(Debug)]
+struct Room {
+    left: u64,
+    all: u64,
+}
+
+impl Room {
+    fn take(&mut self, bytes: u64) -> io::Result<()> {
+        // A file takes a block, even an empty one.
+        self.left = self.left.checked_sub(bytes.max(4096)).ok_or_else(|| {
+            io::Error::other(format!(
+                "the image unpacks to more than {} MiB, the most that the local endpoint takes; `fis-workshop local start --max-image-size` sets another limit",
+                self.all / 1024 / 1024
+            ))
+        })?;
+        Ok(())
+    }
+}
+
+fn extract(reader: impl Read, root: &Path, room: &mut Room) -> io::Result<()> {
+    for entry in tar::Archive::new(TarGuard::new(reader)).entries()? {
         let mut entry = entry?;
+        room.take(entry.size())?;
         let path = entry.path()?.into_owned();
         if path.components().any(|component| component == Component::ParentDir) {
             return Err(io::Error::other(format!("{} leaves the image", path.display())));

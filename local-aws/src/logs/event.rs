@@ -1,4 +1,6 @@
 //! Stored events, in their one order: time, then arrival.
+//!
+//! A row holds the events of one stream that have one time and arrived together.
 
 use rusqlite::params;
 
@@ -15,29 +17,36 @@ const MAX_PAGE_BYTES: usize = 1_048_576;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     pub(super) timestamp: i64,
+    /// Its row.
     pub(super) sequence: i64,
+    /// Its place in the row.
+    pub(super) index: i64,
 }
 
 impl Position {
     /// Before every event of this time and later.
     pub(super) fn before(timestamp: i64) -> Self {
-        Self { timestamp, sequence: i64::MIN }
+        Self { timestamp, sequence: i64::MIN, index: 0 }
     }
 
     /// After every event of this time and earlier.
     pub(super) fn after(timestamp: i64) -> Self {
-        Self { timestamp, sequence: i64::MAX }
+        Self { timestamp, sequence: i64::MAX, index: 0 }
     }
 
     /// As text: 56 digits, like AWS's event ids, in the order of the positions.
     pub(super) fn digits(self) -> String {
-        format!("{:020}{:036}", self.timestamp, self.sequence)
+        format!("{:020}{:026}{:010}", self.timestamp, self.sequence, self.index)
     }
 
     /// Reads what [`Self::digits`] wrote.
     pub(super) fn parse(digits: &str) -> Option<Self> {
-        let (timestamp, sequence) = digits.split_at_checked(20).filter(|_| digits.len() == 56)?;
-        Some(Self { timestamp: timestamp.parse().ok()?, sequence: sequence.parse().ok()? })
+        if digits.len() != 56 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let ((timestamp, rest), index) = (digits.split_at_checked(20)?, digits.get(46..)?);
+        let sequence = rest.get(..26)?;
+        Some(Self { timestamp: timestamp.parse().ok()?, sequence: sequence.parse().ok()?, index: index.parse().ok()? })
     }
 }
 
@@ -89,8 +98,8 @@ impl Scan<'_> {
         let (clause, argument) = self.streams.clause()?;
         let order = if self.newest_first { "DESC" } else { "ASC" };
         let mut statement = tx.sql().prepare_cached(&format!(
-            "SELECT timestamp, sequence, log_stream, ingestion_time, message FROM log_event
-             WHERE log_group = ?1 AND (timestamp, sequence) > (?2, ?3) AND (timestamp, sequence) < (?4, ?5) AND {clause}
+            "SELECT timestamp, sequence, log_stream, ingestion_time, messages FROM log_event
+             WHERE log_group = ?1 AND (timestamp, sequence) >= (?2, ?3) AND (timestamp, sequence) <= (?4, ?5) AND {clause}
              ORDER BY timestamp {order}, sequence {order}"
         ))?;
         let mut rows = statement.query(params![
@@ -104,21 +113,37 @@ impl Scan<'_> {
         let (mut events, mut seen, mut bytes) = (Vec::new(), 0, 0);
         let mut last = None;
         while let Some(row) = rows.next()? {
-            let at = Position { timestamp: row.get(0)?, sequence: row.get(1)? };
-            let message: String = row.get(4)?;
-            let size = message.len() + EVENT_OVERHEAD;
-            let full = events.len() == limit || (!events.is_empty() && bytes + size > MAX_PAGE_BYTES);
-            if full || seen == most {
-                return Ok(Page { events, rest_after: last });
+            let (timestamp, sequence, ingestion_time) = (row.get(0)?, row.get(1)?, row.get(3)?);
+            let stream: String = row.get(2)?;
+            for (index, message) in self.messages(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)? {
+                let at = Position { timestamp, sequence, index };
+                if at <= self.after || at >= self.before {
+                    continue;
+                }
+                let size = message.len() + EVENT_OVERHEAD;
+                let full = events.len() == limit || (!events.is_empty() && bytes + size > MAX_PAGE_BYTES);
+                if full || seen == most {
+                    return Ok(Page { events, rest_after: last });
+                }
+                if wanted(&message) {
+                    bytes += size;
+                    events.push(Event { at, stream: stream.clone(), ingestion_time, message });
+                }
+                seen += 1;
+                last = Some(at);
             }
-            if wanted(&message) {
-                bytes += size;
-                events.push(Event { at, stream: row.get(2)?, ingestion_time: row.get(3)?, message });
-            }
-            seen += 1;
-            last = Some(at);
         }
         Ok(Page { events, rest_after: None })
+    }
+
+    /// The events of a row in the order of the scan, with their places in it.
+    fn messages(&self, row: &str) -> Result<Vec<(i64, String)>, ApiError> {
+        let messages: Vec<String> = serde_json::from_str(row)?;
+        let mut messages: Vec<_> = (0..).zip(messages).collect();
+        if self.newest_first {
+            messages.reverse();
+        }
+        Ok(messages)
     }
 }
 
@@ -140,10 +165,13 @@ mod tests {
 
     #[test]
     fn positions_survive_their_text_and_keep_their_order() {
-        let earlier = Position { timestamp: 1_700_000_000_000, sequence: 99 };
-        let later = Position { timestamp: 1_700_000_000_000, sequence: 100 };
+        let timestamp = 1_700_000_000_000;
+        let earlier = Position { timestamp, sequence: 99, index: 9_999 };
+        let later = Position { timestamp, sequence: 100, index: 0 };
         assert_eq!(Position::parse(&earlier.digits()), Some(earlier));
-        assert!(earlier.digits() < later.digits());
+        assert!(earlier < later && earlier.digits() < later.digits());
         assert_eq!(Position::parse("123"), None);
+        assert_eq!(Position::parse(&"-".repeat(56)), None);
+        assert_eq!(Position::parse(&"\u{e9}".repeat(28)), None);
     }
 }

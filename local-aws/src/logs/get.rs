@@ -107,7 +107,7 @@ fn at_the_end(token: Option<Token>) -> (Token, Token) {
             (Token::Forward(ahead), Token::Backward(at))
         }
         None => {
-            let start = Position { timestamp: 0, sequence: 0 };
+            let start = Position { timestamp: 0, sequence: 0, index: 0 };
             (Token::Forward(start), Token::Backward(start))
         }
     }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn tokens_survive_their_text_and_anything_else_is_refused() {
-        let position = Position { timestamp: 5, sequence: 7 };
+        let position = Position { timestamp: 5, sequence: 7, index: 3 };
         assert_eq!(Token::parse(&Token::Forward(position).text()).unwrap(), Token::Forward(position));
         assert_eq!(Token::parse(&Token::Backward(position).text()).unwrap(), Token::Backward(position));
         for text in ["", "f/1/s", "x/00/s", "f/"] {

@@ -108,9 +108,7 @@ fn describe(tx: &Tx<'_>, group: &LogGroup) -> Result<Value, ApiError> {
     // CloudWatch Logs counts 26 bytes of its own for each event.
     let stored_bytes: i64 = tx
         .sql()
-        .prepare_cached(
-            "SELECT COALESCE(SUM(LENGTH(CAST(message AS BLOB)) + 26), 0) FROM log_event WHERE log_group = ?",
-        )?
+        .prepare_cached("SELECT COALESCE(SUM(bytes), 0) FROM log_event WHERE log_group = ?")?
         .query_row(params![group.name], |row| row.get(0))?;
     let mut description = json!({
         "logGroupName": group.name,

@@ -1,7 +1,15 @@
 //! A program's output: from its file to its log stream, every line once.
+//!
+//! A program may write far more than anybody reads. So a chunk is taken in at a time, by one program at a time, in at most
+//! half of the time; a program that is too far ahead of its log waits, as one whose pipe is full; and of what a program
+//! writes [`MAX_KEPT`] bytes are kept.
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use super::process::Process;
 use crate::endpoint::Endpoint;
@@ -13,7 +21,10 @@ use crate::store::{Record, Tx};
 const MAX_EVENT: usize = 256 * 1024 - 26;
 
 /// As much as is read at once; more than one event, so that there is always something to do with it.
-const CHUNK: usize = 1024 * 1024;
+const CHUNK: usize = 512 * 1024;
+
+/// How much of a program's output is kept.
+pub(crate) const MAX_KEPT: u64 = 256 * 1024 * 1024;
 
 /// How much of a program's output is in its log. The names in the state are of the time when only tasks were programs.
 #[derive(Serialize, Deserialize)]
@@ -31,11 +42,23 @@ impl Record for Ingested {
 }
 
 /// Where the output of a program goes.
-pub(crate) struct Destination<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
     /// The program's name in the state, e.g. the id of its task.
-    pub(crate) program: &'a str,
+    pub(crate) program: String,
     /// Log group and stream; without them the output is dropped.
-    pub(crate) stream: Option<(&'a str, String)>,
+    pub(crate) stream: Option<(String, String)>,
+}
+
+/// The turn to take in a chunk, and when it may be taken.
+#[derive(Default)]
+struct Turn(Mutex<Option<Instant>>);
+
+/// A program's output, and how far it is in the log.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    /// In bytes, as far as is known without looking it up.
+    reached: Option<u64>,
 }
 
 /// Forgets how much of the output has been taken in: there will be no more.
@@ -44,93 +67,129 @@ pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Takes new output into the log. Events and the mark of how far they go are one transaction, so no kill makes a line
-/// be lost or be there twice. `is_last` says that no more will come, so that a line without an end is one.
-pub(crate) fn ingest(
-    endpoint: &Endpoint,
-    destination: &Destination<'_>,
-    process: &Process,
-    offset: &mut Option<u64>,
-    is_last: bool,
-) -> Result<(), ApiError> {
-    let mut done = match *offset {
-        Some(done) => done,
-        None => endpoint.store.read(|tx| tx.get::<Ingested>(destination.program))?.map_or(0, |ingested| ingested.bytes),
-    };
-    *offset = Some(done);
-    loop {
-        let bytes = process.output(done, CHUNK).map_err(|error| {
-            ApiError::internal(format!("The output of {} cannot be read: {error}", destination.program))
-        })?;
+impl Output {
+    /// How far the program is ahead of its log, in bytes.
+    pub(crate) fn ahead(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<u64, ApiError> {
+        let reached = match self.reached {
+            Some(reached) => reached,
+            None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
+        };
+        self.reached = Some(reached);
+        Ok(written(to, process)?.saturating_sub(reached))
+    }
+
+    /// Takes the next chunk of new output into the log; how many bytes are left. `is_last` says that no more will come,
+    /// so that a line without an end is one.
+    ///
+    /// Events and the mark of how far they go are one transaction, so no kill makes a line be lost or be there twice.
+    pub(crate) async fn ingest(
+        &mut self,
+        endpoint: &Arc<Endpoint>,
+        to: &Destination,
+        process: &Process,
+        is_last: bool,
+    ) -> Result<u64, ApiError> {
+        let ahead = self.ahead(endpoint, to, process)?;
+        let from = self.reached.unwrap_or_default();
+        if ahead > 0 && from >= MAX_KEPT {
+            // The mark may stay behind: whoever reads it comes here, too.
+            self.reached = Some(from + ahead);
+            process.free_up_to(from + ahead);
+        }
+        if ahead == 0 || from >= MAX_KEPT {
+            return Ok(0);
+        }
+        let turn = endpoint.memory::<Turn>();
+        let mut free_from = turn.0.lock().await;
+        // The rest of a program that is over is not much, and somebody waits for it.
+        if let Some(time) = free_from.filter(|_| !is_last) {
+            tokio::time::sleep_until(time.into()).await;
+        }
+        let begin = Instant::now();
+        let bytes = process.output(from, CHUNK).map_err(|error| unreadable(to, &error))?;
+        let is_full = bytes.len() == CHUNK;
+        let (state, destination) = (Arc::clone(endpoint), to.clone());
         // A full chunk is not the end, whatever the caller knows of the program.
-        let (length, messages) = split(&bytes, is_last && bytes.len() < CHUNK);
-        if length == 0 {
-            return Ok(());
-        }
-        let reached = done + length as u64;
-        if !keep(endpoint, destination, done, reached, messages)? {
-            // Another endpoint of the same process took it: start from its mark.
-            *offset = None;
-            return Ok(());
-        }
-        done = reached;
-        *offset = Some(done);
+        let kept = tokio::task::spawn_blocking(move || keep(&state, &destination, from, &bytes, is_last && !is_full));
+        let kept = kept.await.map_err(|error| ApiError::internal(format!("Output was not taken in: {error}")))?;
+        *free_from = is_full.then(|| Instant::now() + begin.elapsed());
+        drop(free_from);
+        // None: another endpoint of the same process took it; start from its mark.
+        self.reached = kept?;
+        let reached = self.reached.unwrap_or(from);
+        process.free_up_to(reached);
+        // Less than a chunk that has no whole line is no work to do.
+        if is_full { self.ahead(endpoint, to, process) } else { Ok(0) }
     }
 }
 
+fn written(to: &Destination, process: &Process) -> Result<u64, ApiError> {
+    process.written().map_err(|error| unreadable(to, &error))
+}
+
+fn unreadable(to: &Destination, error: &std::io::Error) -> ApiError {
+    ApiError::internal(format!("The output of {} cannot be read: {error}", to.program))
+}
+
+/// Writes the events in `bytes`, which begin at `from`; how far that is. `None` when somebody else has.
 fn keep(
     endpoint: &Endpoint,
-    destination: &Destination<'_>,
+    to: &Destination,
     from: u64,
-    to: u64,
-    messages: Vec<String>,
-) -> Result<bool, ApiError> {
-    let now = Utc::now().timestamp_millis();
-    let events: Vec<(i64, String)> = messages.into_iter().map(|message| (now, message)).collect();
+    bytes: &[u8],
+    is_last: bool,
+) -> Result<Option<u64>, ApiError> {
+    let text = whole(bytes, is_last);
+    if text.is_empty() {
+        return Ok(Some(from));
+    }
+    let reached = from + text.len() as u64;
+    let text = String::from_utf8_lossy(text);
+    let mut messages: Vec<&str> = text.split('\n').flat_map(events).collect();
+    let limit = format!(
+        "[fis-workshop] This task has written {} MiB; what it writes from here on is not kept.",
+        MAX_KEPT / 1024 / 1024
+    );
+    if reached >= MAX_KEPT {
+        messages.push(&limit);
+    }
+    let now = Utc::now();
     endpoint.store.write(|tx| {
-        if tx.get::<Ingested>(destination.program)?.map_or(0, |ingested| ingested.bytes) != from {
-            return Ok(false);
+        if tx.get::<Ingested>(&to.program)?.map_or(0, |ingested| ingested.bytes) != from {
+            return Ok(None);
         }
-        if let Some((group, stream)) = destination.stream.as_ref().filter(|_| !events.is_empty()) {
-            match logs::append(tx, group, stream, &events) {
+        if let Some((group, stream)) = &to.stream {
+            match logs::append(tx, group, stream, now, &messages) {
                 // Group or stream was deleted under the running program. The agent of ECS drops such lines, too.
                 Err(error) if error.code == "ResourceNotFoundException" => {
-                    tracing::warn!(%error, program = destination.program, lines = events.len(), "output dropped");
+                    tracing::warn!(%error, program = to.program, lines = messages.len(), "output dropped");
                 }
                 result => result?,
             }
         }
-        tx.put(&Ingested { program: destination.program.to_owned(), bytes: to })?;
-        Ok(true)
+        tx.put(&Ingested { program: to.program.clone(), bytes: reached })?;
+        Ok(Some(reached))
     })
 }
 
-/// The events in `bytes`, and how many bytes they take. Empty lines are no events, as for the awslogs driver.
-fn split(bytes: &[u8], is_last: bool) -> (usize, Vec<String>) {
-    let mut messages = Vec::new();
-    let mut done = 0;
-    while done < bytes.len() {
-        let rest = &bytes[done..];
-        let (line, length) = match rest.iter().position(|byte| *byte == b'\n') {
-            Some(end) => (&rest[..end], end + 1),
-            None if is_last => (rest, rest.len()),
-            // Not held back for an end that may never come.
-            None if rest.len() >= MAX_EVENT => {
-                let length = boundary(rest, MAX_EVENT);
-                (&rest[..length], length)
-            }
-            None => break,
-        };
-        let text = String::from_utf8_lossy(line);
-        let mut text = text.as_ref();
-        while !text.is_empty() {
-            let (event, later) = text.split_at(text.floor_char_boundary(MAX_EVENT));
-            messages.push(event.to_owned());
-            text = later;
-        }
-        done += length;
+/// The part of `bytes` that ends where an event may end.
+fn whole(bytes: &[u8], is_last: bool) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    match bytes.len() {
+        length if is_last => &bytes[..length],
+        // Not held back for an end that may never come.
+        length if end == 0 && length >= MAX_EVENT => &bytes[..boundary(bytes, MAX_EVENT)],
+        _ => &bytes[..end],
     }
-    (done, messages)
+}
+
+/// The events of a line. An empty one is none, as for the awslogs driver.
+fn events(mut line: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (event, rest) = line.split_at(line.floor_char_boundary(MAX_EVENT));
+        line = rest;
+        (!event.is_empty()).then_some(event)
+    })
 }
 
 /// The last place up to `at` where no character of UTF-8 is cut.
@@ -144,6 +203,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn split(bytes: &[u8], is_last: bool) -> (usize, Vec<String>) {
+        let whole = whole(bytes, is_last);
+        let text = String::from_utf8_lossy(whole);
+        (whole.len(), text.split('\n').flat_map(events).map(str::to_owned).collect())
+    }
 
     fn feed(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
         let mut messages = Vec::new();
@@ -173,10 +238,10 @@ mod tests {
         assert_eq!(length, line.len() + 1);
         assert!(messages.iter().all(|message| message.len() <= MAX_EVENT && !message.contains('\u{fffd}')));
         assert_eq!(messages.concat(), line);
-        // Without an end it is taken as far as it goes.
+        // Without an end one event after the other is taken.
         let (length, messages) = split(line.as_bytes(), false);
-        assert!(line.len() - length < MAX_EVENT);
-        assert_eq!(messages.concat(), line[..length]);
+        assert!((MAX_EVENT - 3..=MAX_EVENT).contains(&length));
+        assert_eq!(messages, [&line[..length]]);
     }
 
     #[test]

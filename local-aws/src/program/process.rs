@@ -14,24 +14,31 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
-/// `$0` is the process's directory, `$@` program and arguments. No variables but `status`, set when the program is over:
-/// any other could be one of the program's environment. The shell's own words (`Killed`) are not for the log, so
+/// `$0` is the process's directory, `$@` program and arguments. The shell's own words (`Killed`) are not for the log, so
 /// its standard error is away while the program has it as descriptor 3, too. Both programs run in the foreground:
 /// what a shell starts in the background ignores SIGINT and SIGQUIT.
+///
+/// The limit is for a program that writes without end while no endpoint is there to hold it: 8 GiB in blocks of 512 bytes.
 const INIT: &str = r#"exec 3>&2 2>/dev/null
+ulimit -f 16777216
 printf '%s\n' "$$" >"$0/init" || exit 125
 /bin/sh -c 'printf "%s\n" "$$" >"$0/pid" && exec "$@" 2>&3' "$0" "$@"
 status=$?
 printf '%s\n' "$status" >"$0/exit"
 exit "$status""#;
+
+/// Room is given back in pieces of this size.
+#[cfg(target_os = "linux")]
+const FREED: u64 = 1024 * 1024;
 
 /// A program, ready to run.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +62,8 @@ pub(crate) struct Exit {
 pub(crate) struct Process {
     directory: PathBuf,
     output: File,
+    /// How much of the output's start takes no room on the disk any more.
+    freed: AtomicU64,
     // Not waited for before the group is killed: as long as it is there, if only as a zombie, no other process can get
     // its id. `None` when an earlier endpoint started it.
     init: Option<Child>,
@@ -72,18 +81,19 @@ impl Process {
             Ok(()) | Err(TryLockError::WouldBlock) => return Self::adopt(directory),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The shell passes on only what could be a variable of its own.
-        let (plain, odd): (Vec<_>, Vec<_>) = program.environment.iter().partition(|(name, _)| is_identifier(name));
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(INIT).arg(directory);
-        if !odd.is_empty() {
-            command.arg("/usr/bin/env").args(odd.iter().map(|(name, value)| format!("{name}={value}")));
+        // The shells see nothing of the program's environment: `OPTIND=x` would end them. `--` ends the options of env,
+        // so that a variable called `-S` is none of them.
+        command.arg("-c").arg(INIT).arg(directory).args(["/usr/bin/env", "-i", "--"]);
+        command.args(program.environment.iter().map(|(name, value)| format!("{name}={value}")));
+        if program.path.to_string_lossy().contains('=') {
+            // To env such a path is one more variable.
+            command.args(["/usr/bin/nice", "-n", "0"]);
         }
         let init = command
             .arg(&program.path)
             .args(&program.arguments)
             .env_clear()
-            .envs(plain.iter().map(|(name, value)| (name, value)))
             .current_dir(&program.directory)
             .process_group(0)
             .stdin(Stdio::null())
@@ -95,8 +105,8 @@ impl Process {
 
     /// The process that an earlier endpoint started.
     pub(crate) fn adopt(directory: &Path) -> io::Result<Self> {
-        let output = File::open(directory.join("output"))?;
-        Ok(Self { directory: directory.to_owned(), output, init: None, status: None })
+        let output = OpenOptions::new().read(true).write(true).open(directory.join("output"))?;
+        Ok(Self { directory: directory.to_owned(), output, freed: AtomicU64::new(0), init: None, status: None })
     }
 
     /// Whether the program has been started, by whatever endpoint.
@@ -114,6 +124,11 @@ impl Process {
             }
             Err(error) => matches!(error, TryLockError::WouldBlock),
         }
+    }
+
+    /// Whether the files have been deleted under it.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.output.metadata().is_ok_and(|file| file.nlink() == 0)
     }
 
     /// How the program ended; `None` as long as it runs.
@@ -153,8 +168,17 @@ impl Process {
         true
     }
 
-    /// Kills what is left of the process group, init included.
-    pub(crate) fn kill_group(&mut self) {
+    /// Lets the whole process group wait, as a program waits whose pipe is full.
+    pub(crate) fn hold(&self) {
+        self.signal_group(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal_group(Signal::CONT);
+    }
+
+    fn signal_group(&self, signal: Signal) {
         let group = match &self.init {
             Some(init) => i32::try_from(init.id()).ok(),
             // Without a lock nobody of the group is left, and its number may be another's.
@@ -162,14 +186,45 @@ impl Process {
             None => None,
         };
         if let Some(group) = group.and_then(pid)
-            && let Err(error) = kill_process_group(group, Signal::KILL)
+            && let Err(error) = kill_process_group(group, signal)
         {
             tracing::debug!(%error, "nothing of the process group is left");
         }
+    }
+
+    /// Kills what is left of the process group, init included.
+    pub(crate) fn kill_group(&mut self) {
+        self.signal_group(Signal::KILL);
         match self.init.take().map(|mut init| init.wait()).transpose() {
             Ok(status) => self.status = status.or(self.status),
             Err(error) => tracing::warn!(%error, "the init process of a program could not be waited for"),
         }
+    }
+
+    /// How many bytes the program has written.
+    pub(crate) fn written(&self) -> io::Result<u64> {
+        Ok(self.output.metadata()?.len())
+    }
+
+    /// Gives back the room that the output takes up to `end`, a few blocks at a time. Its length and what follows stay.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn free_up_to(&self, end: u64) {
+        use rustix::fs::{FallocateFlags, fallocate};
+        let (freed, end) = (self.freed.load(Ordering::Relaxed), end / FREED * FREED);
+        if end > freed {
+            // A file system without holes keeps the file until the task is over.
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            if let Err(error) = fallocate(&self.output, flags, freed, end - freed) {
+                tracing::debug!(%error, "the room of a program's output is not given back");
+            }
+            self.freed.store(end, Ordering::Relaxed);
+        }
+    }
+
+    /// macOS has no call for it that the standard crates know: there the file goes with its task.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn free_up_to(&self, _end: u64) {
+        self.freed.store(0, Ordering::Relaxed);
     }
 
     /// What the program has written from `offset` on, at most `limit` bytes of it.
@@ -179,10 +234,6 @@ impl Process {
         self.output.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
     }
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn read_number(directory: &Path, name: &str) -> Option<i32> {

@@ -57,17 +57,63 @@ fn exit_code_and_output_are_those_of_the_program() {
 }
 
 #[test]
-fn the_environment_is_whole_and_nothing_of_ours_is_in_it() {
+fn the_environment_is_whole_and_nothing_else_is_in_it() {
     let dir = tempfile::tempdir().unwrap();
-    let program = Program { path: "/usr/bin/env".into(), arguments: Vec::new(), ..shell(dir.path(), "") };
+    let odd =
+        ["-S", "-i", "--help", "-u", "b.c", "OPTIND", "PS4", "IFS", "status", "PATH", "BASH_FUNC_printf%%", "0", "é"];
+    let environment: Vec<_> = odd.iter().map(|name| ((*name).to_owned(), "() { 2 = 3; }".to_owned())).collect();
+    let mut wanted: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let program = Program { path: "/usr/bin/env".into(), arguments: Vec::new(), environment, ..shell(dir.path(), "") };
     let mut process = Process::start(&dir.path().join("t"), &program).unwrap();
-    assert_eq!(wait(&mut process), Some(0));
+    assert_eq!(wait(&mut process), Some(0), "{}", text(&process));
     let output = text(&process);
-    // What a shell adds by itself.
-    let own = |line: &&str| !["PWD=", "OLDPWD=", "SHLVL=", "_="].iter().any(|name| line.starts_with(name));
-    let mut lines: Vec<&str> = output.lines().filter(own).collect();
+    let mut lines: Vec<&str> = output.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines, ["A=1", "b.c=2 3"]);
+    wanted.sort_unstable();
+    assert_eq!(lines, wanted);
+}
+
+#[test]
+fn paths_and_arguments_are_taken_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().join("-u a=b");
+    fs::create_dir(&directory).unwrap();
+    let path = directory.join("A=1");
+    std::os::unix::fs::symlink("/bin/echo", &path).unwrap();
+    let arguments = ["-S", "--", "X=1", "$0", "a b"].map(str::to_owned).to_vec();
+    let program = Program { path, arguments, environment: Vec::new(), directory };
+    let mut process = Process::start(&dir.path().join("t"), &program).unwrap();
+    assert_eq!(wait(&mut process), Some(0), "{}", text(&process));
+    assert_eq!(text(&process), "-S -- X=1 $0 a b\n");
+}
+
+#[test]
+fn a_held_program_waits_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let process = Process::start(&dir.path().join("t"), &shell(dir.path(), "while :; do echo x; done")).unwrap();
+    wait_for_output(&process, "x\n");
+    process.hold();
+    // It may be in the middle of a write.
+    let mut before = process.written().unwrap();
+    for _ in 0..1000 {
+        std::thread::sleep(Duration::from_millis(5));
+        let now = process.written().unwrap();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    assert_eq!(process.written().unwrap(), before);
+    process.free_up_to(before);
+    process.resume();
+    for _ in 0..1000 {
+        if process.written().unwrap() > before {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(process.output(before, 2).unwrap(), b"x\n");
+    Process { init: None, ..process }.kill_group();
 }
 
 #[test]

@@ -49,7 +49,9 @@ async fn handle(endpoint: &Arc<Endpoint>, parts: &Parts, body: Body) -> Response
         Err(error) => Err(error),
     };
     let mut response = answer.unwrap_or_else(|error| {
-        tracing::info!(method = %parts.method, path = parts.uri.path(), %error, "refused");
+        // A task's mistake on the way to its credentials ends here, too, and who knows that path has them.
+        let path = Some(parts.uri.path()).filter(|path| !path.starts_with("/v2/credentials/"));
+        tracing::info!(method = %parts.method, path, %error, "refused");
         refusal(endpoint, error)
     });
     let version = HeaderValue::from_static("registry/2.0");

@@ -103,6 +103,28 @@ pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Re
     response
 }
 
+/// The refusal of a service that is not there, in a form that its clients read. `name` is what the request was signed for.
+pub(crate) fn unknown_service(parts: &Parts, name: &str) -> Response {
+    let error = ApiError::unsupported(format_args!("The service {name}"));
+    let is_form = || {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    };
+    if name == "s3" {
+        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/xml")], xml::of_s3(&error))
+            .into_response();
+    }
+    let protocol = if parts.headers.contains_key("x-amz-target") {
+        Service::json("", "1.1", &[])
+    } else if is_form() {
+        Service::query("", "")
+    } else {
+        const NOTHING: &Rest = &Rest { routes: &[], lists: &[], numbers: &[] };
+        Service::rest("", NOTHING)
+    };
+    respond(&protocol, Err(error))
+}
+
 fn json_error(error: &ApiError) -> String {
     let mut body = error.fields.clone();
     body.insert("__type".to_owned(), json!(json_code(&error.code)));

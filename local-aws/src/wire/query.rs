@@ -9,6 +9,15 @@ use serde_json::Value;
 use super::message::Request;
 use crate::error::ApiError;
 
+/// Levels of a dotted name. The deepest of AWS's models has eight; what reads the tree calls itself for each.
+const MAX_LEVELS: usize = 16;
+
+/// Members of a form. 200 parameters of a stack, each with its four, are 800.
+const MAX_MEMBERS: usize = 5_000;
+
+/// Bytes of a form. A template of 51,200 bytes takes three times as much when all of it is percent-encoded.
+const MAX_BYTES: usize = 1024 * 1024;
+
 /// A level of the tree that the dotted names draw.
 #[derive(Default)]
 struct Node {
@@ -43,13 +52,26 @@ impl Node {
 }
 
 /// Reads a form.
+///
+/// # Errors
+/// `MalformedQueryString` for a form that no operation of AWS has: too long, with too many members or levels.
 pub(super) fn decode(body: &Bytes) -> Result<Request, ApiError> {
+    if body.len() > MAX_BYTES {
+        return Err(malformed(format!("a form of {} bytes; at most {MAX_BYTES} are read", body.len())));
+    }
     let mut root = Node::default();
     let mut operation = None;
-    for (key, value) in form_urlencoded::parse(body) {
+    for (index, (key, value)) in form_urlencoded::parse(body).enumerate() {
+        if index == MAX_MEMBERS {
+            return Err(malformed(format!("more than {MAX_MEMBERS} members")));
+        }
         match key.as_ref() {
             "Action" => operation = Some(value.into_owned()),
             "Version" => {}
+            path if path.split('.').count() > MAX_LEVELS => {
+                let start: String = path.chars().take(40).collect();
+                return Err(malformed(format!("the member {start}... has more than {MAX_LEVELS} levels")));
+            }
             path => root.insert(path.split('.'), value.into_owned()),
         }
     }
@@ -57,6 +79,10 @@ pub(super) fn decode(body: &Bytes) -> Result<Request, ApiError> {
         operation.ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action."))?;
     let input = if root.children.is_empty() { Value::Object(serde_json::Map::new()) } else { root.into_value() };
     Ok(Request { operation, input })
+}
+
+fn malformed(why: String) -> ApiError {
+    ApiError::new("MalformedQueryString", format!("The query string contains a syntax error: {why}.")).status(404)
 }
 
 /// Deserializes a boolean of the query protocol, which arrives as text.
@@ -95,5 +121,17 @@ mod tests {
         let call = decode(&Bytes::from(format!("{body}Action=X"))).unwrap();
         assert_eq!(call.input["L"].as_array().unwrap().len(), 12);
         assert_eq!(call.input["L"][11], "12");
+    }
+
+    #[test]
+    fn forms_that_are_too_much_are_refused_before_they_are_a_tree() {
+        let levels = |count: usize| format!("Action=X&{}=x", vec!["A"; count].join("."));
+        let members = |count: usize| (1..count).map(|n| format!("L.member.{n}=x&")).collect::<String>() + "Action=X";
+        let decode = |form: String| decode(&Bytes::from(form)).map(drop);
+        assert_eq!(decode(levels(MAX_LEVELS)), Ok(()));
+        assert_eq!(decode(members(MAX_MEMBERS)), Ok(()));
+        for form in [levels(MAX_LEVELS + 1), levels(10_000), members(MAX_MEMBERS + 1), "A".repeat(MAX_BYTES + 1)] {
+            assert_eq!(decode(form).unwrap_err().code, "MalformedQueryString");
+        }
     }
 }

@@ -53,6 +53,17 @@ pub(super) fn error(service: &Service, error: &ApiError, request_id: &str) -> St
     })
 }
 
+/// The document of an error as S3's clients read it.
+pub(super) fn of_s3(error: &ApiError) -> String {
+    let mut xml = Writer::new(Vec::new());
+    let written = xml.create_element("Error").write_inner_content(|xml| {
+        text(xml, "Code", &error.code)?;
+        text(xml, "Message", &error.message)
+    });
+    debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    String::from_utf8_lossy(&xml.into_inner()).into_owned()
+}
+
 fn document(service: &Service, root: &str, content: impl FnOnce(&mut Xml) -> std::io::Result<()>) -> String {
     let mut xml = Writer::new(Vec::new());
     let written =
@@ -62,7 +73,14 @@ fn document(service: &Service, root: &str, content: impl FnOnce(&mut Xml) -> std
 }
 
 fn text(xml: &mut Xml, name: &str, value: &str) -> std::io::Result<()> {
-    xml.create_element(name).write_text_content(BytesText::new(value)).map(|_| ())
+    xml.create_element(name).write_text_content(escaped(value)).map(|_| ())
+}
+
+/// Characters that no XML document may hold are marked.
+fn escaped(text: &str) -> BytesText<'static> {
+    let is_of_xml = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().map(|c| if is_of_xml(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+    BytesText::new(&text).into_owned()
 }
 
 fn element(xml: &mut Xml, name: &str, value: &Value, item: &str) -> std::io::Result<()> {
@@ -78,7 +96,7 @@ fn members(xml: &mut Xml, value: &Value, item: &str) -> std::io::Result<()> {
         Value::Null => Ok(()),
         Value::Object(members) => members.iter().try_for_each(|(name, value)| element(xml, name, value, item)),
         Value::Array(items) => items.iter().try_for_each(|value| element(xml, item, value, item)),
-        Value::String(text) => xml.write_event(Event::Text(BytesText::new(text))),
+        Value::String(text) => xml.write_event(Event::Text(escaped(text))),
         Value::Bool(_) | Value::Number(_) => xml.write_event(Event::Text(BytesText::new(&value.to_string()))),
     }
 }
@@ -91,8 +109,12 @@ mod tests {
     #[test]
     fn values_become_elements_and_text_is_escaped() {
         let mut xml = Writer::new(Vec::new());
-        element(&mut xml, "R", &json!({"A": ["x<y", {"B": true}], "N": null, "E": []}), "member").unwrap();
+        element(&mut xml, "R", &json!({"A": ["x<y", {"B": true}], "N": null, "E": [], "C": "a\0b\rc"}), "member")
+            .unwrap();
         let text = String::from_utf8(xml.into_inner()).unwrap();
-        assert_eq!(text, "<R><A><member>x&lt;y</member><member><B>true</B></member></A><E></E></R>");
+        assert_eq!(
+            text,
+            "<R><A><member>x&lt;y</member><member><B>true</B></member></A><C>a\u{fffd}b&#13;c</C><E></E></R>"
+        );
     }
 }

@@ -144,7 +144,7 @@ impl Lab {
     }
 
     pub(crate) async fn wait_for(&self, task: &str, status: &str) -> Task {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let now = self.describe(task).await;
             if now.last_status() == Some(status) {
@@ -175,8 +175,17 @@ impl Lab {
         lines
     }
 
+    /// The first lines of the task's log.
+    pub(crate) async fn head(&self, task: &str, lines: i32) -> Vec<String> {
+        let stream = format!("p/job/{}", task.rsplit('/').next().unwrap());
+        let get = self.logs.get_log_events().log_group_name("tasks").log_stream_name(stream);
+        let page = get.start_from_head(true).limit(lines).send().await;
+        page.map(|page| page.events().iter().map(|event| event.message().unwrap().to_owned()).collect())
+            .unwrap_or_default()
+    }
+
     pub(crate) async fn wait_for_line(&self, task: &str, wanted: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !self.log(task).await.iter().any(|line| line == wanted) {
             assert!(Instant::now() < deadline, "no {wanted}: {:?}", self.describe(task).await);
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -211,7 +220,7 @@ pub(crate) fn outputs(stack: &Stack) -> HashMap<String, String> {
 }
 
 pub(crate) async fn wait_for_stack(cloudformation: &aws_sdk_cloudformation::Client, name: &str, status: &str) -> Stack {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = cloudformation.describe_stacks().stack_name(name).send().await.unwrap();
         let stack = &answer.stacks()[0];

@@ -23,8 +23,8 @@ const FLOORS: &[&[&str]] = &[
     &["auth"],
     &["endpoint"],
     &["identity", "latency", "store"],
-    &["paging", "wire"],
-    &["error", "tag"],
+    &["paging", "reserve", "wire"],
+    &["background", "error", "tag"],
 ];
 
 /// What is not yet in order: uses by these modules are not looked at.

@@ -12,7 +12,7 @@ use crate::harness::{Endpoint, until};
 use crate::network::NETWORK;
 
 async fn start(speed: f64) -> (Endpoint, Client) {
-    let endpoint = Endpoint::start_with(Options { latency: Latency::aws(speed).unwrap() }).await;
+    let endpoint = Endpoint::start_with(Options { latency: Latency::aws(speed).unwrap(), ..Options::default() }).await;
     let client = Client::new(&endpoint.sdk_config());
     (endpoint, client)
 }

@@ -10,6 +10,7 @@ mod ecs_lab;
 mod ecs_permission;
 mod ecs_stack;
 mod fis;
+mod floods;
 mod floors;
 mod harness;
 mod iam;

@@ -133,17 +133,6 @@ async fn what_aws_refuses_is_refused_in_its_words() {
             "has no Internet gateway attached",
         ),
         ("  It: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: !Ref Vpc, ServiceName: com.amazonaws.us-east-1.nothing}}", "does not exist"),
-        (
-            "  It:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      GroupDescription: twice
-      VpcId: !Ref Vpc
-      SecurityGroupIngress:
-        - {IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIp: 10.0.0.0/8}
-        - {IpProtocol: '6', FromPort: 80, ToPort: 80, CidrIp: 10.0.0.0/8}",
-            "the specified rule \"peer: 10.0.0.0/8, TCP, from port: 80, to port: 80, ALLOW\" already exists",
-        ),
     ] {
         let reason = refusal(resource).await;
         assert!(reason.contains(words), "{reason}\nfor {resource}");

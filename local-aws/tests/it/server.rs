@@ -174,3 +174,85 @@ async fn the_files_of_the_state_are_readable_by_their_owner_only() {
         assert_eq!(mode, 0, "{} is open to others", entry.path().display());
     }
 }
+
+/// Adds a header that the signature does not cover.
+#[derive(Debug)]
+struct Unsigned(&'static str, &'static str);
+
+impl aws_sdk_ecs::config::Intercept for Unsigned {
+    fn name(&self) -> &'static str {
+        "unsigned"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut aws_sdk_ecs::config::interceptors::BeforeTransmitInterceptorContextMut<'_>,
+        _components: &aws_sdk_ecs::config::RuntimeComponents,
+        _bag: &mut aws_sdk_ecs::config::ConfigBag,
+    ) -> Result<(), aws_sdk_ecs::error::BoxError> {
+        context.request_mut().headers_mut().insert(self.0, self.1);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn headers_of_aws_count_only_when_they_are_signed() {
+    let endpoint = Endpoint::start().await;
+    let ecs = aws_sdk_ecs::Client::new(&endpoint.sdk_config());
+    let call = |header, value| ecs.list_clusters().customize().interceptor(Unsigned(header, value)).send();
+    call("x-amzn-trace-id", "Root=1").await.unwrap();
+    for (header, value) in [("x-amz-anything", "1"), ("x-amz-security-token", "x")] {
+        let error = call(header, value).await.unwrap_err();
+        assert!(
+            ["InvalidSignatureException", "UnrecognizedClientException"].contains(&error.code().unwrap()),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_users_key_goes_with_no_session() {
+    let endpoint = Endpoint::start().await;
+    let identity = endpoint.identity();
+    let config = endpoint.sdk_config_as(&identity.access_key_id, &identity.secret_access_key, Some("token"));
+    let error = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidClientTokenId"));
+    assert!(error.message().unwrap().contains("without AWS_SESSION_TOKEN"), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_names_of_loopback_pass_and_no_other_site() {
+    let endpoint = Endpoint::start().await;
+    let status = |host: &str, more: &str| send(&endpoint, &post(more, "").replace("HOST", host)).0;
+    for host in ["localhost", "LocalHost:1", "127.0.0.1:4566", "[::1]:80"] {
+        assert_eq!(status(host, ""), 404, "{host}");
+    }
+    for host in
+        ["localhost:evil", "localhost:80@evil.example", "user@localhost", "localhost.", "localhost:80:80", "", "é"]
+    {
+        assert!([400, 403].contains(&status(host, "")), "{host}");
+    }
+    assert_eq!(status("localhost", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_eq!(status("localhost", "Sec-Fetch-Site: same-site\r\n"), 403);
+    assert_eq!(status("localhost", "Sec-Fetch-Site: none\r\n"), 404);
+}
+
+#[tokio::test]
+async fn services_that_are_not_there_are_refused_by_name_in_their_own_form() {
+    let endpoint = Endpoint::start().await;
+    let ask = |service: &str, headers: &str| {
+        let scope = format!("Credential=AKID/20260101/us-east-1/{service}/aws4_request");
+        let headers = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n{headers}");
+        send(&endpoint, &post(&headers, ""))
+    };
+    for (service, headers, start) in [
+        ("sqs", "X-Amz-Target: AmazonSQS.ListQueues\r\n", "{"),
+        ("sns", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n", "<ErrorResponse"),
+        ("lambda", "", "{"),
+        ("s3", "", "<Error>"),
+    ] {
+        let (status, body) = ask(service, headers);
+        assert_eq!(status, 400, "{body}");
+        assert!(body.contains(&format!("The service {service} is not supported")) && body.starts_with(start), "{body}");
+    }
+}

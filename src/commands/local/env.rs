@@ -42,13 +42,33 @@ pub(super) async fn run(context: &Context, _args: EnvArgs) -> Result<u8> {
         ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key),
         ("AWS_REGION", identity.region.clone()),
         ("AWS_DEFAULT_REGION", identity.region),
+        // Programs differ in which of the two they read.
+        ("NO_PROXY", without_proxy("NO_PROXY")),
+        ("no_proxy", without_proxy("no_proxy")),
     ])))?;
     Ok(0)
 }
 
+/// What goes past a proxy: what did before, and this machine.
+fn without_proxy(name: &str) -> String {
+    let before = std::env::var(name).unwrap_or_default();
+    let mut hosts: Vec<&str> = before.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
+    for host in ["127.0.0.1", "localhost"] {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    hosts.join(",")
+}
+
 impl fmt::Display for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Letters, digits and what a URL on loopback has: nothing that a shell would want quoted.
-        self.0.iter().try_for_each(|(name, value)| writeln!(f, "export {name}={value}"))
+        self.0.iter().try_for_each(|(name, value)| writeln!(f, "export {name}={}", quoted(value)))
     }
+}
+
+/// The value as a POSIX shell reads it.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,@%+=".contains(c);
+    if value.chars().all(is_plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
 }

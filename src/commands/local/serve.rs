@@ -17,6 +17,9 @@ pub(crate) struct ServeCommand {
     automatic: bool,
     #[command(flatten)]
     pace: PaceArgs,
+    /// What an image may take on the disk
+    #[arg(long, value_name = "MIB")]
+    max_image_size: Option<u64>,
 }
 
 /// Serves until SIGTERM.
@@ -24,8 +27,9 @@ pub(crate) struct ServeCommand {
 /// # Errors
 /// When the port is taken or the state cannot be opened.
 pub(crate) fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
-    let ServeCommand { port, automatic, pace } = *args;
+    let ServeCommand { port, automatic, pace, max_image_size } = *args;
     let pace = pace.pace().unwrap_or_default();
     let region = context.settings.region.clone();
-    endpoint::serve(&StateDir::new(&context.settings.state_dir), &ServeArgs { port, region, automatic, pace })
+    let args = ServeArgs { port, region, automatic, pace, max_image_size };
+    endpoint::serve(&StateDir::new(&context.settings.state_dir), &args)
 }

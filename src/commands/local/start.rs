@@ -23,6 +23,9 @@ pub(super) struct StartArgs {
     port: Option<u16>,
     #[command(flatten)]
     pace: PaceArgs,
+    /// What an image may take on the disk when it is unpacked [default: as the last time, 2048 at first]
+    #[arg(long, value_name = "MIB")]
+    max_image_size: Option<u64>,
 }
 
 /// Starts it, unless it runs.
@@ -32,7 +35,13 @@ pub(super) struct StartArgs {
 pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let pace = args.pace.pace();
-    let how = Start { port: args.port, region: context.settings.region.as_deref(), pace, automatic: false };
+    let how = Start {
+        port: args.port,
+        region: context.settings.region.as_deref(),
+        pace,
+        max_image_size: args.max_image_size,
+        automatic: false,
+    };
     let started = endpoint::start(&state, how).await?;
     let port = started.record.port;
     if !started.new && args.port.is_some_and(|wanted| wanted != 0 && wanted != port) {
@@ -44,6 +53,11 @@ pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
         context
             .ui
             .warn("It runs already, with another latency or speed; `fis-workshop local stop` first to change that.");
+    }
+    if !started.new && args.max_image_size.is_some_and(|wanted| Some(wanted) != started.record.max_image_size) {
+        context
+            .ui
+            .warn("It runs already, with another limit of images; `fis-workshop local stop` first to change that.");
     }
     context.ui.result(&Status::of(&state)?)?;
     Ok(0)

@@ -32,6 +32,7 @@ use super::schema::Schemas;
 use super::stack::Stack;
 use super::status::StackStatus;
 use super::under_way::UnderWay;
+use crate::background;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Answer, Call};
@@ -45,20 +46,24 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 
 /// Lets the operation that the stack's record asks for run in the background.
 pub(super) fn start(endpoint: &Arc<Endpoint>, schemas: Arc<Schemas>, stack_id: &str) {
-    let run = Run { endpoint: Arc::clone(endpoint), schemas, stack_id: stack_id.to_owned() };
-    let under_way = endpoint.memory::<UnderWay>();
-    under_way.count.send_modify(|count| *count += 1);
-    tokio::spawn(async move {
-        let mut pause = RETRY.0;
-        while let Err(error) = run.drive().await {
-            tracing::error!(stack = run.stack_id, %error, "a stack operation is held up; it will be tried again");
-            under_way.hold_up(&run.stack_id, Some(error));
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RETRY.1);
-        }
-        under_way.hold_up(&run.stack_id, None);
-        under_way.count.send_modify(|count| *count -= 1);
+    let (endpoint, id) = (Arc::clone(endpoint), stack_id.to_owned());
+    endpoint.memory::<UnderWay>().count.send_modify(|count| *count += 1);
+    background::drive(stack_id, move || {
+        drive(Run { endpoint: Arc::clone(&endpoint), schemas: Arc::clone(&schemas), stack_id: id.clone() })
     });
+}
+
+async fn drive(run: Run) {
+    let under_way = run.endpoint.memory::<UnderWay>();
+    let mut pause = RETRY.0;
+    while let Err(error) = run.drive().await {
+        tracing::error!(stack = run.stack_id, %error, "a stack operation is held up; it will be tried again");
+        under_way.hold_up(&run.stack_id, Some(error));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY.1);
+    }
+    under_way.hold_up(&run.stack_id, None);
+    under_way.count.send_modify(|count| *count -= 1);
 }
 
 /// The answer to a call that starts an operation.

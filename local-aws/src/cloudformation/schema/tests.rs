@@ -58,7 +58,7 @@ fn every_schema_is_there_and_compiles() {
 #[test]
 fn scalars_take_the_type_of_the_schema() {
     let definition = json!({
-        "Cpu": 256, "Memory": "512", "EnableFaultInjection": "false",
+        "Cpu": 256, "Memory": "512", "EnableFaultInjection": "false", "RequiresCompatibilities": ["FARGATE"],
         "ContainerDefinitions": [{
             "Name": "a", "Image": "b", "StopTimeout": "30", "Essential": "true",
             "Environment": [{"Name": "N", "Value": 5}, {"Name": "T", "Value": true}],

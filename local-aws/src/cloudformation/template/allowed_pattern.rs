@@ -1,10 +1,20 @@
 //! `AllowedPattern` of a parameter: a regular expression of Java's kind.
 
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
+
+/// Bytes of a compiled pattern: `[a-z]{0,100}{0,100}{0,100}` is a million alternatives.
+const MAX_SIZE: usize = 1024 * 1024;
+
+/// Steps back before a pattern is given up. AWS's Java has no such bound, and no template that means something comes near.
+const MAX_STEPS: usize = 100_000;
 
 /// The pattern for the whole value: CloudFormation wants it all to match.
 pub(super) fn whole(pattern: &str) -> Result<Regex, fancy_regex::Error> {
-    Regex::new(&format!("^(?:{})$", with_literal_hyphens(pattern)))
+    RegexBuilder::new(&format!("^(?:{})$", with_literal_hyphens(pattern)))
+        .backtrack_limit(MAX_STEPS)
+        .delegate_size_limit(MAX_SIZE)
+        .delegate_dfa_size_limit(MAX_SIZE)
+        .build()
 }
 
 /// The pattern with `[\w-+]` written as `[\w\-+]`: CloudFormation's patterns are Java's, where a hyphen behind a class of

@@ -1,5 +1,6 @@
 //! The `Conditions` section, and what it makes exist.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -13,6 +14,9 @@ use super::place::{Place, invalid};
 use super::resolve::{Scope, no_exports};
 use crate::error::ApiError;
 
+/// How many conditions may need one another in a row: each is looked at within the one before.
+const MAX_DEPTH: usize = 100;
+
 /// Which conditions are true.
 ///
 /// # Errors
@@ -25,8 +29,9 @@ pub(crate) fn evaluate(
     let nothing = BTreeMap::new();
     let operands = |place: &Place<'_>, value: &Value, known: &BTreeMap<String, bool>| {
         let exports = &no_exports;
+        let (plan, made) = (false, Cell::new(0));
         let scope =
-            Scope { template, environment, parameters, conditions: known, created: &nothing, exports, plan: false };
+            Scope { template, environment, parameters, conditions: known, created: &nothing, exports, plan, made };
         scope.resolve(place, value)
     };
     Evaluation::of(template, &operands)
@@ -70,6 +75,9 @@ impl<'a> Evaluation<'a> {
             )));
         }
         let section = Place::root("Conditions");
+        if self.open.len() == MAX_DEPTH {
+            return Err(section.member(name).error("Template error: too many conditions need one another"));
+        }
         let Some(value) = self.template.conditions.get(name) else {
             return Err(unresolved(&section, name));
         };

@@ -88,29 +88,39 @@ pub(super) fn references<'a>(
     })
 }
 
-/// Takes away, again and again, what needs nothing and what nothing needs; what stays lies on circles (or between two).
+/// Takes away what needs nothing that is left, and then what nothing needs that is left; what stays lies on circles (or
+/// between two).
 fn refuse_circles(edges: &BTreeMap<String, BTreeSet<String>>) -> Result<(), ApiError> {
-    let mut left: BTreeSet<&str> = edges.keys().map(String::as_str).collect();
-    loop {
-        let before = left.len();
-        let free: Vec<&str> = left
-            .iter()
-            .copied()
-            .filter(|name| {
-                let needs = edges[*name].iter().any(|needed| left.contains(needed.as_str()));
-                let needed = left.iter().any(|other| edges[*other].contains(*name));
-                !needs || !needed
-            })
-            .collect();
-        for name in free {
-            left.remove(name);
-        }
-        if left.is_empty() {
-            return Ok(());
-        }
-        if left.len() == before {
-            let names: Vec<_> = left.into_iter().collect();
-            return Err(invalid(format!("Circular dependency between resources: [{}]", names.join(", "))));
+    let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut needed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, others) in edges {
+        needs.entry(name).or_default().extend(others.iter().map(String::as_str));
+        needed.entry(name).or_default();
+        others.iter().for_each(|other| {
+            needed.entry(other).or_default().insert(name);
+        });
+    }
+    take_away(&mut needs, &mut needed);
+    take_away(&mut needed, &mut needs);
+    if needs.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = needs.into_keys().collect();
+    Err(invalid(format!("Circular dependency between resources: [{}]", names.join(", "))))
+}
+
+/// Takes away the names that point to nothing, and those that then point to nothing, and so on. `back` is the other way.
+fn take_away<'a>(to: &mut BTreeMap<&'a str, BTreeSet<&'a str>>, back: &mut BTreeMap<&'a str, BTreeSet<&'a str>>) {
+    let mut free: Vec<&str> = to.iter().filter(|(_, others)| others.is_empty()).map(|(name, _)| *name).collect();
+    while let Some(name) = free.pop() {
+        to.remove(name);
+        for other in back.remove(name).unwrap_or_default() {
+            if let Some(others) = to.get_mut(other) {
+                others.remove(name);
+                if others.is_empty() {
+                    free.push(other);
+                }
+            }
         }
     }
 }

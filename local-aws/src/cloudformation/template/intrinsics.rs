@@ -1,5 +1,8 @@
 //! The functions that make values out of values.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -7,10 +10,17 @@ use serde_json::{Map, Value};
 use super::cidr;
 use super::function::text;
 use super::place::Place;
-use super::resolve::Scope;
+use super::resolve::{MAX_TEXT, Scope};
 use super::sub::{Piece, pieces};
 use super::unknown::{self, MARK};
 use crate::error::ApiError;
+
+fn short_enough(place: &Place<'_>, length: usize) -> Result<(), ApiError> {
+    if length <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(place.error(format_args!("Template error: the result of the function is longer than {MAX_TEXT} bytes")))
+}
 
 impl Scope<'_> {
     pub(super) fn sub(
@@ -20,6 +30,8 @@ impl Scope<'_> {
         variables: Option<&Map<String, Value>>,
     ) -> Result<Value, ApiError> {
         let mut result = String::new();
+        // Each variable once: one that is used ten times, in ten levels, would be resolved ten billion times.
+        let mut known: BTreeMap<&str, String> = BTreeMap::new();
         for piece in pieces(place, template)? {
             match piece {
                 Piece::Literal(literal) => result.push_str(literal),
@@ -29,25 +41,32 @@ impl Scope<'_> {
                     result.push('}');
                 }
                 Piece::Variable(name) => {
-                    let value = match variables.and_then(|variables| variables.get(name)) {
-                        Some(value) => self.resolve(&place.item(1).member(name), value)?,
-                        None => Some(self.variable(place, name)?),
-                    };
-                    let text = value.as_ref().and_then(text);
-                    result.push_str(&text.ok_or_else(|| {
-                        place.error(format_args!("Template error: variable {name} in Fn::Sub must resolve to a string"))
-                    })?);
+                    if !known.contains_key(name) {
+                        known.insert(name, self.variable(place, variables, name)?);
+                    }
+                    result.push_str(&known[name]);
                 }
             }
+            short_enough(place, result.len())?;
         }
         Ok(result.into())
     }
 
-    fn variable(&self, place: &Place<'_>, name: &str) -> Result<Value, ApiError> {
-        match name.split_once('.') {
-            Some((resource, attribute)) => self.resource(place, resource, Some(attribute)),
-            None => self.reference(place, name),
-        }
+    /// What `${name}` stands for.
+    fn variable(
+        &self,
+        place: &Place<'_>,
+        variables: Option<&Map<String, Value>>,
+        name: &str,
+    ) -> Result<String, ApiError> {
+        let value = match (variables.and_then(|variables| variables.get(name)), name.split_once('.')) {
+            (Some(value), _) => self.resolve(&place.item(1).member(name), value)?,
+            (None, Some((resource, attribute))) => Some(self.resource(place, resource, Some(attribute))?),
+            (None, None) => Some(self.reference(place, name)?),
+        };
+        value.as_ref().and_then(text).map(Cow::into_owned).ok_or_else(|| {
+            place.error(format_args!("Template error: variable {name} in Fn::Sub must resolve to a string"))
+        })
     }
 
     /// A list; `Err(mark)` inside when it is not known yet.
@@ -66,6 +85,8 @@ impl Scope<'_> {
         };
         let texts: Option<Vec<_>> = items.iter().map(text).collect();
         let texts = texts.ok_or_else(|| place.item(1).error("Template error: Fn::Join takes a list of strings"))?;
+        let length = texts.iter().map(|text| text.len() + delimiter.len()).sum::<usize>();
+        short_enough(place, length.saturating_sub(delimiter.len()))?;
         Ok(texts.join(delimiter).into())
     }
 

@@ -1,5 +1,6 @@
 //! A scope turns what a template says into values.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -12,6 +13,13 @@ use super::place::Place;
 use super::unknown::{self, MARK};
 use crate::cloudformation::resources::{Created, Properties};
 use crate::error::ApiError;
+
+/// Longest text that a function may make: as long as a whole template. What makes longer ones makes them out of one
+/// another, ten times as long each time.
+pub(super) const MAX_TEXT: usize = 51_200;
+
+/// Bytes that all functions of a scope may make together.
+const MAX_MADE: usize = 8 * 1024 * 1024;
 
 /// Gives the value of an export of the account; every call is an import by this stack.
 pub(crate) type Exports<'a> = dyn Fn(&str) -> Result<Option<String>, ApiError> + 'a;
@@ -28,6 +36,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) exports: &'a Exports<'a>,
     /// A plan takes what is not there yet as an unknown value; otherwise that is an error.
     pub(crate) plan: bool,
+    /// How many bytes the functions have made.
+    pub(crate) made: Cell<usize>,
 }
 
 /// An output of the stack.
@@ -48,7 +58,12 @@ impl Scope<'_> {
     /// The value; `None` for `AWS::NoValue`.
     pub(crate) fn resolve(&self, place: &Place<'_>, value: &Value) -> Result<Option<Value>, ApiError> {
         if let Some(function) = Function::of(place, value)? {
-            return self.call(place, function);
+            let made = self.call(place, function)?;
+            self.made.set(self.made.get() + made.as_ref().map_or(0, size));
+            if self.made.get() > MAX_MADE {
+                return Err(place.error("Template error: the functions of the template make too much text"));
+            }
+            return Ok(made);
         }
         Ok(Some(match value {
             Value::Array(items) => {
@@ -219,6 +234,16 @@ impl Scope<'_> {
         let resolved = self.resolve(place, value)?;
         let text = resolved.as_ref().and_then(text).map(std::borrow::Cow::into_owned);
         text.ok_or_else(|| place.error("Template error: a string is required here"))
+    }
+}
+
+/// About how many bytes a value takes.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 32 + size(item)).sum(),
+        Value::Object(members) => members.iter().map(|(name, member)| 64 + name.len() + size(member)).sum(),
+        _ => 0,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ecs::network::{self, Network};
 use crate::ecs::refusal::{client_error, invalid};
 use crate::ecs::tag::Tags;
 use crate::ecs::task::{Desired, Interface, Status, Task};
+use crate::ecs::task_definition::KeyValuePair;
 use crate::ecs::task_definition::{DefinitionStatus, TaskDefinition, fargate_size, role_arn};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -163,7 +164,7 @@ fn apply_size(definition: &TaskDefinition, input: &RunTask) -> Result<(u32, u32)
                 one.name
             )));
         }
-        if one.environment.iter().any(|variable| variable.name.is_empty() || variable.name.contains('=')) {
+        if !one.environment.iter().all(KeyValuePair::is_variable) {
             return Err(invalid("Environment variable names should not be null, empty, or have an equals sign."));
         }
     }

@@ -86,6 +86,13 @@ pub(crate) struct KeyValuePair {
     pub(crate) value: String,
 }
 
+impl KeyValuePair {
+    /// Whether a process can have it: neither part may hold a NUL, which ends both.
+    pub(in crate::ecs) fn is_variable(&self) -> bool {
+        !self.name.is_empty() && !self.name.contains(['=', '\0']) && !self.value.contains('\0')
+    }
+}
+
 /// A port that the program listens on; locally it is a port of the host itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! What Fargate accepts of a task definition, in AWS's words where they are known.
 
-use super::input::{ContainerDefinition, LogConfiguration, RegisterTaskDefinition, RuntimePlatform};
+use super::input::{ContainerDefinition, KeyValuePair, LogConfiguration, RegisterTaskDefinition, RuntimePlatform};
 use crate::ecs::refusal::client_error;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -26,14 +26,16 @@ pub(in crate::ecs) fn validate(endpoint: &Endpoint, input: &RegisterTaskDefiniti
         return Err(client_error("Fargate only supports network mode 'awsvpc'."));
     }
     match (&input.cpu, &input.memory) {
-        (Some(cpu), Some(memory)) => fargate_size(cpu, memory)?,
+        (Some(_), Some(_)) => {}
         (None, _) => return Err(client_error("Fargate requires that 'cpu' be defined at the task level.")),
         (_, None) => return Err(client_error("Fargate requires that 'memory' be defined at the task level.")),
-    };
+    }
+    let cpu_and_memory = (input.cpu.as_deref().unwrap_or_default(), input.memory.as_deref().unwrap_or_default());
+    let size = fargate_size(cpu_and_memory.0, cpu_and_memory.1)?;
     platform(input.runtime_platform.as_ref())?;
     match input.container_definitions.as_slice() {
         [] => Err(client_error("Container list cannot be empty.")),
-        [one] => container(endpoint, input, one),
+        [one] => container(endpoint, input, one).and_then(|()| fits(size, one)),
         _ => Err(ApiError::unsupported("A task definition with more than one of containerDefinitions")),
     }
 }
@@ -65,7 +67,7 @@ fn container(
     if !container.essential {
         return Err(client_error("At least one container must be essential: the task definition has none."));
     }
-    if container.environment.iter().any(|variable| variable.name.is_empty() || variable.name.contains('=')) {
+    if !container.environment.iter().all(KeyValuePair::is_variable) {
         return Err(client_error("Environment variable names should not be null, empty, or have an equals sign."));
     }
     if container.port_mappings.iter().any(|port| port.host_port.is_some_and(|host| host != port.container_port)) {
@@ -91,6 +93,35 @@ fn container(
     }
     if container.image.contains(".dkr.ecr.") && input.execution_role_arn.is_none() {
         return Err(role("ECR images"));
+    }
+    Ok(())
+}
+
+/// What a container may have of the size of its task.
+fn fits((cpu, memory): (u32, u32), container: &ContainerDefinition) -> Result<(), ApiError> {
+    let ContainerDefinition { name, .. } = container;
+    let is_more = |asked: Option<i64>| asked.is_some_and(|asked| asked > i64::from(memory));
+    for (member, asked) in [("memory", container.memory), ("memoryReservation", container.memory_reservation)] {
+        if asked.is_some_and(|asked| asked < 6) {
+            return Err(client_error(format!(
+                "Invalid setting for container '{name}'. The value for '{member}' must be at least 6."
+            )));
+        }
+        if is_more(asked) {
+            return Err(client_error(format!(
+                "The '{member}' setting for container '{name}' is greater than for the task."
+            )));
+        }
+    }
+    if container.memory.zip(container.memory_reservation).is_some_and(|(memory, reserved)| reserved > memory) {
+        return Err(client_error(format!(
+            "Invalid setting for container '{name}'. The 'memory' setting must be greater than or equal to 'memoryReservation'."
+        )));
+    }
+    if container.cpu > i64::from(cpu) {
+        return Err(client_error(
+            "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+        ));
     }
     Ok(())
 }
@@ -124,10 +155,14 @@ fn logs(endpoint: &Endpoint, log: &LogConfiguration) -> Result<(), ApiError> {
             endpoint.identity.region
         )));
     }
+    let is_of_group = |c: char| c.is_ascii_alphanumeric() || "_-/.#".contains(c);
+    if !log.option("awslogs-group").chars().all(is_of_group) {
+        return Err(client_error("Log driver awslogs option 'awslogs-group' contains invalid characters."));
+    }
     if log.option("awslogs-create-group") == "true" {
         return Err(ApiError::unsupported("The option awslogs-create-group of the log driver awslogs"));
     }
-    // Both modes are one here: output goes to a file first, so neither can a line be lost nor the program be blocked.
+    // Both modes are one here: no line is lost, and a program that is far ahead of its log waits, as in `blocking`.
     if !matches!(log.option("mode"), "" | "blocking" | "non-blocking") {
         return Err(client_error(format!("Invalid value for log option mode: {}", log.option("mode"))));
     }
@@ -208,5 +243,37 @@ mod tests {
         }
         assert!(fargate_size("x", "512").unwrap_err().message.contains("'cpu'"));
         assert!(fargate_size("256", "-1 GB").unwrap_err().message.contains("'memory'"));
+    }
+
+    #[test]
+    fn a_container_has_at_most_what_its_task_has() {
+        let judge = |members: serde_json::Value| {
+            let mut container = serde_json::json!({"name": "worker", "image": "i"});
+            container.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            let container: ContainerDefinition = serde_json::from_value(container).unwrap();
+            fits((256, 512), &container).map_err(|error| error.message)
+        };
+        for members in [
+            serde_json::json!({}),
+            serde_json::json!({"cpu": 256, "memory": 512, "memoryReservation": 512}),
+            serde_json::json!({"memoryReservation": 6}),
+        ] {
+            assert_eq!(judge(members), Ok(()));
+        }
+        for (members, words) in [
+            (
+                serde_json::json!({"memory": 513}),
+                "The 'memory' setting for container 'worker' is greater than for the task.",
+            ),
+            (serde_json::json!({"memoryReservation": 513}), "The 'memoryReservation' setting for container 'worker'"),
+            (
+                serde_json::json!({"memory": 256, "memoryReservation": 257}),
+                "greater than or equal to 'memoryReservation'",
+            ),
+            (serde_json::json!({"memory": 5}), "must be at least 6"),
+            (serde_json::json!({"cpu": 257}), "The sum of all container 'cpu' values cannot be greater than"),
+        ] {
+            assert!(judge(members).unwrap_err().contains(words), "{words}");
+        }
     }
 }

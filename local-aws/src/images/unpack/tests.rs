@@ -30,7 +30,7 @@ impl Layer {
     }
 
     fn extract(self, root: &Path) -> io::Result<()> {
-        super::extract(self.0.into_inner().unwrap().as_slice(), root)
+        super::extract(self.0.into_inner().unwrap().as_slice(), root, &mut Room { left: 1 << 20, all: 1 << 20 })
     }
 }
 
@@ -79,4 +79,26 @@ fn paths_resolve_as_if_the_image_were_the_whole_file_system() {
     }
     assert!(resolve(root, Path::new("/loop")).is_err());
     assert_eq!(resolve(root, Path::new("/none/x")).unwrap(), root.join("none/x"));
+}
+
+#[test]
+fn an_archive_that_is_too_much_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let message = |layer: Layer| layer.extract(dir.path()).unwrap_err().to_string();
+    let large = Layer::new().file("large", &"x".repeat(1 << 20)).file("more", "x");
+    assert!(message(large).contains("more than 1 MiB"));
+    let many = (0..257).fold(Layer::new(), |layer, n| layer.file(&n.to_string(), ""));
+    assert!(message(many).contains("more than 1 MiB"));
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader, tar::EntryType::XGlobalHeader] {
+        let mut layer = Layer::new();
+        let mut header = header(kind, 2 << 20);
+        header.set_cksum();
+        layer.0.append(&header, std::io::repeat(b'x').take(2 << 20)).unwrap();
+        assert!(message(layer).contains("at most 1048576"), "{kind:?}");
+    }
+    let mut sparse = Layer::new();
+    let mut header = header(tar::EntryType::GNUSparse, 0);
+    header.set_cksum();
+    sparse.0.append(&header, io::empty()).unwrap();
+    assert!(message(sparse).contains("sparse"));
 }

@@ -70,7 +70,7 @@ async fn values_that_are_not_done_here_are_refused_before_anything_is_made() {
         (
             task(&format!(
                 "RequiresCompatibilities: [FARGATE], ContainerDefinitions: [{one}, {}]",
-                one.replace('a', "b")
+                one.replace("Name: a", "Name: b")
             )),
             "ContainerDefinitions with more than one item",
         ),

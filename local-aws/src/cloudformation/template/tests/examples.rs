@@ -29,6 +29,7 @@ fn validate_all(name: &str, given: &[(&str, &str)]) -> BTreeMap<String, serde_js
     let environment = environment();
     let conditions = conditions::evaluate(&template, &environment, &parameters).unwrap();
     let scope = Scope {
+        made: std::cell::Cell::new(0),
         template: &template,
         environment: &environment,
         parameters: &parameters,

@@ -1,5 +1,6 @@
 //! The language as a whole; the inline tests of the modules cover their own syntax.
 
+mod bombs;
 mod examples;
 mod functions;
 mod laws;
@@ -57,6 +58,7 @@ fn within<T>(
     let environment = environment();
     let conditions = conditions::evaluate(&template, &environment, &parameters)?;
     act(&Scope {
+        made: std::cell::Cell::new(0),
         template: &template,
         environment: &environment,
         parameters: &parameters,
