@@ -12,6 +12,13 @@ pub(crate) struct Tag {
     pub(crate) value: String,
 }
 
+/// Whether this is text of a tag: letters, digits, spaces and `_ . : / = + - @`, as in the pattern that most of AWS's
+/// models have (`^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`).
+pub(crate) fn is_text(text: &str) -> bool {
+    let is_space = |character: char| character.is_whitespace() && !character.is_control();
+    text.chars().all(|character| character.is_alphanumeric() || is_space(character) || "_.:/=+-@".contains(character))
+}
+
 /// The tags with those of `more` in and over them.
 pub(crate) fn over(mut tags: BTreeMap<String, String>, more: &[Tag]) -> BTreeMap<String, String> {
     tags.extend(more.iter().map(|tag| (tag.key.clone(), tag.value.clone())));

@@ -138,6 +138,12 @@ fn tags(given: Option<Vec<Tag>>, previous: Option<&Target>) -> Result<BTreeMap<S
                 "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag '{key}' must have a key of 1 to 128 characters and a value of 1 to 256"
             )));
         }
+        if key.contains(char::is_control) || value.contains(char::is_control) {
+            return Err(invalid(format!(
+                "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag '{}' must not have control characters",
+                key.escape_debug()
+            )));
+        }
         if tags.insert(key.clone(), value).is_some() {
             return Err(invalid(format!("Duplicate tag keys found: {key}. Please remove the duplicate tag keys.")));
         }

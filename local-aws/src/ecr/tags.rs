@@ -10,7 +10,7 @@ use super::repository::Repository;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
-use crate::tag::Tag;
+use crate::tag::{Tag, is_text};
 
 /// As AWS has it.
 const MAX_TAGS: usize = 50;
@@ -38,8 +38,10 @@ pub(super) struct ListTagsForResource {
 /// The tags with those of `more` in and over them.
 pub(super) fn with(mut tags: BTreeMap<String, String>, more: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
     for tag in more {
-        if tag.key.is_empty() || tag.key.len() > 128 || tag.value.len() > 256 || tag.key.starts_with("aws:") {
-            let text = format!("Invalid parameter: the tag '{}' has a key or value that AWS does not take.", tag.key);
+        let length_fits = (1..=128).contains(&tag.key.len()) && tag.value.len() <= 256;
+        if !length_fits || !is_text(&tag.key) || !is_text(&tag.value) || tag.key.starts_with("aws:") {
+            let key = tag.key.escape_debug();
+            let text = format!("Invalid parameter: the tag '{key}' has a key or value that AWS does not take.");
             return Err(ApiError::new("InvalidTagParameterException", text));
         }
         tags.insert(tag.key, tag.value);

@@ -18,6 +18,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How far a program may be ahead of its log, in bytes, before it has to wait.
 const MAX_AHEAD: u64 = 512 * 1024;
 
+/// How soon that is seen while its log is written.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// A program, and how far it has come.
 #[derive(Default)]
 pub(super) struct Supervision {
@@ -68,12 +71,21 @@ impl Supervision {
     pub(super) async fn take_in(&mut self, endpoint: &Arc<Endpoint>, task: &Task) -> Result<bool, ApiError> {
         let Some(process) = &self.process else { return Ok(false) };
         let to = destination(task);
-        if !self.is_held && self.output.ahead(endpoint, &to, process)? > MAX_AHEAD {
-            process.hold();
-            self.is_held = true;
-            self.is_noisy = true;
-        }
-        let ahead = self.output.ingest(endpoint, &to, process, false).await?;
+        let limit = self.output.reached(endpoint, &to)? + MAX_AHEAD;
+        let ingest = self.output.ingest(endpoint, &to, process, false);
+        tokio::pin!(ingest);
+        // Others may have their turn first, and it writes on meanwhile.
+        let ahead = loop {
+            if !self.is_held && process.written().is_ok_and(|written| written > limit) {
+                process.hold();
+                self.is_held = true;
+                self.is_noisy = true;
+            }
+            tokio::select! {
+                ahead = &mut ingest => break ahead?,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        };
         if self.is_held && ahead <= MAX_AHEAD {
             process.resume();
             self.is_held = false;
@@ -115,7 +127,9 @@ impl Supervision {
         while process.is_alive() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        while self.output.ingest(endpoint, &destination(task), process, true).await? > 0 {}
+        let to = destination(task);
+        self.output.shorten(endpoint, &to, process)?;
+        while self.output.ingest(endpoint, &to, process, true).await? > 0 {}
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::refusal::invalid;
 use crate::error::ApiError;
+use crate::tag::is_text;
 
 /// Tags by their keys.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -42,6 +43,12 @@ fn validate(tags: &Tags) -> Result<(), ApiError> {
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(invalid(format!(
                 "The tag '{key}' is not valid: a key has 1 to 128 characters, a value at most 256."
+            )));
+        }
+        if !is_text(key) || !is_text(value) {
+            return Err(invalid(format!(
+                "The tag '{}' is not valid: keys and values have letters, digits, spaces and _ . : / = + - @.",
+                key.escape_debug()
             )));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::refusal::invalid;
 use crate::error::ApiError;
+use crate::tag::is_text;
 
 /// Tags.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -22,6 +23,12 @@ pub(super) fn check(tags: &Tags) -> Result<(), ApiError> {
         }
         if value.chars().count() > 256 {
             return Err(invalid(format!("tags: the value of '{key}' must have at most 256 characters.")));
+        }
+        if !is_text(key) || !is_text(value) {
+            return Err(invalid(format!(
+                "tags: '{}' may have letters, digits, spaces and _ . : / = + - @ only, and so may its value.",
+                key.escape_debug()
+            )));
         }
         if key.starts_with("aws:") {
             return Err(invalid(format!(

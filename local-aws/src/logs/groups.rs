@@ -26,7 +26,7 @@ pub(super) struct CreateLogGroup {
 
 pub(super) fn create_log_group(endpoint: &Endpoint, input: CreateLogGroup) -> Result<Value, ApiError> {
     check_class(input.log_group_class.as_deref())?;
-    tags::check(&input.tags)?;
+    tags::check_all(&input.tags)?;
     endpoint.store.write(|tx| LogGroup::create(endpoint, tx, &input.log_group_name, None, input.tags))?;
     Ok(json!({}))
 }

@@ -66,8 +66,9 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     if name.chars().count() > 512 {
         return Err(constraint(MEMBER, name, "have length less than or equal to 512"));
     }
-    if name.contains([':', '*']) {
-        return Err(constraint(MEMBER, name, "satisfy regular expression pattern: [^:*]*"));
+    // The pattern lets control characters through; the service does not.
+    if name.contains([':', '*']) || name.contains(char::is_control) {
+        return Err(constraint(MEMBER, name.escape_debug(), "satisfy regular expression pattern: [^:*]*"));
     }
     Ok(())
 }

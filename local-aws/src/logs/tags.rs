@@ -10,18 +10,35 @@ use super::refusal::{constraint, invalid};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
+use crate::tag::is_text;
 
 /// Tags that one resource may have.
 const MAX_TAGS: usize = 50;
 
+/// Refuses tags that a person may not give a new group.
+pub(super) fn check_all(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if tags.len() > MAX_TAGS {
+        let shown = format!("a map of {}", tags.len());
+        return Err(constraint("tags", shown, &format!("have length less than or equal to {MAX_TAGS}")));
+    }
+    check(tags)
+}
+
 /// Refuses tags that a person may not set.
-pub(super) fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > 128 {
             return Err(constraint("tags", key, "have keys of length between 1 and 128"));
         }
         if value.chars().count() > 256 {
             return Err(constraint("tags", value, "have values of length less than or equal to 256"));
+        }
+        if let Some(text) = [key, value].into_iter().find(|text| !is_text(text)) {
+            return Err(constraint(
+                "tags",
+                text.escape_debug(),
+                r"satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$",
+            ));
         }
         if key.starts_with("aws:") {
             return Err(invalid("Tag keys starting with aws: are reserved for AWS."));

@@ -26,6 +26,9 @@ const CHUNK: usize = 512 * 1024;
 /// How much of a program's output is kept.
 pub(crate) const MAX_KEPT: u64 = 256 * 1024 * 1024;
 
+/// How much a program that is over may be ahead of its log: somebody waits for its end.
+const MAX_REST: u64 = 16 * 1024 * 1024;
+
 /// How much of a program's output is in its log. The names in the state are of the time when only tasks were programs.
 #[derive(Serialize, Deserialize)]
 struct Ingested {
@@ -68,14 +71,38 @@ pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
 }
 
 impl Output {
-    /// How far the program is ahead of its log, in bytes.
-    pub(crate) fn ahead(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<u64, ApiError> {
+    /// How much of the output is in the log, in bytes.
+    pub(crate) fn reached(&mut self, endpoint: &Endpoint, to: &Destination) -> Result<u64, ApiError> {
         let reached = match self.reached {
             Some(reached) => reached,
             None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
         };
         self.reached = Some(reached);
-        Ok(written(to, process)?.saturating_sub(reached))
+        Ok(reached)
+    }
+
+    /// How far the program is ahead of its log, in bytes.
+    fn ahead(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<u64, ApiError> {
+        Ok(written(to, process)?.saturating_sub(self.reached(endpoint, to)?))
+    }
+
+    /// Leaves out what a program that is over has written too fast for its log, but for the last lines; the log says so.
+    pub(crate) fn shorten(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<(), ApiError> {
+        let ahead = self.ahead(endpoint, to, process)?;
+        let from = self.reached.unwrap_or_default();
+        if ahead <= MAX_REST || from >= MAX_KEPT {
+            return Ok(());
+        }
+        let near_end = from + ahead - CHUNK as u64;
+        let bytes = process.output(near_end, CHUNK).map_err(|error| unreadable(to, &error))?;
+        let line = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let reached = near_end + line as u64;
+        let message = format!(
+            "[fis-workshop] {} MiB that this task wrote faster than its log took them in are left out here.",
+            (reached - from) / 1024 / 1024
+        );
+        self.reached = append(endpoint, to, from, reached, &[&message])?;
+        Ok(())
     }
 
     /// Takes the next chunk of new output into the log; how many bytes are left. `is_last` says that no more will come,
@@ -153,13 +180,24 @@ fn keep(
     if reached >= MAX_KEPT {
         messages.push(&limit);
     }
+    append(endpoint, to, from, reached, &messages)
+}
+
+/// Writes events that take the log from `from` to `reached`; `reached`, or `None` when somebody else has written them.
+fn append(
+    endpoint: &Endpoint,
+    to: &Destination,
+    from: u64,
+    reached: u64,
+    messages: &[&str],
+) -> Result<Option<u64>, ApiError> {
     let now = Utc::now();
     endpoint.store.write(|tx| {
         if tx.get::<Ingested>(&to.program)?.map_or(0, |ingested| ingested.bytes) != from {
             return Ok(None);
         }
         if let Some((group, stream)) = &to.stream {
-            match logs::append(tx, group, stream, now, &messages) {
+            match logs::append(tx, group, stream, now, messages) {
                 // Group or stream was deleted under the running program. The agent of ECS drops such lines, too.
                 Err(error) if error.code == "ResourceNotFoundException" => {
                     tracing::warn!(%error, program = to.program, lines = messages.len(), "output dropped");

@@ -33,8 +33,8 @@ fn room(endpoint: &Endpoint) -> u64 {
 async fn a_task_that_writes_without_end_holds_nobody_up_and_is_stopped() {
     let (endpoint, lab) = lab().await;
     let sts = aws_sdk_sts::Client::new(&endpoint.sdk_config());
-    let noisy = lab.start("echo begin; while :; do seq 1 1000; done").await;
-    until("output", async || (lab.head(&noisy, 2).await == ["begin", "1"]).then_some(())).await;
+    let noisy = lab.start("echo begin; exec yes").await;
+    until("output", async || (lab.head(&noisy, 2).await == ["begin", "y"]).then_some(())).await;
     for _ in 0..50 {
         sts.get_caller_identity().send().await.unwrap();
     }
@@ -80,6 +80,33 @@ async fn a_task_whose_output_waits_goes_on_with_the_next_endpoint() {
     until("more output", async || (lab.head(&task, 10_000).await.len() == 10_000).then_some(())).await;
     lab.stop(&task).await;
     lab.stopped(&task).await;
+}
+
+#[tokio::test]
+async fn of_what_was_written_while_nobody_took_it_in_the_end_is_kept() {
+    let (endpoint, lab) = lab().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (go, done) = (dir.path().join("go"), dir.path().join("done"));
+    let wait = format!("while ! test -e {}; do sleep 0.05; done", go.display());
+    let task = lab.start(&format!("echo begin; {wait}; seq 1 3000000; echo end; touch {}", done.display())).await;
+    until("output", async || (lab.head(&task, 1).await == ["begin"]).then_some(())).await;
+    let flood = async {
+        std::fs::write(&go, "").unwrap();
+        until("the end of the program", async || done.exists().then_some(())).await;
+    };
+    let endpoint = endpoint.restart_after(flood).await;
+    let lab = lab.again(&endpoint.sdk_config());
+    assert_eq!(lab.stopped(&task).await.containers()[0].exit_code(), Some(0));
+    let log = lab.log(&task).await;
+    let numbers: Vec<u32> = log.iter().filter_map(|line| line.parse().ok()).collect();
+    assert!((60_000..2_000_000).contains(&numbers.len()) && numbers.is_sorted(), "{}", numbers.len());
+    let words: Vec<&str> = log.iter().map(String::as_str).filter(|line| line.parse::<u32>().is_err()).collect();
+    let ["begin", left_out, "end"] = words[..] else { panic!("{words:?}") };
+    assert!(
+        left_out.ends_with(" MiB that this task wrote faster than its log took them in are left out here."),
+        "{left_out}"
+    );
+    assert_eq!(numbers.last(), Some(&3_000_000));
 }
 
 #[tokio::test]

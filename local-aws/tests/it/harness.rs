@@ -164,8 +164,14 @@ impl Endpoint {
     }
 
     /// Ends it in the middle of whatever it does and starts another one on the same state.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_after(async {}).await
+    }
+
+    /// The same with something that happens while there is no endpoint.
+    pub(crate) async fn restart_after(mut self, meanwhile: impl Future<Output = ()>) -> Self {
         self.end_runtime().await;
+        meanwhile.await;
         let state_dir = std::mem::replace(&mut self.state_dir, StateDir::Given(PathBuf::new()));
         Self::serve(state_dir, self.options).await
     }

@@ -236,6 +236,32 @@ async fn tags_are_kept_by_arn_and_by_name() {
     assert!(refused.into_service_error().is_too_many_tags_exception());
 }
 
+#[tokio::test]
+async fn names_and_tags_have_no_control_characters() {
+    let endpoint = Endpoint::start().await;
+    let logs = client_with_streams(&endpoint, "g", &["s"]).await;
+    let arn = format!("arn:aws:logs:us-east-1:{}:log-group:g", endpoint.identity().account_id);
+    let pattern = "satisfy regular expression pattern";
+    let message = |error: &dyn ProvideErrorMetadata| error.message().unwrap().to_owned();
+    for (key, value) in [("a\0b", "v"), ("a", "v\n"), ("a*", "v")] {
+        let refused = logs.create_log_group().log_group_name("t").tags(key, value).send().await.unwrap_err();
+        assert!(message(&refused).contains(pattern), "{refused:?}");
+        let refused = logs.tag_resource().resource_arn(&arn).tags(key, value).send().await.unwrap_err();
+        assert!(message(&refused).contains(pattern), "{refused:?}");
+    }
+    let many = (0..51).map(|number| (format!("k{number}"), "v".to_owned())).collect();
+    let refused = logs.create_log_group().log_group_name("t").set_tags(Some(many)).send().await.unwrap_err();
+    assert!(message(&refused).contains("length less than or equal to 50"), "{refused:?}");
+    let refused = logs.create_log_stream().log_group_name("g").log_stream_name("a\0b").send().await.unwrap_err();
+    assert!(message(&refused).contains(pattern), "{refused:?}");
+    for token in ["", "f/1/s", "x", "f/99999999999999999999999999999999999999999999999999999999/s", "f/\u{663}/s"] {
+        logs.get_log_events().log_group_name("g").log_stream_name("s").next_token(token).send().await.unwrap_err();
+        let refused = logs.filter_log_events().log_group_name("g").next_token(token).send().await.unwrap_err();
+        assert_eq!(message(&refused), "The specified nextToken is invalid.", "{token}");
+    }
+    endpoint.stop().await;
+}
+
 /// The older calls, which the AWS CLI still has.
 #[expect(deprecated, reason = "AWS has deprecated them and answers them")]
 async fn tag_by_name(logs: &Client) {

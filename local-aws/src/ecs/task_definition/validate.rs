@@ -64,6 +64,9 @@ fn container(
     if container.image.trim().is_empty() {
         return Err(client_error("Container.image should not be null or empty."));
     }
+    if container.image.contains(|character: char| character.is_control() || character.is_whitespace()) {
+        return Err(client_error("Container.image contains invalid characters."));
+    }
     if !container.essential {
         return Err(client_error("At least one container must be essential: the task definition has none."));
     }
