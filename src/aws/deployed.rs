@@ -33,6 +33,16 @@ impl Deployed {
         Ok(Self::of(environment.clone(), stack))
     }
 
+    /// The error that explains the others when somebody has deleted the environment, or is about to.
+    pub(crate) async fn taken_down(&self, clients: &Clients) -> Result<Option<Error>> {
+        let stack = stack::find(clients, &self.stack.name).await?;
+        let is_there = stack.is_some_and(|stack| !stack.status.as_str().starts_with("DELETE_"));
+        let environment = &self.environment;
+        let error = Error::failed(format!("The environment {environment} was taken down while this command ran."))
+            .hint(format!("`fis-workshop up{}` sets it up again.", environment.flag()));
+        Ok((!is_there).then_some(error))
+    }
+
     /// The environment whose complete stack is at hand.
     pub(crate) fn of(environment: Environment, stack: Stack) -> Self {
         Self { environment, stack }

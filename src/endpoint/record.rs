@@ -189,17 +189,19 @@ impl StateDir {
 
     /// Takes back what the record says of an endpoint that was killed, all but its port and its pace: the next one holds the lock a
     /// moment before it has written its own record, and in that moment the old one would pass for it. A damaged record
-    /// is removed: what was in it is worth nothing once its endpoint is gone.
-    pub(super) fn retire_record(&self) -> Result<()> {
+    /// is removed: what was in it is worth nothing once its endpoint is gone. Gives whether it was damaged.
+    pub(super) fn retire_record(&self) -> Result<bool> {
         let lock = Self::open_lock(&self.lock_file())?;
         // Shared, so that nobody takes us for an endpoint, and none can start as long as we have it.
         if lock.try_lock_shared().is_err() {
-            return Ok(());
+            return Ok(false);
         }
         match self.record() {
-            Ok(None) => Ok(()),
-            Ok(Some(record)) => self.write_record(&Record { pid: 0, ready: false, ..record }),
-            Err(_) => std::fs::remove_file(self.record_file()).map_err(|error| unusable(&self.record_file(), error)),
+            Ok(None) => Ok(false),
+            Ok(Some(record)) => self.write_record(&Record { pid: 0, ready: false, ..record }).map(|()| false),
+            Err(_) => std::fs::remove_file(self.record_file())
+                .map(|()| true)
+                .map_err(|error| unusable(&self.record_file(), error)),
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Started {
     pub(crate) record: Record,
     /// Whether it was this call that started it.
     pub(crate) new: bool,
+    /// Whether the record of the last endpoint could not be read, so that its port and pace are forgotten.
+    pub(crate) was_damaged: bool,
 }
 
 /// Makes sure that an endpoint runs and answers.
@@ -52,7 +54,7 @@ pub(crate) struct Started {
 /// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
 pub(crate) async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     if let Some(record) = answering(state).await? {
-        return Ok(Started { record, new: false });
+        return Ok(Started { record, new: false, was_damaged: false });
     }
     state.create()?;
     // Two at once: the second waits here, and then finds the endpoint of the first.
@@ -69,16 +71,16 @@ pub(crate) async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     if let Some(record) = wait_for_unready(state).await? {
-        return Ok(Started { record, new: false });
+        return Ok(Started { record, new: false, was_damaged: false });
     }
-    state.retire_record()?;
+    let was_damaged = state.retire_record()?;
     let log = open_log(state)?;
     let log_start = log.metadata().map_or(0, |metadata| metadata.len());
     let mut child = spawn(state, how, log)?;
     let begin = Instant::now();
     loop {
         if let Some(record) = state.running()?.filter(|record| record.pid == child.id()) {
-            return Ok(Started { record, new: true });
+            return Ok(Started { record, new: true, was_damaged });
         }
         if let Ok(Some(_)) = child.try_wait() {
             return Err(did_not_start(state, log_start));

@@ -17,6 +17,21 @@ pub(crate) async fn follow(
     deployed: &Deployed,
     program: Program,
     task_arn: &str,
+    on_line: impl FnMut(&Line) -> Result<()>,
+) -> Result<Task> {
+    match until_read_out(clients, deployed, program, task_arn, on_line).await {
+        Err(error) if error.has_code(&["ClusterNotFoundException", "ResourceNotFoundException"]) => {
+            Err(deployed.taken_down(clients).await?.unwrap_or(error))
+        }
+        end => end,
+    }
+}
+
+async fn until_read_out(
+    clients: &Clients,
+    deployed: &Deployed,
+    program: Program,
+    task_arn: &str,
     mut on_line: impl FnMut(&Line) -> Result<()>,
 ) -> Result<Task> {
     let mut reader = LogReader::of_task(clients, deployed, program, task_arn)?;
@@ -103,6 +118,17 @@ mod tests {
         let (lines, time) = lines(&script).await;
         assert_eq!(lines, ["Starting batch job"]);
         assert!((15..25).contains(&time.as_secs()), "{time:?}");
+    }
+
+    #[tokio::test]
+    async fn an_environment_that_is_taken_down_meanwhile_is_said_to_be() {
+        let gone = "<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack with id FisStopTaskStack does not \
+                    exist</Message></Error></ErrorResponse>";
+        let script = Script::default()
+            .refusal("DescribeTasks", 400, "ClusterNotFoundException", "Cluster not found.")
+            .answers("DescribeStacks", 400, gone.to_owned());
+        let error = follow(&script.clients(), &deployed(), Program::Original, "task/0f", |_| Ok(())).await.unwrap_err();
+        assert_eq!(error.to_string(), "The environment default was taken down while this command ran.");
     }
 
     #[tokio::test(start_paused = true)]

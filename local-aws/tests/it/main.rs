@@ -12,6 +12,7 @@ mod ecs_stack;
 mod fis;
 mod floods;
 mod floors;
+mod fuzz;
 mod harness;
 mod iam;
 mod latency;

@@ -43,6 +43,11 @@ pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
         automatic: false,
     };
     let started = endpoint::start(&state, how).await?;
+    if started.was_damaged {
+        context.ui.warn(
+            "local.json in the state directory was damaged and is made anew: port, pace and limits are those of a first start.",
+        );
+    }
     let port = started.record.port;
     if !started.new && args.port.is_some_and(|wanted| wanted != 0 && wanted != port) {
         context

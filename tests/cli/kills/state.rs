@@ -122,6 +122,9 @@ fn a_damaged_record_of_the_endpoint_is_made_anew() {
     for damaged in ["", "{", "[]", "\u{0}\u{0}\u{0}", r#"{"pid":1,"port":70000}"#] {
         std::fs::write(sandbox.state_dir().join("local.json"), damaged).unwrap();
         assert_eq!(sandbox.json(&["local", "status"])["running"], false);
+        let started = sandbox.run(&["local", "start", "--port", "0"]);
+        let warning = "local.json in the state directory was damaged and is made anew";
+        assert!(started.stderr.contains(warning), "{started:?}");
         // Nothing that counts was in it.
         assert_eq!(sandbox.json(&["up"])["changed"], false, "{damaged:?}");
         sandbox.ok(&["local", "stop"]);
