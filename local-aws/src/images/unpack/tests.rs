@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn header(kind: tar::EntryType, size: usize) -> tar::Header {
@@ -101,4 +103,34 @@ fn an_archive_that_is_too_much_is_refused() {
     header.set_cksum();
     sparse.0.append(&header, io::empty()).unwrap();
     assert!(message(sparse).contains("sparse"));
+}
+
+proptest! {
+    #[test]
+    fn damaged_layers_end_and_change_nothing_outside(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, outside) = (dir.path().join("root"), dir.path().join("outside"));
+        fs::create_dir(&root).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("kept"), "kept").unwrap();
+        let layer = Layer::new().file("etc/a", "1").link("way", outside.to_str().unwrap()).file("way/.wh.kept", "");
+        let mut bytes = layer.link("etc/b", "../../outside").file("etc/b/kept", "2").0.into_inner().unwrap();
+        for (place, byte) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        // The checksums are those of what the archive now says: what is damaged is believed.
+        for header in bytes.chunks_exact_mut(512) {
+            let sum: u32 = header.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+        bytes.truncate(cut.index(bytes.len() * 2));
+        drop(extract(bytes.as_slice(), &root, &mut Room { left: 1 << 20, all: 1 << 20 }));
+        prop_assert_eq!(fs::read_to_string(outside.join("kept")).unwrap(), "kept");
+        prop_assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        prop_assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    }
 }
