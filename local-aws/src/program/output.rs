@@ -27,7 +27,7 @@ const CHUNK: usize = 512 * 1024;
 pub(crate) const MAX_KEPT: u64 = 256 * 1024 * 1024;
 
 /// How much a program that is over may be ahead of its log: somebody waits for its end.
-const MAX_REST: u64 = 16 * 1024 * 1024;
+const MAX_REST: u64 = 4 * 1024 * 1024;
 
 /// How much of a program's output is in its log. The names in the state are of the time when only tasks were programs.
 #[derive(Serialize, Deserialize)]

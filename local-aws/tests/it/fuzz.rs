@@ -82,6 +82,7 @@ struct Inputs {
 }
 
 impl Inputs {
+    #[expect(clippy::print_stdout, reason = "a failing test says how to play it again")]
     fn of(kind: &str) -> Self {
         let seed = std::env::var("TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
         let count = std::env::var("FUZZ_CASES").map_or(250, |count| count.parse().unwrap());

@@ -9,6 +9,7 @@ mod early_validation;
 mod exports;
 mod laws;
 mod policies;
+mod properties;
 mod refusals;
 mod shapes;
 mod table_updates;
