@@ -14,11 +14,17 @@ pub(super) fn bad_token(token: &str) -> ApiError {
 /// The name of a stack or change set that is to be made.
 pub(super) fn check_name(member: &str, name: &str) -> Result<(), ApiError> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if plain && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() <= 128 {
+    let rule = if !(plain && name.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        // The pattern of `stackName` is that of all calls: what is to be made has no ARN yet.
+        let arn = if member == "stackName" { "|arn:[-a-zA-Z0-9:/._+]*" } else { "" };
+        format!("satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*{arn}")
+    } else if name.len() > 128 {
+        "have length less than or equal to 128".to_owned()
+    } else {
         return Ok(());
-    }
+    };
     Err(invalid(format!(
-        "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]* (1 to 128 characters)"
+        "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must {rule}"
     )))
 }
 

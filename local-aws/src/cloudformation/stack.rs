@@ -57,6 +57,7 @@ pub(super) struct Stack {
     pub(super) status_reason: Option<String>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: Option<DateTime<Utc>>,
+    /// When its deletion, or the rollback of its creation, has begun.
     pub(super) deleted_at: Option<DateTime<Utc>>,
     pub(super) on_failure: OnFailure,
     pub(super) retain_except_on_create: bool,
@@ -162,6 +163,10 @@ impl Stack {
         status: StackStatus,
         reason: impl Into<Option<String>>,
     ) -> Result<(), ApiError> {
+        // A rollback of a creation is a deletion to AWS, too.
+        if matches!(status, StackStatus::DeleteInProgress | StackStatus::RollbackInProgress) {
+            self.deleted_at = Some(Utc::now());
+        }
         self.status = status;
         self.status_reason = reason.into();
         self.save(tx)?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{constraint, invalid};
+use super::refusal::{MAX_NAME, constraint, invalid, too_long};
 use super::stream;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -134,8 +134,8 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(constraint(MEMBER, name, "have length greater than or equal to 1"));
     }
-    if name.len() > 512 {
-        return Err(constraint(MEMBER, name, "have length less than or equal to 512"));
+    if name.len() > MAX_NAME {
+        return Err(too_long());
     }
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte)) {
         return Err(constraint(MEMBER, name, r"satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+"));

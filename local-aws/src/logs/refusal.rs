@@ -16,6 +16,13 @@ pub(super) fn constraint(member: &str, value: impl std::fmt::Display, rule: &str
     ))
 }
 
+/// How long names of groups and streams may be.
+pub(super) const MAX_NAME: usize = 512;
+
+pub(super) fn too_long() -> ApiError {
+    invalid("Invalid LogGroup or LogStream, both must have length less than or equal to 512.")
+}
+
 pub(super) fn bad_token() -> ApiError {
     invalid("The specified nextToken is invalid.")
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::constraint;
+use super::refusal::{MAX_NAME, constraint, too_long};
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
 
@@ -63,8 +63,8 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(constraint(MEMBER, name, "have length greater than or equal to 1"));
     }
-    if name.chars().count() > 512 {
-        return Err(constraint(MEMBER, name, "have length less than or equal to 512"));
+    if name.chars().count() > MAX_NAME {
+        return Err(too_long());
     }
     // The pattern lets control characters through; the service does not.
     if name.contains([':', '*']) || name.contains(char::is_control) {

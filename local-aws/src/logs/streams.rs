@@ -74,6 +74,11 @@ pub(super) fn describe_log_streams(endpoint: &Endpoint, input: DescribeLogStream
         return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
     }
     let limit = limit(input.limit, 50)?;
+    // This call has a code and words of its own for it.
+    if input.log_group_name.is_some() && input.log_group_identifier.is_some() {
+        let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+        return Err(ApiError::new("ValidationException", message));
+    }
     endpoint.store.write(|tx| {
         let group = group::named(tx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
         group::delete_expired(tx, &group, Utc::now())?;

@@ -252,6 +252,16 @@ async fn names_and_tags_have_no_control_characters() {
     let many = (0..51).map(|number| (format!("k{number}"), "v".to_owned())).collect();
     let refused = logs.create_log_group().log_group_name("t").set_tags(Some(many)).send().await.unwrap_err();
     assert!(message(&refused).contains("length less than or equal to 50"), "{refused:?}");
+    let refused = logs.create_log_group().log_group_name("x".repeat(513)).send().await.unwrap_err();
+    let words = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+    assert_eq!(message(&refused), words);
+    let both = logs.describe_log_streams().log_group_name("g").log_group_identifier("g").send().await.unwrap_err();
+    assert_eq!(both.code(), Some("ValidationException"));
+    assert_eq!(message(&both), "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
+    let by_prefix = logs.describe_log_groups().log_group_name_prefix("g").send().await.unwrap();
+    assert_eq!(by_prefix.log_groups()[0].stored_bytes(), Some(0));
+    let by_pattern = logs.describe_log_groups().log_group_name_pattern("g").send().await.unwrap();
+    assert_eq!(by_pattern.log_groups()[0].stored_bytes(), None);
     let refused = logs.create_log_stream().log_group_name("g").log_stream_name("a\0b").send().await.unwrap_err();
     assert!(message(&refused).contains(pattern), "{refused:?}");
     for token in ["", "f/1/s", "x", "f/99999999999999999999999999999999999999999999999999999999/s", "f/\u{663}/s"] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cloudformation::change_set;
 use crate::cloudformation::export::Imports;
 use crate::cloudformation::operation;
 use crate::cloudformation::plan::{Situation, plan};
@@ -56,11 +57,13 @@ pub(in crate::cloudformation) fn create_stack(
     }
     let name = input.stack_name.clone();
     let (existing, imports) = endpoint.store.read(|tx| Ok((Stack::find(tx, &name)?, Imports::load(tx)?)))?;
-    if let Some(stack) = existing {
-        return again(&stack, input.client_request_token.as_deref());
-    }
     let operation = Operation::new("CREATE_STACK", input.client_request_token);
-    let mut stack = Stack::new(stack_id(endpoint, &name), &name, StackStatus::CreateInProgress, operation);
+    let mut stack = match existing {
+        // Nothing but change sets: AWS makes the stack, and they are obsolete.
+        Some(stack) if stack.status == StackStatus::ReviewInProgress => Stack { operation, ..stack },
+        Some(stack) => return again(&stack, operation.token.as_deref()),
+        None => Stack::new(stack_id(endpoint, &name), &name, StackStatus::CreateInProgress, operation),
+    };
     let schemas = Arc::new(Schemas::default());
     let request = Request {
         template_body: input.template_body,
@@ -87,8 +90,13 @@ pub(in crate::cloudformation) fn create_stack(
     stack.retain_except_on_create = input.retain_except_on_create.unwrap_or(false);
     stack.unsettled.insert(stack.operation.id.clone());
     endpoint.store.write(|tx| match Stack::find(tx, &name)? {
-        Some(other) => again(&other, stack.operation.token.as_deref()).map(|_| ()),
-        None => stack.enter(tx, StackStatus::CreateInProgress, "User Initiated".to_owned()),
+        Some(other) if other.stack_id != stack.stack_id || other.status != StackStatus::ReviewInProgress => {
+            again(&other, stack.operation.token.as_deref()).map(|_| ())
+        }
+        _ => {
+            change_set::make_obsolete(tx, &stack.stack_id)?;
+            stack.enter(tx, StackStatus::CreateInProgress, "User Initiated".to_owned())
+        }
     })?;
     operation::start(endpoint, schemas, &stack.stack_id);
     Ok(started(&stack))

@@ -1,5 +1,6 @@
 //! Templates by themselves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::template_body;
 use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::Stack;
+use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::{Parameter, Template};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -34,6 +36,7 @@ pub(in crate::cloudformation) fn get_template(
         )));
     }
     let body = endpoint.store.read(|tx| match (&input.change_set_name, &input.stack_name) {
+        (Some(name), None) if !name.starts_with("arn:") => Err(invalid("StackName is a required parameter.")),
         (Some(name), stack) => Ok(change_set::find(tx, name, stack.as_deref())?.target.template_body),
         (None, Some(name)) => Ok(Stack::of(tx, name)?.target.template_body),
         (None, None) => Err(invalid("Either StackName or ChangeSetName must be specified.")),
@@ -54,7 +57,13 @@ pub(in crate::cloudformation) fn get_template_summary(
 ) -> Result<Value, ApiError> {
     let body = match (&input.template_body, &input.stack_name) {
         (Some(body), None) => template_body(body)?,
-        (None, Some(name)) => endpoint.store.read(|tx| Stack::of(tx, name))?.target.template_body,
+        (None, Some(name)) => {
+            let stack = endpoint.store.read(|tx| Stack::of(tx, name))?;
+            if stack.status == StackStatus::ReviewInProgress {
+                return Err(invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
+            }
+            stack.target.template_body
+        }
         _ => return Err(invalid("Exactly one of TemplateBody and StackName must be specified.")),
     };
     let template = parse(&body, &Schemas::default())?;
@@ -66,11 +75,22 @@ pub(in crate::cloudformation) fn get_template_summary(
         shown
     });
     summary.insert("ResourceTypes".to_owned(), json!(template.resource_types()));
+    summary.insert("ResourceIdentifierSummaries".to_owned(), identifiers(&template));
     summary.insert("Version".to_owned(), json!("2010-09-09"));
     if let Some(metadata) = &template.metadata {
         summary.insert("Metadata".to_owned(), json!(metadata.to_string()));
     }
     Ok(Value::Object(summary))
+}
+
+/// Which resources there are of each type.
+fn identifiers(template: &Template) -> Value {
+    let mut summaries: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (logical_id, resource) in &template.resources {
+        summaries.entry(&resource.resource_type).or_default().push(logical_id);
+    }
+    let show = |(resource_type, ids)| json!({"ResourceType": resource_type, "LogicalResourceIds": ids});
+    summaries.into_iter().map(show).collect()
 }
 
 pub(in crate::cloudformation) fn validate_template(input: TemplateInput) -> Result<Value, ApiError> {

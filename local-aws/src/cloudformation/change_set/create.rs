@@ -217,13 +217,17 @@ fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {
 /// The stack that the change set is for; none when it makes one.
 fn existing(tx: &Tx<'_>, input: &CreateChangeSetInput, creating: bool) -> Result<Option<Stack>, ApiError> {
     let name = &input.stack_name;
-    let stack = Stack::find(tx, name)?.filter(|stack| stack.status != StackStatus::DeleteComplete);
-    match stack {
+    let again = || {
+        let set = &input.change_set_name;
+        invalid(format!("Stack [{name}] already exists and cannot be created again with the changeSet [{set}]."))
+    };
+    let known = Stack::find(tx, name)?;
+    // By its ARN only.
+    let is_gone = known.as_ref().is_some_and(|stack| stack.status == StackStatus::DeleteComplete);
+    match known.filter(|_| !is_gone) {
         Some(stack) if stack.status == StackStatus::ReviewInProgress && creating => Ok(Some(stack)),
-        Some(stack) if creating => Err(invalid(format!(
-            "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
-            stack.name, input.change_set_name
-        ))),
+        Some(_) if creating => Err(again()),
+        None if creating && is_gone => Err(again()),
         Some(stack) => check_updatable(&stack).map(|()| Some(stack)),
         None if creating => check_name("stackName", name).map(|()| None),
         None => Err(invalid(format!("Stack [{name}] does not exist"))),

@@ -1,7 +1,5 @@
 //! The phases that delete: after an update, after its rollback, a creation's rollback, a deletion.
 
-use chrono::Utc;
-
 use super::remove::{Item, leftovers, remove};
 use super::run::{Run, failed_to, settle};
 use crate::cloudformation::change_set;
@@ -88,7 +86,6 @@ pub(super) async fn delete(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
             return stack.enter(tx, StackStatus::DeleteFailed, failed_to("delete", &failed));
         }
         change_set::delete_all(tx, &stack.stack_id)?;
-        stack.deleted_at = Some(Utc::now());
         stack.enter(tx, StackStatus::DeleteComplete, None)
     })
 }

@@ -31,10 +31,7 @@ pub(super) fn read(body: &str) -> Result<Map<String, Value>, ApiError> {
 
 fn check_values<'a>(path: &mut Vec<&'a str>, value: &'a Value) -> Result<(), ApiError> {
     match value {
-        Value::Null => Err(invalid(format!(
-            "Template format error: [/{}] 'null' values are not allowed in templates",
-            path.join("/")
-        ))),
+        Value::Null => Err(invalid(format!("[/{}] 'null' values are not allowed in templates", path.join("/")))),
         Value::String(text) if text.contains(MARK) => Err(invalid(format!(
             "Template format error: [/{}] the character U+0000 is not allowed in templates",
             path.join("/")

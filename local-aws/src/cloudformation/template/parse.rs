@@ -175,14 +175,14 @@ fn resource(place: &Place<'_>, _name: &str, value: &Value) -> Result<Resource, A
                     .error(format_args!("The resource attribute {name} is not supported by the local endpoint")));
             }
             _ => {
-                return Err(
-                    place.error(format_args!("Template validation error: Invalid template resource property '{name}'"))
-                );
+                return Err(invalid(format!("Invalid template resource property '{name}'")));
             }
         }
     }
     let Some(Value::String(resource_type)) = members.get("Type") else {
-        return Err(place.error("Template format error: Every Resources object must contain a Type member."));
+        return Err(invalid(format!(
+            "Template format error: [/{place}] Every Resources object must contain a Type member."
+        )));
     };
     let properties = members.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     object(&place.member("Properties"), &properties)?;
@@ -247,7 +247,7 @@ fn output(place: &Place<'_>, _name: &str, value: &Value) -> Result<OutputDeclara
     let value = members
         .get("Value")
         .cloned()
-        .ok_or_else(|| place.error("Template format error: Every Outputs member must contain a Value object"))?;
+        .ok_or_else(|| invalid("Template format error: Every Outputs member must contain a Value object"))?;
     let export_name = match members.get("Export") {
         None => None,
         Some(export) => {

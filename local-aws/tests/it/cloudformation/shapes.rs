@@ -3,7 +3,10 @@
 use aws_sdk_cloudformation::types::{Capability, ChangeSetType};
 use aws_sdk_dynamodb::types::{AttributeValue, Get, Put, TransactGetItem, TransactWriteItem};
 
+use serde_json::json;
+
 use super::*;
+use crate::boto::Boto;
 
 #[tokio::test]
 async fn a_stack_out_of_a_change_set_is_updated_at_once_and_forgets_when_it_is_gone() {
@@ -54,4 +57,81 @@ async fn transactions_take_a_table_by_its_arn() {
     let get = TransactGetItem::builder().get(Get::builder().table_name(arn).key("Id", key()).build().unwrap()).build();
     let got = dynamodb.transact_get_items().transact_items(get).send().await.unwrap();
     assert_eq!(got.responses()[0].item().unwrap()["Id"], key());
+}
+
+#[tokio::test]
+async fn calls_that_make_no_sense_are_refused_in_awss_words() {
+    let (endpoint, client) = start().await;
+    let mut boto = Boto::start(endpoint.variables());
+    let body = "Resources: {G: {Type: AWS::Logs::LogGroup}}";
+    let deleted = created(&client, "Gone", body).await.stack_id.unwrap();
+    client.delete_stack().stack_name("Gone").send().await.unwrap();
+    settled(&client, &deleted).await;
+    let set = json!({"StackName": "Review", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body});
+    boto.call("cloudformation", "CreateChangeSet", &set).unwrap();
+    let unknown = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/a/11111111-1111-1111-1111-111111111111";
+    for (operation, input, words) in [
+        (
+            "CreateStack",
+            json!({"StackName": "*a_$", "TemplateBody": body}),
+            "1 validation error detected: Value '*a_$' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*",
+        ),
+        (
+            "CreateStack",
+            json!({"StackName": "s", "TemplateBody": "Resources: {A: {Type: AWS::Logs::LogGroup, Invalid: 1}}"}),
+            "Invalid template resource property 'Invalid'",
+        ),
+        (
+            "CreateStack",
+            json!({"StackName": "s", "TemplateBody": "Resources: {A: {Properties: {}}}"}),
+            "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+        ),
+        (
+            "CreateStack",
+            json!({"StackName": "s", "TemplateBody": format!("Outputs: {{O: {{Value: null}}}}\n{body}")}),
+            "[/Outputs/O/Value] 'null' values are not allowed in templates",
+        ),
+        ("GetTemplate", json!({"StackName": "none"}), "Stack with id none does not exist"),
+        ("GetTemplate", json!({"ChangeSetName": "c"}), "StackName is a required parameter."),
+        ("GetTemplate", json!({"ChangeSetName": unknown}), &format!("ChangeSet [{unknown}] does not exist")),
+        (
+            "GetTemplateSummary",
+            json!({"StackName": "Review"}),
+            "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.",
+        ),
+        (
+            "CreateChangeSet",
+            json!({"StackName": deleted, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}),
+            &format!("Stack [{deleted}] already exists and cannot be created again with the changeSet [c]."),
+        ),
+        ("DescribeChangeSet", json!({"StackName": "none", "ChangeSetName": "c"}), "Stack [none] does not exist"),
+        (
+            "DeleteChangeSet",
+            json!({"ChangeSetName": "c"}),
+            "StackName must be specified if ChangeSetName is not specified as an ARN.",
+        ),
+    ] {
+        let refusal = boto.call("cloudformation", operation, &input).unwrap_err();
+        assert_eq!(refusal.message, words, "{operation} {input}");
+    }
+}
+
+#[tokio::test]
+async fn a_stack_under_review_may_be_made_in_another_way() {
+    let (_endpoint, client) = start().await;
+    let body = "Resources: {G: {Type: AWS::Logs::LogGroup}}";
+    let set = client.create_change_set().stack_name("s").change_set_name("c").change_set_type(ChangeSetType::Create);
+    let id = set.template_body(body).send().await.unwrap().stack_id.unwrap();
+    let stack = created(&client, "s", body).await;
+    assert_eq!((stack.stack_id(), stack.last_updated_time()), (Some(id.as_str()), None));
+    let set = client.describe_change_set().stack_name("s").change_set_name("c").send().await.unwrap();
+    assert_eq!(set.execution_status().unwrap().as_str(), "OBSOLETE");
+    let summary = client.get_template_summary().stack_name("s").send().await.unwrap();
+    let [identifiers] = summary.resource_identifier_summaries() else { panic!("{summary:?}") };
+    assert_eq!(identifiers.logical_resource_ids(), ["G"]);
+    // The deletion of what a creation had made is one.
+    create(&client, "t", "Resources: {G: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: a}}, H: {Type: AWS::Logs::LogGroup, DependsOn: G, Properties: {LogGroupName: a}}}").await;
+    let stack = settled(&client, "t").await;
+    assert_eq!(status(&stack), "ROLLBACK_COMPLETE");
+    assert!(stack.deletion_time().is_some());
 }

@@ -40,10 +40,7 @@ fn sections() {
         ),
         ("Resources:\n  A-B: {Type: AWS::Logs::LogGroup}\n".to_owned(), "Resource name A-B is non alphanumeric."),
         (format!("{resources}Outputs:\n  a_b: {{Value: x}}\n"), "Output name a_b is non alphanumeric."),
-        (
-            format!("{resources}Outputs:\n  A: {{Description: x}}\n"),
-            "Every Outputs member must contain a Value object (Outputs/A)",
-        ),
+        (format!("{resources}Outputs:\n  A: {{Description: x}}\n"), "Every Outputs member must contain a Value object"),
         (format!("{resources}Outputs:\n  A: {{Value: x, Foo: x}}\n"), "Unrecognized output attribute Foo"),
         (
             format!("{resources}Outputs:\n  A: {{Value: x, Export: x}}\n"),
@@ -56,7 +53,7 @@ fn sections() {
         (format!("Parameters:\n  A: {{Type: String}}\n{resources}"), "a parameter and a resource have the same name A"),
         (
             "Resources:\n  A: {Properties: {}}\n".to_owned(),
-            "Every Resources object must contain a Type member. (Resources/A)",
+            "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
         ),
     ] {
         assert!(parse_error(&body).contains(words), "{body}: {}", parse_error(&body));
