@@ -7,7 +7,7 @@ JUDGES := .venv/judges.stamp
 PACKERS := .venv/packers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench docs dist programs need-test
+.PHONY: help lab test check bench soak docs dist programs need-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ programs: ## the workers' programs for both processors of Fargate, in dist/progr
 mutants: ## mistakes in the parts that must be right which no test notices (hours); PART=fis for one part
 	@tools/need rust c
 	tools/mutants $(PART)
+
+soak: $(JUDGES) ## noisy tasks, forty environments and random kills at once, on the profile that is shipped; SECONDS=60
+	$(CARGO) build --release --locked --bin fis-workshop
+	.venv/bin/python tools/soak "$(TARGET_DIR)/release/fis-workshop" $(SECONDS)
 
 docs: ## write the generated reference pages again
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
