@@ -35,7 +35,8 @@ pub(crate) fn is_for(operation: &str) -> bool {
     ["Delete", "BatchDelete", "Deregister", "Stop", "Untag"].iter().any(|verb| operation.starts_with(verb))
 }
 
-/// Whether the disk is full. SQLite says so for both databases.
+/// Whether the disk is full: in the words of SQLite, of both databases, or of the system.
 pub(crate) fn is_needed(error: &ApiError) -> bool {
-    error.status >= 500 && error.message.contains("database or disk is full")
+    let words = ["database or disk is full", "No space left on device"];
+    error.status >= 500 && words.iter().any(|words| error.message.contains(words))
 }

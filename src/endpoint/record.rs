@@ -230,9 +230,10 @@ impl StateDir {
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {
+    let room = if error.kind() == std::io::ErrorKind::StorageFull { "Make room on the disk, or name" } else { "Name" };
     Error::failed(format!("{} cannot be used.", path.display()))
         .cause(error)
-        .hint("Name another state directory with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`.")
+        .hint(format!("{room} another state directory with `--state-dir` or `FIS_WORKSHOP_STATE_DIR`."))
 }
 
 #[cfg(test)]

@@ -120,8 +120,13 @@ impl Running {
         until(&format!("{}: {text}", self.args), || self.text().iter().any(|output| output.contains(text)));
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        signal(name, &self.child.id());
+        signal(name, &self.id());
     }
 
     /// Waits for its end, however it comes.
@@ -161,7 +166,7 @@ pub(crate) fn found<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 /// Sends a signal to a process.
 pub(crate) fn signal(name: &str, pid: &impl Display) {
     // It may have ended by itself.
-    let _ = Command::new("kill").args([format!("-{name}"), pid.to_string()]).output().unwrap();
+    let _ = Command::new("kill").args([format!("-{name}"), "--".to_owned(), pid.to_string()]).output().unwrap();
 }
 
 /// A tool that judges ours, from the virtual environment that `make test` makes.

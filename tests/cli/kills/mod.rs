@@ -2,6 +2,7 @@
 
 mod deployer;
 mod endpoint;
+mod sleep;
 mod state;
 mod tasks;
 

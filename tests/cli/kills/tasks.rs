@@ -15,7 +15,7 @@ fn tasks(sandbox: &Sandbox) -> Vec<Value> {
 }
 
 /// All tasks that ECS knows, once they are STOPPED, the first one first.
-fn stopped(sandbox: &Sandbox) -> Vec<Value> {
+pub(super) fn stopped(sandbox: &Sandbox) -> Vec<Value> {
     let mut found = Vec::new();
     until("all tasks are STOPPED", || {
         found = tasks(sandbox);
@@ -105,7 +105,7 @@ fn an_acknowledged_task_ends_properly_whenever_the_endpoint_is_killed() {
 }
 
 /// `improved` makes the batch complete, and leaves what was written before as it is.
-fn every_index_once(sandbox: &Sandbox) {
+pub(super) fn every_index_once(sandbox: &Sandbox) {
     let before = sandbox.json(&["items"])["items"].as_array().unwrap().clone();
     let run = sandbox.run(&["run", "improved", "--item-seconds", "0"]);
     assert_eq!(run.code, 0, "{run:?}");
