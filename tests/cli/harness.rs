@@ -151,6 +151,19 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     found(what, || condition().then_some(()));
 }
 
+/// Asks until the answer is this one.
+pub(crate) fn becomes<T: PartialEq + std::fmt::Debug>(wanted: &T, mut ask: impl FnMut() -> T) {
+    let begin = Instant::now();
+    loop {
+        let answer = ask();
+        if answer == *wanted {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain for {wanted:?}: {answer:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Asks until there is an answer.
 pub(crate) fn found<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();

@@ -101,7 +101,9 @@ pub(crate) static SERVICE: Service = Service {
             Operation::now("UpdateTerminationProtection", |call| {
                 api::delete::update_termination_protection(&call.endpoint, call.decode()?)
             }),
-            Operation::now("ValidateTemplate", |call| api::templates::validate_template(call.decode()?)),
+            Operation::now("ValidateTemplate", |call| {
+                api::templates::validate_template(&call.endpoint, call.decode()?)
+            }),
         ],
     )
 };

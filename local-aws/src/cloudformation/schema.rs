@@ -11,23 +11,51 @@ mod coerce;
 mod document;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::resources::Properties;
 use super::template::{Place, dynamic_reference};
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 pub(crate) use document::{Change, Schema, unrecognized};
 
-/// The schemas that one operation has used. Dropped with the operation: compiled validators are large, and rarely used.
+/// How long compiled validators are kept that nobody uses: they are large, and calls come in groups.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// The schemas that have been used.
 #[derive(Default)]
 pub(crate) struct Schemas {
     read: Mutex<BTreeMap<String, Arc<Schema>>>,
 }
 
+/// Those that the operations of an endpoint share.
+#[derive(Default)]
+struct Shared(Mutex<Weak<Schemas>>);
+
 impl Schemas {
+    /// Those of the endpoint, for as long as somebody uses them.
+    pub(crate) fn of(endpoint: &Endpoint) -> Arc<Self> {
+        let shared = endpoint.memory::<Shared>();
+        let mut schemas = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schemas) = schemas.upgrade() {
+            return schemas;
+        }
+        let new = Arc::new(Self::default());
+        *schemas = Arc::downgrade(&new);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let kept = Arc::clone(&new);
+            runtime.spawn(async move {
+                tokio::time::sleep(KEPT_FOR).await;
+                drop(kept);
+            });
+        }
+        new
+    }
+
     /// The schema of a type.
     ///
     /// # Errors

@@ -99,7 +99,8 @@ fn an_acknowledged_task_ends_properly_whenever_the_endpoint_is_killed() {
         known = stopped(&sandbox).len();
     }
     let files = image_files(&sandbox);
-    assert!(files["images/blobs/sha256"] > 0 && files["rootfs"] > 0, "nothing for `down` to delete: {files:?}");
+    let some = |directory: &str| files.iter().any(|file| file.starts_with(directory));
+    assert!(some("images/blobs/sha256/") && some("rootfs/"), "nothing for `down` to delete: {files:?}");
     sandbox.ok(&["down"]);
     nothing_left(&sandbox);
 }

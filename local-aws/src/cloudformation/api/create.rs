@@ -64,7 +64,7 @@ pub(in crate::cloudformation) fn create_stack(
         Some(stack) => return again(&stack, operation.token.as_deref()),
         None => Stack::new(stack_id(endpoint, &name), &name, StackStatus::CreateInProgress, operation),
     };
-    let schemas = Arc::new(Schemas::default());
+    let schemas = Schemas::of(endpoint);
     let request = Request {
         template_body: input.template_body,
         use_previous_template: false,

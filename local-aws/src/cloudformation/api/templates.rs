@@ -66,7 +66,7 @@ pub(in crate::cloudformation) fn get_template_summary(
         }
         _ => return Err(invalid("Exactly one of TemplateBody and StackName must be specified.")),
     };
-    let template = parse(&body, &Schemas::default())?;
+    let template = parse(&body, &Schemas::of(endpoint))?;
     let mut summary = description(&template, |name, parameter| {
         let mut shown = declaration(name, parameter);
         shown["ParameterType"] = json!(parameter.parameter_type);
@@ -93,12 +93,15 @@ fn identifiers(template: &Template) -> Value {
     summaries.into_iter().map(show).collect()
 }
 
-pub(in crate::cloudformation) fn validate_template(input: TemplateInput) -> Result<Value, ApiError> {
+pub(in crate::cloudformation) fn validate_template(
+    endpoint: &Arc<Endpoint>,
+    input: TemplateInput,
+) -> Result<Value, ApiError> {
     let body = match (&input.template_body, &input.stack_name) {
         (Some(body), None) => template_body(body)?,
         _ => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
-    let template = parse(&body, &Schemas::default())?;
+    let template = parse(&body, &Schemas::of(endpoint))?;
     Ok(Value::Object(description(&template, declaration)))
 }
 

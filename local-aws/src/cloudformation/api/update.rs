@@ -67,7 +67,7 @@ pub(in crate::cloudformation) fn update_stack(
         tags: input.tags,
         capabilities: input.capabilities,
     };
-    let schemas = Arc::new(Schemas::default());
+    let schemas = Schemas::of(endpoint);
     let names = (stack.name.as_str(), stack.stack_id.as_str());
     let (compiled, target) = request.compile(endpoint, names, Some(&stack.target), &schemas)?;
     let plan = plan(&Situation {

@@ -93,7 +93,7 @@ fn compare(
         Stack::new(stack_id(endpoint, &input.stack_name), &input.stack_name, StackStatus::ReviewInProgress, operation)
     });
     let resources = endpoint.store.read(|tx| StackResource::all(tx, &stack.stack_id))?;
-    let schemas = Schemas::default();
+    let schemas = Schemas::of(endpoint);
     let names = (stack.name.as_str(), stack.stack_id.as_str());
     let (compiled, target) =
         input.request().compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
