@@ -188,5 +188,19 @@ impl Drop for Endpoint {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+        kill_programs(&self.state_dir.path().join("tasks"));
+    }
+}
+
+/// Kills what outlives its endpoint: programs whose output is still locked by their process group.
+fn kill_programs(tasks: &Path) {
+    for task in std::fs::read_dir(tasks).into_iter().flatten().flatten() {
+        let Ok(output) = std::fs::File::open(task.path().join("output")) else { continue };
+        let group = std::fs::read_to_string(task.path().join("init")).ok().and_then(|text| text.trim().parse().ok());
+        if output.try_lock().is_err()
+            && let Some(group) = group.and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use super::run::Run;
 use super::step::handler;
 use super::unrecorded::undo_pending;
+use crate::background::at_length;
 use crate::cloudformation::resources;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, StackResource};
@@ -99,7 +100,7 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
         if ready.is_empty() && running.is_empty() && failed.is_empty() {
             ready = std::mem::take(&mut waiting);
         }
-        begin(run, stack, &mut ready)?;
+        at_length(|| begin(run, stack, &mut ready))?;
         for item in ready {
             blocking.push(item.clone());
             let (run, stack) = (run.clone(), stack.clone());
@@ -107,7 +108,7 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
                 if let Some(time) = item.record.ready_at.filter(|_| !item.keep) {
                     tokio::time::sleep(until(time)).await;
                 }
-                delete(&run, &stack, item)
+                at_length(|| delete(&run, &stack, item))
             });
         }
         let Some(item) = running.join_next().await else { return Ok(failed.into_iter().collect()) };
