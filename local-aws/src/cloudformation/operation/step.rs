@@ -5,7 +5,6 @@ use tokio::sync::watch;
 use super::pass::Pass;
 use super::run::Run;
 use super::wait::is_over;
-use crate::background::at_length;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
 use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
@@ -180,7 +179,7 @@ pub(super) async fn carry_out(
     } else if step.done {
         Ok(())
     } else {
-        match at_length(|| run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone()))) {
+        match run.endpoint.store.write(|tx| make(tx, run, stack, &step, record.clone())) {
             Ok(made) => {
                 record = made;
                 Ok(())
