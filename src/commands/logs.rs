@@ -76,12 +76,8 @@ pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
 }
 
 async fn latest(connected: &Connected<'_>, deployed: &Deployed, design: &Design) -> Result<String> {
-    let cluster = deployed.cluster()?;
-    let (mut all, ended) =
-        tokio::try_join!(tasks::active(&connected.clients, cluster), tasks::ended(&connected.clients, cluster))?;
-    all.extend(ended);
-    all.retain(|task| deployed.program_of(&task.task_definition_arn) == Some(design.program));
-    let newest = all.into_iter().max_by(|a, b| a.created_at.cmp(&b.created_at));
+    let all = tasks::all(&connected.clients, deployed.cluster()?).await?;
+    let newest = all.into_iter().find(|task| deployed.program_of(&task.task_definition_arn) == Some(design.program));
     newest.map(|task| task.task_arn).ok_or_else(|| {
         Error::failed(format!(
             "ECS knows no task of {} in this environment; it forgets stopped ones after an hour or so.",

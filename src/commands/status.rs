@@ -108,11 +108,10 @@ fn missing(stack: String) -> StackStatus {
 async fn look(clients: &Clients, environment: Environment, ended_shown: usize) -> Result<Status> {
     let mut found = Status { stacks: Vec::new(), ..Status::of_nothing(clients.target, environment.clone()) };
     let (name, cluster) = (environment.stack_name(), environment.cluster_name());
-    let (network, workshop, active, ended) = tokio::try_join!(
+    let (network, workshop, tasks) = tokio::try_join!(
         stack::find(clients, NETWORK_STACK),
         stack::find(clients, &name),
-        tasks::active(clients, &cluster),
-        tasks::ended(clients, &cluster),
+        tasks::all(clients, &cluster),
     )?;
     for (name, stack) in [(NETWORK_STACK.to_owned(), &network), (name, &workshop)] {
         found.stacks.push(match stack {
@@ -122,13 +121,13 @@ async fn look(clients: &Clients, environment: Environment, ended_shown: usize) -
             None => missing(name),
         });
     }
-    let (mut active, mut ended) = (active, ended);
-    ended.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-    found.older_tasks = ended.len().saturating_sub(ended_shown);
-    ended.truncate(ended_shown);
-    active.append(&mut ended);
-    active.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-    found.tasks = active;
+    let mut ended = 0;
+    found.tasks = tasks;
+    found.tasks.retain(|task| {
+        ended += usize::from(!task.should_run());
+        task.should_run() || ended <= ended_shown
+    });
+    found.older_tasks = ended.saturating_sub(ended_shown);
     let Some(stack) = workshop.filter(|stack| !stack.outputs.is_empty()) else { return Ok(found) };
     let deployed = Deployed::of(environment, stack);
     let (experiments, items) = tokio::try_join!(

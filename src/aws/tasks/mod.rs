@@ -90,15 +90,24 @@ pub(crate) fn timestamp(time: &DateTime) -> Option<String> {
 
 /// The tasks that shall run in the cluster, with their tags. A cluster that does not exist has none.
 pub(crate) async fn active(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
-    in_state(clients, cluster, DesiredStatus::Running).await
+    describe_all(clients, cluster, &list(clients, cluster, DesiredStatus::Running).await?).await
 }
 
-/// The tasks of the cluster that are stopped or stopping, as long as ECS remembers them: about an hour.
-pub(crate) async fn ended(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
-    in_state(clients, cluster, DesiredStatus::Stopped).await
+/// All tasks of the cluster, the newest first: those that shall run, and those that are stopped or stopping, as long as
+/// ECS remembers them (about an hour).
+pub(crate) async fn all(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
+    // A task that stops between the two requests is on both lists. The other way round it would be on none.
+    let mut arns = list(clients, cluster, DesiredStatus::Running).await?;
+    let ended = list(clients, cluster, DesiredStatus::Stopped).await?;
+    arns.retain(|arn| !ended.contains(arn));
+    arns.extend(ended);
+    let mut tasks = describe_all(clients, cluster, &arns).await?;
+    tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    Ok(tasks)
 }
 
-async fn in_state(clients: &Clients, cluster: &str, state: DesiredStatus) -> Result<Vec<Task>> {
+/// ARNs of the tasks that shall be in this state.
+async fn list(clients: &Clients, cluster: &str, state: DesiredStatus) -> Result<Vec<String>> {
     let mut arns = Vec::new();
     let mut next = None;
     loop {
@@ -112,9 +121,12 @@ async fn in_state(clients: &Clients, cluster: &str, state: DesiredStatus) -> Res
             Err(error) => return Err(error),
         }
         if next.is_none() {
-            break;
+            return Ok(arns);
         }
     }
+}
+
+async fn describe_all(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<Task>> {
     let mut tasks = Vec::new();
     for some in arns.chunks(100) {
         match describe(clients, cluster, some, None).await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Task, active, ended, get};
+use super::{Task, all, get};
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
@@ -63,18 +63,13 @@ pub(crate) async fn stop_all(
     let mut patience = Patience::new(clients, STOP_LIMIT);
     let mut seen: Vec<(String, String)> = Vec::new();
     loop {
-        let mut tasks = active(clients, cluster).await?;
-        for task in &tasks {
+        // Those that were asked to stop before may still be on their way.
+        let mut tasks = all(clients, cluster).await?;
+        tasks.retain(|task| !task.is_stopped());
+        for task in tasks.iter().filter(|task| task.should_run()) {
             stop(clients, cluster, &task.task_arn, reason).await?;
             if !stopped.contains(&task.task_arn) {
                 stopped.push(task.task_arn.clone());
-            }
-        }
-        // Those that were asked to stop before are not active any more, and may still be on their way.
-        let stopping = ended(clients, cluster).await?.into_iter().filter(|task| !task.is_stopped());
-        for task in stopping {
-            if !tasks.iter().any(|other| other.task_arn == task.task_arn) {
-                tasks.push(task);
             }
         }
         if tasks.is_empty() {
@@ -113,15 +108,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_are_stopped_and_waited_for_with_progress() {
-        // Asked in turn: those that shall run, and those that shall not.
+        // Asked in turn: those that shall run, and those that shall not. Once it is on both lists.
         let script = Script::default()
             .answer("ListTasks", arns(&["a"]))
             .answer("ListTasks", arns(&["a"]))
             .answer("ListTasks", arns(&[]))
             .answer("ListTasks", arns(&["a"]))
-            .answer("ListTasks", arns(&[]))
             .answer("DescribeTasks", json!({"tasks": [task("a", "RUNNING")]}))
-            .answer("DescribeTasks", json!({"tasks": [task("a", "STOPPING")]}))
             .answer("DescribeTasks", json!({"tasks": [task("a", "DEPROVISIONING")]}))
             .answer("DescribeTasks", json!({"tasks": [task("a", "STOPPED")]}))
             .answer("StopTask", json!({}));
