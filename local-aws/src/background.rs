@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::runtime::{Handle, RuntimeFlavor};
-
 /// How long after a panic the work begins again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -25,14 +23,6 @@ where
             tokio::time::sleep(AGAIN).await;
         }
     });
-}
-
-/// Work that takes its time and waits for nothing, on a thread that also answers requests: they are left to another one.
-pub(crate) fn at_length<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A request's way: socket, guard, signature, protocol, service, and back.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -14,6 +14,8 @@ use axum::http::{HeaderMap, Request, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::auth::{authenticate, signed_for};
 use crate::endpoint::Endpoint;
@@ -54,20 +56,27 @@ pub async fn serve(
     let _lock = lock(state_dir)?;
     let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"), options)?);
     services::resume(&endpoint)?;
-    let app = Router::new().fallback(handle).with_state(endpoint);
-    let listener = listener.tap_io(|stream| {
+    let app = Router::new().fallback(handle).with_state(App { endpoint, background: Handle::current() });
+    let (stopping, stopped) = oneshot::channel();
+    let failed = |error: std::io::Error| ApiError::internal(format!("The server cannot be started: {error}"));
+    let listener = listener.into_std().map_err(failed)?;
+    // What goes on for stacks and tasks keeps no request waiting: the kernel shares the processors out between threads.
+    let server = on_other_threads(async move {
         // Small requests and answers: without this, Nagle's algorithm adds up to 40 ms to each.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::warn!(%error, "TCP_NODELAY not set");
-        }
-    });
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
+        let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::warn!(%error, "TCP_NODELAY not set");
+            }
+        });
+        let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
+        let stopping = async move {
             shutdown.await;
             let _ = stopping.send(());
-        })
-        .into_future();
+        };
+        server.with_graceful_shutdown(stopping).await
+    });
+    let server = server.map_err(failed)?;
+    let ended = |error: &dyn std::fmt::Display| ApiError::internal(format!("The server failed: {error}"));
     let patience = async {
         if stopped.await.is_ok() {
             tokio::time::sleep(SHUTDOWN_GRACE).await;
@@ -76,9 +85,36 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        result = server => result.map_err(|error| ApiError::internal(format!("The server failed: {error}"))),
+        result = server => result.map_err(|error| ended(&error))?.map_err(|error| ended(&error)),
         () = patience => Ok(()),
     }
+}
+
+/// Does the work on threads of its own, until it ends or nobody waits for it any more.
+fn on_other_threads<F>(work: F) -> std::io::Result<oneshot::Receiver<F::Output>>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (mut result, waits) = oneshot::channel();
+    std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
+        let output = runtime.block_on(async {
+            tokio::select! {
+                output = work => Some(output),
+                () = result.closed() => None,
+            }
+        });
+        output.map(|output| result.send(output))
+    })?;
+    Ok(waits)
+}
+
+/// What a request needs.
+#[derive(Clone)]
+struct App {
+    endpoint: Arc<Endpoint>,
+    /// Where everything else is done.
+    background: Handle,
 }
 
 /// One endpoint a state directory: the lock is the kernel's, so it is gone with the process however that ends.
@@ -103,7 +139,7 @@ fn lock(state_dir: &Path) -> Result<std::fs::File, ApiError> {
 }
 
 async fn handle(
-    State(endpoint): State<Arc<Endpoint>>,
+    State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
@@ -112,7 +148,8 @@ async fn handle(
         return refusal;
     }
     if let Some(door) = DOORS.iter().find(|door| (door.is_for)(&parts)) {
-        return (door.handle)(endpoint, parts, body).await;
+        let answer = app.background.spawn((door.handle)(app.endpoint, parts, body)).await;
+        return answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 16 MiB.\n").into_response();
@@ -127,7 +164,7 @@ async fn handle(
                 .into_response(),
         };
     };
-    let result = answer(endpoint, service, &parts, body).await;
+    let result = answer(app, service, &parts, body).await;
     if let Err(error) = &result {
         tracing::info!(service = service.wire.signing_name, %error, "refused");
     }
@@ -136,7 +173,7 @@ async fn handle(
 
 /// One signed request, from its signature to what the service says.
 async fn answer(
-    endpoint: Arc<Endpoint>,
+    App { endpoint, background }: App,
     service: &'static Service,
     parts: &Parts,
     body: Bytes,
@@ -149,9 +186,9 @@ async fn answer(
     let call = Call { endpoint, caller, service, operation, input, body };
     services::authorize(&call)?;
     let again = reserve::is_for(operation.name).then(|| call.clone());
-    let output = match (call.run().await, again) {
+    let output = match (call.run(&background).await, again) {
         (Err(error), Some(again)) if reserve::is_needed(&error) && reserve::give_away(&again.endpoint.state_dir) => {
-            again.run().await?
+            again.run(&background).await?
         }
         (result, _) => result?,
     };

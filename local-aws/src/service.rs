@@ -10,6 +10,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
@@ -80,6 +81,8 @@ pub(crate) struct Operation {
 pub(crate) enum Run {
     /// At once: in short transactions, without waiting for anything.
     Now(fn(Call) -> Result<Value, ApiError>),
+    /// With work that keeps a processor busy for a while.
+    AtLength(fn(Call) -> Result<Value, ApiError>),
     /// In its own time.
     Later(fn(Call) -> Answer),
 }
@@ -93,6 +96,10 @@ pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 impl Operation {
     pub(crate) const fn now(name: &'static str, run: fn(Call) -> Result<Value, ApiError>) -> Self {
         Self { name, run: Run::Now(run) }
+    }
+
+    pub(crate) const fn at_length(name: &'static str, run: fn(Call) -> Result<Value, ApiError>) -> Self {
+        Self { name, run: Run::AtLength(run) }
     }
 
     pub(crate) const fn later(name: &'static str, run: fn(Call) -> Answer) -> Self {
@@ -128,15 +135,16 @@ impl Call {
         wire::read(invalid, self.operation.name, &self.input)
     }
 
-    pub(crate) async fn run(self) -> Result<Value, ApiError> {
-        match self.operation.run {
-            // A thread of its own: what works long keeps nobody else waiting, and the system shares the processors out.
-            Run::Now(run) => {
-                let answer = tokio::task::spawn_blocking(move || run(self)).await;
-                answer.map_err(|error| ApiError::internal(format!("The call was cut short: {error}")))?
-            }
-            Run::Later(run) => run(self).await,
-        }
+    /// Does what the call says, on the runtime of the background.
+    pub(crate) async fn run(self, background: &Handle) -> Result<Value, ApiError> {
+        let answer = match self.operation.run {
+            // A thread of its own: it waits for nobody's turn.
+            Run::Now(run) => background.spawn_blocking(move || run(self)),
+            // In turn, on as many threads as there are processors.
+            Run::AtLength(run) => background.spawn(async move { run(self) }),
+            Run::Later(run) => background.spawn(run(self)),
+        };
+        answer.await.map_err(|error| ApiError::internal(format!("The call was cut short: {error}")))?
     }
 }
 

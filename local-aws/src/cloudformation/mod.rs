@@ -50,7 +50,7 @@ pub(crate) static SERVICE: Service = Service {
             Operation::later("ContinueUpdateRollback", |call| {
                 begin(call, |call| api::update::continue_update_rollback(&call.endpoint, call.decode()?))
             }),
-            Operation::now("CreateChangeSet", |call| {
+            Operation::at_length("CreateChangeSet", |call| {
                 change_set::create::create_change_set(&call.endpoint, call.decode()?)
             }),
             Operation::later("CreateStack", |call| {
@@ -80,7 +80,7 @@ pub(crate) static SERVICE: Service = Service {
                 begin(call, |call| change_set::execute::execute_change_set(&call.endpoint, call.decode()?))
             }),
             Operation::now("GetTemplate", |call| api::templates::get_template(&call.endpoint, call.decode()?)),
-            Operation::now("GetTemplateSummary", |call| {
+            Operation::at_length("GetTemplateSummary", |call| {
                 api::templates::get_template_summary(&call.endpoint, call.decode()?)
             }),
             Operation::now("ListChangeSets", |call| {
@@ -101,7 +101,7 @@ pub(crate) static SERVICE: Service = Service {
             Operation::now("UpdateTerminationProtection", |call| {
                 api::delete::update_termination_protection(&call.endpoint, call.decode()?)
             }),
-            Operation::now("ValidateTemplate", |call| {
+            Operation::at_length("ValidateTemplate", |call| {
                 api::templates::validate_template(&call.endpoint, call.decode()?)
             }),
         ],

@@ -118,12 +118,12 @@ impl Output {
     ) -> Result<u64, ApiError> {
         let ahead = self.ahead(endpoint, to, process)?;
         let from = self.reached.unwrap_or_default();
-        if ahead > 0 && from >= MAX_KEPT {
-            // The mark may stay behind: whoever reads it comes here, too.
-            self.reached = Some(from + ahead);
-            process.free_up_to(from + ahead);
+        if from >= MAX_KEPT {
+            // Its length counts against the limit that init has set, holes included.
+            process.empty().map_err(|error| unreadable(to, &error))?;
+            return Ok(0);
         }
-        if ahead == 0 || from >= MAX_KEPT {
+        if ahead == 0 {
             return Ok(0);
         }
         let turn = endpoint.memory::<Turn>();

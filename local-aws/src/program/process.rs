@@ -1,7 +1,7 @@
 //! The process of a program, which outlives the endpoint and is found again.
 //!
 //! Between the endpoint and the program stands an init process, a few lines for the POSIX shell of the host. It leads
-//! a process group of its own and leaves in its directory what a later endpoint needs to know:
+//! a session of its own and leaves in its directory what a later endpoint needs to know:
 //! - `output`: standard output and error of the program
 //! - `init`, `pid`: process ids of init and program, written before the program runs
 //! - `exit`: how the program ended, 128 + n for signal n
@@ -15,12 +15,13 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
+use process_wrap::std::{ChildWrapper, CommandWrap, ProcessSession};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
 /// `$0` is the process's directory, `$@` program and arguments. The shell's own words (`Killed`) are not for the log, so
@@ -66,7 +67,7 @@ pub(crate) struct Process {
     freed: AtomicU64,
     // Not waited for before the group is killed: as long as it is there, if only as a zombie, no other process can get
     // its id. `None` when an earlier endpoint started it.
-    init: Option<Child>,
+    init: Option<Box<dyn ChildWrapper>>,
     /// How init ended, once it was waited for.
     status: Option<ExitStatus>,
 }
@@ -90,16 +91,16 @@ impl Process {
             // To env such a path is one more variable.
             command.args(["/usr/bin/nice", "-n", "0"]);
         }
-        let init = command
+        command
             .arg(&program.path)
             .args(&program.arguments)
             .env_clear()
             .current_dir(&program.directory)
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
+            .stderr(output);
+        // In the session of the endpoint the kernel would send SIGHUP to a program that is held when the endpoint dies.
+        let init = CommandWrap::from(command).wrap(ProcessSession).spawn()?;
         Ok(Self { init: Some(init), ..Self::adopt(directory)? })
     }
 
@@ -225,6 +226,11 @@ impl Process {
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn free_up_to(&self, _end: u64) {
         self.freed.store(0, Ordering::Relaxed);
+    }
+
+    /// Forgets what the program has written, so that what it writes next is the start of the output.
+    pub(crate) fn empty(&self) -> io::Result<()> {
+        self.output.set_len(0)
     }
 
     /// What the program has written from `offset` on, at most `limit` bytes of it.

@@ -117,6 +117,19 @@ fn a_held_program_waits_and_goes_on() {
 }
 
 #[test]
+fn an_emptied_output_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "echo old; while ! test -e go; do sleep 0.01; done; echo new";
+    let process = Process::start(&dir.path().join("t"), &shell(dir.path(), script)).unwrap();
+    wait_for_output(&process, "old\n");
+    process.empty().unwrap();
+    fs::write(dir.path().join("go"), "").unwrap();
+    wait_for_output(&process, "new\n");
+    assert_eq!(text(&process), "new\n");
+    wait_for_nothing(&process);
+}
+
+#[test]
 fn a_signal_reaches_the_program_and_shows_in_the_exit_code() {
     for (script, signal, code) in [
         ("trap 'exit 143' TERM; echo up; while :; do sleep 0.01; done", Signal::TERM, 143),

@@ -1,9 +1,9 @@
-//! SIGSTOP for a minute: what a closed laptop is to the processes, or one of them that gets no time.
+//! SIGSTOP: what a closed laptop is to the processes, or one of them that gets no time, or a task that has to wait.
 
 use std::time::Duration;
 
-use super::endpoint_pid;
 use super::tasks::{every_index_once, stopped};
+use super::{endpoint_pid, kill_endpoint};
 use crate::census::nothing_left;
 use crate::harness::{Running, Sandbox, signal};
 
@@ -77,4 +77,20 @@ fn an_endpoint_that_sleeps_loses_nothing() {
     let run = run.end();
     assert!([0, 1].contains(&run.code), "{run:?}");
     and_all_is_well(&sandbox);
+}
+
+/// A process group that is stopped gets SIGHUP when it loses the last process of its session outside of it.
+#[test]
+fn a_task_that_has_to_wait_goes_on_with_the_next_endpoint() {
+    let stop = |sandbox: &Sandbox| drop(sandbox.ok(&["local", "stop"]));
+    for end in [kill_endpoint, stop] {
+        let (sandbox, run) = running();
+        signal("STOP", &worker(&sandbox));
+        end(&sandbox);
+        sandbox.ok(&["local", "start"]);
+        run.end();
+        let tasks = stopped(&sandbox);
+        assert_eq!(tasks[0]["exit_code"], 0, "{tasks:?}");
+        and_all_is_well(&sandbox);
+    }
 }

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use super::pass::Pass;
 use super::run::{Run, failed_to, settle};
 use super::step::{self, Action, Step};
-use crate::background::at_length;
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::export::{self, Imports};
 use crate::cloudformation::stack::{OnFailure, Stack};
@@ -31,7 +30,7 @@ struct Apply {
 /// The phase CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS.
 pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
     let phase = stack.status;
-    let compiled = at_length(|| Compiled::of(&run.endpoint, &stack, &stack.target))?;
+    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target)?;
     let (resources, imports) =
         run.endpoint.store.read(|tx| Ok((StackResource::all(tx, &stack.stack_id)?, Imports::load(tx)?)))?;
     let mut apply = Apply {
@@ -59,7 +58,7 @@ impl Apply {
                 if ready.is_empty() {
                     break;
                 }
-                for (step, record) in at_length(|| self.begin(&ready))? {
+                for (step, record) in self.begin(&ready)? {
                     let (run, stack, cancelled) =
                         (self.pass.run.clone(), self.pass.stack.clone(), Arc::clone(&self.cancelled));
                     running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled).await });

@@ -2,7 +2,6 @@
 
 use super::remove::{Item, leftovers, remove};
 use super::run::{Run, failed_to, settle};
-use crate::background::at_length;
 use crate::cloudformation::change_set;
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::export;
@@ -16,7 +15,7 @@ use crate::store::Tx;
 /// Deletes what the update has replaced or taken out. What cannot be deleted does not undo the update; it stays on
 /// record and is tried again by the next one.
 pub(super) async fn after_update(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
-    let compiled = at_length(|| Compiled::of(&run.endpoint, &stack, &stack.target))?;
+    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target)?;
     let items = run.endpoint.store.read(|tx| {
         let replaced = leftovers(tx, &stack.stack_id)?.into_iter().map(|it| {
             let keep = it.0.update_replace_policy != DeletionPolicy::Delete;

@@ -7,7 +7,6 @@ use tokio::task::JoinSet;
 use super::run::Run;
 use super::step::handler;
 use super::unrecorded::undo_pending;
-use crate::background::at_length;
 use crate::cloudformation::resources;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{Leftover, StackResource};
@@ -100,7 +99,7 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
         if ready.is_empty() && running.is_empty() && failed.is_empty() {
             ready = std::mem::take(&mut waiting);
         }
-        at_length(|| begin(run, stack, &mut ready))?;
+        begin(run, stack, &mut ready)?;
         for item in ready {
             blocking.push(item.clone());
             let (run, stack) = (run.clone(), stack.clone());
@@ -108,7 +107,7 @@ pub(super) async fn remove(run: &Run, stack: &Stack, items: Vec<Item>, force: bo
                 if let Some(time) = item.record.ready_at.filter(|_| !item.keep) {
                     tokio::time::sleep(until(time)).await;
                 }
-                at_length(|| delete(&run, &stack, item))
+                delete(&run, &stack, item)
             });
         }
         let Some(item) = running.join_next().await else { return Ok(failed.into_iter().collect()) };
