@@ -1,6 +1,6 @@
 //! A request's way: socket, guard, signature, protocol, service, and back.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -57,7 +57,6 @@ pub async fn serve(
     let endpoint = Arc::new(Endpoint::open(state_dir, format!("http://{address}"), options)?);
     services::resume(&endpoint)?;
     let app = Router::new().fallback(handle).with_state(App { endpoint, background: Handle::current() });
-    let (stopping, stopped) = oneshot::channel();
     let failed = |error: std::io::Error| ApiError::internal(format!("The server cannot be started: {error}"));
     let listener = listener.into_std().map_err(failed)?;
     // What goes on for stacks and tasks keeps no request waiting: the kernel shares the processors out between threads.
@@ -69,25 +68,25 @@ pub async fn serve(
             }
         });
         let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
-        let stopping = async move {
+        let (stopping, stopped) = oneshot::channel();
+        let server = server.with_graceful_shutdown(async move {
             shutdown.await;
             let _ = stopping.send(());
+        });
+        let patience = async {
+            if stopped.await.is_ok() {
+                tokio::time::sleep(SHUTDOWN_GRACE).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
         };
-        server.with_graceful_shutdown(stopping).await
-    });
-    let server = server.map_err(failed)?;
-    let ended = |error: &dyn std::fmt::Display| ApiError::internal(format!("The server failed: {error}"));
-    let patience = async {
-        if stopped.await.is_ok() {
-            tokio::time::sleep(SHUTDOWN_GRACE).await;
-        } else {
-            std::future::pending::<()>().await;
+        tokio::select! {
+            result = server.into_future() => result,
+            () = patience => Ok(()),
         }
-    };
-    tokio::select! {
-        result = server => result.map_err(|error| ended(&error))?.map_err(|error| ended(&error)),
-        () = patience => Ok(()),
-    }
+    });
+    let ended = |error: &dyn std::fmt::Display| ApiError::internal(format!("The server failed: {error}"));
+    server.map_err(failed)?.await.map_err(|error| ended(&error))?.map_err(|error| ended(&error))
 }
 
 /// Does the work on threads of its own, until it ends or nobody waits for it any more.
@@ -104,6 +103,8 @@ where
                 () = result.closed() => None,
             }
         });
+        // With all that they hold: who hears of the end may open the state.
+        drop(runtime);
         output.map(|output| result.send(output))
     })?;
     Ok(waits)

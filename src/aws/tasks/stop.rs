@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Task, all, get};
+use super::{Task, active, all, get};
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
@@ -63,15 +63,15 @@ pub(crate) async fn stop_all(
     let mut patience = Patience::new(clients, STOP_LIMIT);
     let mut seen: Vec<(String, String)> = Vec::new();
     loop {
-        // Those that were asked to stop before may still be on their way.
-        let mut tasks = all(clients, cluster).await?;
-        tasks.retain(|task| !task.is_stopped());
-        for task in tasks.iter().filter(|task| task.should_run()) {
+        for task in active(clients, cluster).await? {
             stop(clients, cluster, &task.task_arn, reason).await?;
             if !stopped.contains(&task.task_arn) {
-                stopped.push(task.task_arn.clone());
+                stopped.push(task.task_arn);
             }
         }
+        // Those that were asked to stop before may still be on their way, too.
+        let mut tasks = all(clients, cluster).await?;
+        tasks.retain(|task| !task.is_stopped());
         if tasks.is_empty() {
             return Ok(stopped);
         }
@@ -108,20 +108,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_are_stopped_and_waited_for_with_progress() {
-        // Asked in turn: those that shall run, and those that shall not. Once it is on both lists.
+        // Asked in turn: those that shall run, these once more, and those that shall not. Once it is on both lists.
         let script = Script::default()
             .answer("ListTasks", arns(&["a"]))
             .answer("ListTasks", arns(&["a"]))
+            .answer("ListTasks", arns(&["a"]))
+            .answer("ListTasks", arns(&[]))
             .answer("ListTasks", arns(&[]))
             .answer("ListTasks", arns(&["a"]))
             .answer("DescribeTasks", json!({"tasks": [task("a", "RUNNING")]}))
+            .answer("DescribeTasks", json!({"tasks": [task("a", "STOPPING")]}))
             .answer("DescribeTasks", json!({"tasks": [task("a", "DEPROVISIONING")]}))
             .answer("DescribeTasks", json!({"tasks": [task("a", "STOPPED")]}))
             .answer("StopTask", json!({}));
         let mut seen = Vec::new();
         let stopped =
             stop_all(&script.clients(), "c", "r", |tasks| seen.push(tasks[0].last_status.clone())).await.unwrap();
-        assert_eq!((stopped.len(), seen), (1, vec!["RUNNING".to_owned(), "DEPROVISIONING".to_owned()]));
+        assert_eq!((stopped.len(), seen), (1, vec!["STOPPING".to_owned(), "DEPROVISIONING".to_owned()]));
     }
 
     #[tokio::test(start_paused = true)]

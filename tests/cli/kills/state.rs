@@ -213,7 +213,7 @@ fn no_room_in_the_middle_of_a_stack() {
     let run = limited(&sandbox, 600, &["up", "--env", "second"]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
     // Whichever request it is that finds no room.
-    assert!(run.stderr.contains(" of FisStopTaskStack-second failed."), "{run:?}");
+    assert!(run.stderr.contains("FisStopTaskStack-second failed."), "{run:?}");
     assert!(run.stderr.contains("check the disk (full? unplugged?) and repeat the command"), "{run:?}");
     let _ = sandbox.run(&["local", "stop"]);
     sandbox.ok(&["up", "--env", "second"]);
