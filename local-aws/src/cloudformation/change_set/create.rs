@@ -171,8 +171,10 @@ fn judge(
         }
         Err(error) => return Err(error),
     };
-    // A retry of a failed operation is a change even when the template is the same.
-    let is_empty = plan.is_empty() && !situation.stack.status.is_left_failed();
+    // A stack that is made is a change even when its conditions leave out every resource, and so is a retry of a failed
+    // operation when the template is the same.
+    let status = situation.stack.status;
+    let is_empty = plan.is_empty() && status != StackStatus::ReviewInProgress && !status.is_left_failed();
     let shown = changes::shown(situation, &plan);
     if is_empty || without_validation {
         return Ok((if is_empty { Verdict::Empty } else { Verdict::Ready }, shown));

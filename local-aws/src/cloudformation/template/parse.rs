@@ -139,15 +139,18 @@ fn mapping(
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, ApiError> {
     let mut keys = BTreeMap::new();
     for (key, values) in object(place, value)? {
-        let place = place.member(key);
+        let member = place.member(key);
+        let Some(values) = values.as_object() else {
+            return Err(member.error(format_args!("Template format error: Every Mappings member {key} must be a map")));
+        };
         let mut attributes = BTreeMap::new();
-        for (name, value) in object(&place, values)? {
+        for (name, value) in values {
             let is_literal = match value {
                 Value::Array(items) => items.iter().all(|item| text(item).is_some()),
                 scalar => text(scalar).is_some(),
             };
             if !is_literal {
-                return Err(place
+                return Err(member
                     .member(name)
                     .error("Template format error: Every Mappings attribute must be a String or a List."));
             }

@@ -223,9 +223,11 @@ impl Scope<'_> {
     }
 
     fn unresolved_resource(&self, place: &Place<'_>, name: &str) -> ApiError {
+        let section = place.section();
+        // Of a resource that its condition has left out. An output that has it is told so without AWS's prefix.
+        let prefix = if section == "Outputs" { "" } else { "Template format error: " };
         place.error(format_args!(
-            "Template format error: Unresolved resource dependencies [{name}] in the {} block of the template",
-            place.section()
+            "{prefix}Unresolved resource dependencies [{name}] in the {section} block of the template"
         ))
     }
 

@@ -120,6 +120,20 @@ async fn a_change_set_shows_what_would_change_and_why() {
 }
 
 #[tokio::test]
+async fn a_stack_whose_conditions_leave_out_every_resource_is_made() {
+    let (_endpoint, client) = start().await;
+    let body =
+        "Conditions: {Never: !Equals [a, b]}\nResources: {Group: {Type: AWS::Logs::LogGroup, Condition: Never}}\n";
+    let id = set(&client, "Lab", "c", body, ChangeSetType::Create).await.unwrap();
+    let described = shown(&client, &id).await;
+    assert_eq!(described.execution_status().unwrap().as_str(), "AVAILABLE");
+    assert!(described.changes().is_empty());
+    client.execute_change_set().change_set_name(&id).send().await.unwrap();
+    assert_eq!(status(&settled(&client, "Lab").await), "CREATE_COMPLETE");
+    assert!(resources(&client, "Lab").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_change_set_without_changes_fails_and_others_grow_old() {
     let (_endpoint, client) = start().await;
     let body = template(&table("Table", ""), "");

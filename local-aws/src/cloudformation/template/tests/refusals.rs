@@ -34,6 +34,7 @@ fn sections() {
             format!("Mappings:\n  M: {{a: {{b: {{c: d}}}}}}\n{resources}"),
             "Every Mappings attribute must be a String or a List. (Mappings/M/a/b)",
         ),
+        (format!("Mappings:\n  M: {{a: b}}\n{resources}"), "Every Mappings member a must be a map (Mappings/M/a)"),
         (
             format!("Mappings:\n  M: {{a: {{b: !Ref X}}}}\n{resources}"),
             "Every Mappings attribute must be a String or a List.",
