@@ -60,7 +60,7 @@ pub async fn serve(
     let failed = |error: std::io::Error| ApiError::internal(format!("The server cannot be started: {error}"));
     let listener = listener.into_std().map_err(failed)?;
     // What goes on for stacks and tasks keeps no request waiting: the kernel shares the processors out between threads.
-    let server = on_other_threads(async move {
+    let (_threads, server) = on_other_threads(async move {
         // Small requests and answers: without this, Nagle's algorithm adds up to 40 ms to each.
         let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -84,30 +84,42 @@ pub async fn serve(
             result = server.into_future() => result,
             () = patience => Ok(()),
         }
-    });
+    })
+    .map_err(failed)?;
     let ended = |error: &dyn std::fmt::Display| ApiError::internal(format!("The server failed: {error}"));
-    server.map_err(failed)?.await.map_err(|error| ended(&error))?.map_err(|error| ended(&error))
+    server.await.map_err(|error| ended(&error))?.map_err(|error| ended(&error))
 }
 
-/// Does the work on threads of its own, until it ends or nobody waits for it any more.
-fn on_other_threads<F>(work: F) -> std::io::Result<oneshot::Receiver<F::Output>>
+/// Threads that are waited for, with all that they hold: who comes after them may open the state.
+struct Threads(Option<std::thread::JoinHandle<()>>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // One that has panicked has given no result, which is told elsewhere.
+        let _ = self.0.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+/// Does the work on threads of its own, until it ends or nobody waits for its result any more.
+fn on_other_threads<F>(work: F) -> std::io::Result<(Threads, oneshot::Receiver<F::Output>)>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (mut result, waits) = oneshot::channel();
-    std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
+    let thread = std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
         let output = runtime.block_on(async {
             tokio::select! {
                 output = work => Some(output),
                 () = result.closed() => None,
             }
         });
-        // With all that they hold: who hears of the end may open the state.
         drop(runtime);
-        output.map(|output| result.send(output))
+        if let Some(output) = output {
+            let _ = result.send(output);
+        }
     })?;
-    Ok(waits)
+    Ok((Threads(Some(thread)), waits))
 }
 
 /// What a request needs.

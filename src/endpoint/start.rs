@@ -140,6 +140,9 @@ fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
     // Every task of this user can read our environment, and it may hold the keys of a real account.
     command.env_clear().envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
+        // glibc has a heap for every few threads and gives little of it back: after some rounds of forty stacks at once
+        // that is as much again as the endpoint needs.
+        .env("MALLOC_ARENA_MAX", "1")
         // Not the user's directory: the endpoint would keep it busy and read its settings file.
         .current_dir(state.path())
         .stdin(Stdio::null())

@@ -71,7 +71,7 @@ impl Supervision {
     pub(super) async fn take_in(&mut self, endpoint: &Arc<Endpoint>, task: &Task) -> Result<bool, ApiError> {
         let Some(process) = &self.process else { return Ok(false) };
         let to = destination(task);
-        let limit = self.output.reached(endpoint, &to)? + MAX_AHEAD;
+        let limit = self.output.position(endpoint, &to)? + MAX_AHEAD;
         let ingest = self.output.ingest(endpoint, &to, process, false);
         tokio::pin!(ingest);
         // Others may have their turn first, and it writes on meanwhile.

@@ -71,8 +71,14 @@ pub(crate) fn forget(tx: &Tx<'_>, program: &str) -> Result<(), ApiError> {
 }
 
 impl Output {
+    /// Where in its file the output begins that is not in the log yet, in bytes.
+    pub(crate) fn position(&mut self, endpoint: &Endpoint, to: &Destination) -> Result<u64, ApiError> {
+        // What is not kept is emptied out.
+        self.reached(endpoint, to).map(|reached| if reached < MAX_KEPT { reached } else { 0 })
+    }
+
     /// How much of the output is in the log, in bytes.
-    pub(crate) fn reached(&mut self, endpoint: &Endpoint, to: &Destination) -> Result<u64, ApiError> {
+    fn reached(&mut self, endpoint: &Endpoint, to: &Destination) -> Result<u64, ApiError> {
         let reached = match self.reached {
             Some(reached) => reached,
             None => endpoint.store.read(|tx| tx.get::<Ingested>(&to.program))?.map_or(0, |ingested| ingested.bytes),
@@ -83,7 +89,7 @@ impl Output {
 
     /// How far the program is ahead of its log, in bytes.
     fn ahead(&mut self, endpoint: &Endpoint, to: &Destination, process: &Process) -> Result<u64, ApiError> {
-        Ok(written(to, process)?.saturating_sub(self.reached(endpoint, to)?))
+        Ok(written(to, process)?.saturating_sub(self.position(endpoint, to)?))
     }
 
     /// Leaves out what a program that is over has written too fast for its log, but for the last lines; the log says so.

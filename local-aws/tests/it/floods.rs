@@ -38,11 +38,12 @@ async fn a_task_that_writes_without_end_holds_nobody_up_and_is_stopped() {
     for _ in 0..50 {
         sts.get_caller_identity().send().await.unwrap();
     }
-    // It has to wait for its log: without that it writes gigabytes in the time that this takes.
+    // It has to wait for its log: without that it writes gigabytes in the time that this takes. On a busy machine it may
+    // write for some tenths of a second before the endpoint gets a processor and sees it.
     let other = lab.start("echo other; echo end").await;
     lab.stopped(&other).await;
     assert_eq!(lab.log(&other).await, ["other", "end"]);
-    assert!(room(&endpoint) < 500_000_000, "{}", room(&endpoint));
+    assert!(room(&endpoint) < 1_500_000_000, "{}", room(&endpoint));
     lab.stop(&noisy).await;
     let stopped = lab.stopped(&noisy).await;
     assert_eq!(stopped.containers()[0].exit_code(), Some(143));
