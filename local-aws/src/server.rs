@@ -105,7 +105,7 @@ fn on_other_threads<F>(work: F) -> std::io::Result<(Threads, oneshot::Receiver<F
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (mut result, waits) = oneshot::channel();
     let thread = std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
         let output = runtime.block_on(async {
@@ -114,7 +114,6 @@ where
                 () = result.closed() => None,
             }
         });
-        drop(runtime);
         if let Some(output) = output {
             let _ = result.send(output);
         }

@@ -140,7 +140,7 @@ impl Call {
         let answer = match self.operation.run {
             // A thread of its own: it waits for nobody's turn.
             Run::Now(run) => background.spawn_blocking(move || run(self)),
-            // In turn, on as many threads as there are processors.
+            // In turn, on the threads of that runtime, which are few.
             Run::AtLength(run) => background.spawn(async move { run(self) }),
             Run::Later(run) => background.spawn(run(self)),
         };
