@@ -30,6 +30,9 @@ use crate::wire;
 /// DynamoDB takes the largest requests of our services: 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// Stack of a thread that reads requests: the deepest input that is taken goes with a tenth of it.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// How long a stopping endpoint waits for requests under way.
 const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -105,7 +108,8 @@ fn on_other_threads<F>(work: F) -> std::io::Result<(Threads, oneshot::Receiver<F
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).thread_stack_size(STACK).enable_all().build()?;
     let (mut result, waits) = oneshot::channel();
     let thread = std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
         let output = runtime.block_on(async {
