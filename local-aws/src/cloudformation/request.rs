@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::compiled::{Compiled, parse};
@@ -16,21 +15,6 @@ use crate::ec2::{record, zone};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::tag::Tag;
-
-/// Reads a list of the query protocol; an empty one arrives as empty text.
-pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) if text.is_empty() => Ok(Vec::new()),
-        value => serde_json::from_value(value).map_err(serde::de::Error::custom),
-    }
-}
-
-/// The same for a list whose absence means something else than an empty one.
-pub(super) fn optional_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    list(deserializer).map(Some)
-}
 
 /// A parameter as a call gives it.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::page;
@@ -10,7 +10,7 @@ use super::policy::{Decision, Document, Request, evaluate};
 use super::role::{Role, no_such_entity};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::wire::number;
+use crate::wire::{list, number};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -20,7 +20,7 @@ pub(super) struct SimulatePrincipalPolicy {
     action_names: Vec<String>,
     #[serde(default, deserialize_with = "list")]
     resource_arns: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     context_entries: Vec<ContextEntry>,
     marker: Option<String>,
     #[serde(default, deserialize_with = "number")]
@@ -35,14 +35,6 @@ struct ContextEntry {
     context_key_values: Vec<String>,
     #[serde(rename = "ContextKeyType")]
     _context_key_type: Option<String>,
-}
-
-/// Reads a list of the query protocol; an empty one arrives as empty text.
-fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) if text.is_empty() => Ok(Vec::new()),
-        value => serde_json::from_value(value).map_err(serde::de::Error::custom),
-    }
 }
 
 pub(super) fn simulate_principal_policy(
@@ -72,7 +64,7 @@ pub(super) fn simulate_principal_policy(
     let mut results = Vec::new();
     for action in &input.action_names {
         for resource in resources {
-            let request = Request { action, resource, service: "", context: &context };
+            let request = Request { action, resource, principal: "", context: &context };
             let decision =
                 policies.as_ref().map_or(Decision::Allowed, |policies| evaluate(&policies.documents, &request));
             if let Some(Policies { unknown, .. }) = &policies

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 pub(crate) use message::{Reply, Request};
-pub(crate) use query::{flag, number};
+pub(crate) use query::{flag, list, number, optional_list};
 pub(crate) use rest::{Rest, Route};
 pub(crate) use service::{Name, Protocol, Service};
 pub(crate) use time::epoch;

@@ -25,16 +25,16 @@ use crate::tag::Tag;
 pub(in crate::cloudformation) struct CreateStackInput {
     stack_name: String,
     template_body: Option<String>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     parameters: Vec<ParameterInput>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     disable_rollback: Option<bool>,
     on_failure: Option<OnFailure>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     capabilities: Vec<String>,
-    #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
+    #[serde(default, deserialize_with = "crate::wire::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     tags: Vec<Tag>,
     client_request_token: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::update::live;
+use crate::cloudformation::operation;
 use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::{Operation, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::under_way::UnderWay;
-use crate::cloudformation::{operation, request};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -20,7 +20,7 @@ use crate::store::Tx;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloudformation) struct DeleteStackInput {
     stack_name: String,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     retain_resources: Vec<String>,
     client_request_token: Option<String>,
     deletion_mode: Option<String>,

@@ -11,7 +11,7 @@ use crate::cloudformation::answer::iso;
 use crate::cloudformation::answer::{listed, page};
 use crate::cloudformation::event;
 use crate::cloudformation::refusal::invalid;
-use crate::cloudformation::request::{self, parameters_shown, tags_shown};
+use crate::cloudformation::request::{parameters_shown, tags_shown};
 use crate::cloudformation::stack::{OnFailure, Stack};
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::Output;
@@ -109,7 +109,7 @@ fn output(output: &Output) -> Value {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloudformation) struct ListStacksInput {
     next_token: Option<String>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     stack_status_filter: Vec<StackStatus>,
 }
 

@@ -27,13 +27,13 @@ pub(in crate::cloudformation) struct UpdateStackInput {
     template_body: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     use_previous_template: Option<bool>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     parameters: Vec<ParameterInput>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     capabilities: Vec<String>,
-    #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
+    #[serde(default, deserialize_with = "crate::wire::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
-    #[serde(default, deserialize_with = "request::optional_list")]
+    #[serde(default, deserialize_with = "crate::wire::optional_list")]
     tags: Option<Vec<Tag>>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     disable_rollback: Option<bool>,
@@ -139,7 +139,7 @@ pub(in crate::cloudformation) fn live(tx: &Tx<'_>, name_or_id: &str) -> Result<S
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloudformation) struct ContinueUpdateRollbackInput {
     stack_name: String,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     resources_to_skip: Vec<String>,
     client_request_token: Option<String>,
 }

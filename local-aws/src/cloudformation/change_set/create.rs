@@ -36,13 +36,13 @@ pub(in crate::cloudformation) struct CreateChangeSetInput {
     template_body: Option<String>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     use_previous_template: Option<bool>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     parameters: Vec<ParameterInput>,
-    #[serde(default, deserialize_with = "request::list")]
+    #[serde(default, deserialize_with = "crate::wire::list")]
     capabilities: Vec<String>,
-    #[serde(default, deserialize_with = "request::list", rename = "NotificationARNs")]
+    #[serde(default, deserialize_with = "crate::wire::list", rename = "NotificationARNs")]
     notification_arns: Vec<String>,
-    #[serde(default, deserialize_with = "request::optional_list")]
+    #[serde(default, deserialize_with = "crate::wire::optional_list")]
     tags: Option<Vec<Tag>>,
     client_token: Option<String>,
     on_stack_failure: Option<OnFailure>,
