@@ -73,10 +73,12 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
         ready: false,
     };
     state.write_record(&record)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    // What has a handler here begins with its default in the tasks: an endpoint that was started by `nohup ... &` would
+    // hand on to them that SIGHUP, SIGINT and SIGQUIT are ignored.
+    let ends = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
+    let mut ends = ends.into_iter().map(signal).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
     let shutdown = async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        futures_util::future::select_all(ends.iter_mut().map(|end| Box::pin(end.recv()))).await;
     };
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;

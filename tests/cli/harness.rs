@@ -54,6 +54,16 @@ impl Sandbox {
         command
     }
 
+    /// The same by way of a shell, which has done `before`.
+    pub(crate) fn command_after(&self, before: &str, args: &[&str]) -> Command {
+        let command = self.command(args);
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!(r#"{before}; exec "$0" "$@""#)).arg(command.get_program()).args(args);
+        shell.current_dir(self.path()).env_clear();
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell
+    }
+
     #[must_use]
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         Run::of(self.command(args).output().unwrap())

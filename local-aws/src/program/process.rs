@@ -21,7 +21,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use process_wrap::std::{ChildWrapper, CommandWrap, ProcessSession};
+use process_wrap::std::{ChildWrapper, CommandWrap, ProcessSession, ResetSigmask};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
 /// `$0` is the process's directory, `$@` program and arguments. The shell's own words (`Killed`) are not for the log, so
@@ -100,7 +100,7 @@ impl Process {
             .stdout(output.try_clone()?)
             .stderr(output);
         // In the session of the endpoint the kernel would send SIGHUP to a program that is held when the endpoint dies.
-        let init = CommandWrap::from(command).wrap(ProcessSession).spawn()?;
+        let init = CommandWrap::from(command).wrap(ProcessSession).wrap(ResetSigmask).spawn()?;
         Ok(Self { init: Some(init), ..Self::adopt(directory)? })
     }
 

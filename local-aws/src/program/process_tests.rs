@@ -131,6 +131,11 @@ fn an_emptied_output_begins_anew() {
 
 #[test]
 fn a_signal_reaches_the_program_and_shows_in_the_exit_code() {
+    // As the endpoint has one: a test that is started by `nohup ... &` ignores SIGINT, and without a handler the program
+    // would, too.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _handler =
+        runtime.block_on(async { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap() });
     for (script, signal, code) in [
         ("trap 'exit 143' TERM; echo up; while :; do sleep 0.01; done", Signal::TERM, 143),
         ("echo up; exec sleep 60", Signal::INT, 130),

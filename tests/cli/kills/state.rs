@@ -168,12 +168,7 @@ fn another_program_on_the_port_of_the_endpoint() {
 
 /// The sandbox's command with files limited to `blocks` of 512 bytes, as an error and not as a signal.
 fn limited(sandbox: &Sandbox, blocks: u32, args: &[&str]) -> Run {
-    let command = sandbox.command(args);
-    let mut shell = std::process::Command::new("/bin/sh");
-    shell.arg("-c").arg(format!(r#"trap '' XFSZ; ulimit -f {blocks}; exec "$0" "$@""#));
-    shell.arg(command.get_program()).args(args).current_dir(sandbox.path()).env_clear();
-    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Run::of(shell.output().unwrap())
+    Run::of(sandbox.command_after(&format!("trap '' XFSZ; ulimit -f {blocks}"), args).output().unwrap())
 }
 
 #[test]

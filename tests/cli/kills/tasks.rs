@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Dice, done_or_cut_off, endpoint_pid, kill_at_once, kill_endpoint};
 use crate::census::{config, image_files, nothing_left, workers};
-use crate::harness::{Running, Sandbox, until};
+use crate::harness::{Running, Sandbox, found, until};
 
 const RUN: [&str; 5] = ["run", "improved", "--detach", "--output", "json"];
 
@@ -237,4 +237,29 @@ fn of_two_improved_workers_one_completes_the_batch_and_the_other_one_gives_way()
     told.sort_unstable();
     let item = |item: &Value| (item["item_index"].as_u64().unwrap(), item["task_id"].as_str().unwrap().to_owned());
     assert_eq!(items["items"].as_array().unwrap().iter().map(item).collect::<Vec<_>>(), told);
+}
+
+/// Started by `nohup ... &`, it ignores what its tasks must not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_task_ignores_no_signal_that_its_endpoint_was_told_to_ignore() {
+    let sandbox = Sandbox::new();
+    let start = sandbox.command_after("trap '' HUP INT QUIT", &["local", "start", "--port", "0"]).output().unwrap();
+    assert!(start.status.success(), "{start:?}");
+    sandbox.ok(&["up"]);
+    sandbox.ok(&RUN);
+    let tasks = sandbox.state_dir().join("local/tasks");
+    let pid = found("the program's process", || {
+        let task = std::fs::read_dir(&tasks).ok()?.next()?.unwrap().path();
+        std::fs::read_to_string(task.join("pid")).ok()?.strip_suffix('\n').map(str::to_owned)
+    });
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        u64::from_str_radix(line.trim(), 16).unwrap()
+    };
+    // The signals 1 to 31; those above are the C library's.
+    let named = 0x7fff_ffff;
+    assert_eq!((mask("SigIgn:") & named, mask("SigBlk:") & named), (0, 0), "{status}");
+    sandbox.ok(&["down"]);
 }
