@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::identity::random_text;
 use crate::store::Record;
 use crate::wire;
 
@@ -46,6 +47,21 @@ pub(crate) struct Session {
     /// For tasks the task id, as on ECS.
     pub(crate) session_name: String,
     pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl Session {
+    /// New credentials of the role.
+    pub(crate) fn new(role_arn: String, session_name: String, expires_at: DateTime<Utc>) -> Self {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        Self {
+            access_key_id: format!("ASIA{}", random_text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)),
+            secret_access_key: random_text(letters, 40),
+            session_token: random_text(letters, 200),
+            role_arn,
+            session_name,
+            expires_at,
+        }
+    }
 }
 
 impl Record for Session {

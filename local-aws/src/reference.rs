@@ -120,8 +120,7 @@ fn operations(service: &Service) -> Vec<&str> {
 fn page() -> String {
     let mut services = SERVICES.to_vec();
     services.sort_by_key(|service| service.title.to_lowercase());
-    let for_roles = services.iter().filter(|service| service.needs.is_some()).map(|service| service.title);
-    let mut page = INTRODUCTION.replace("{roles}", &for_roles.collect::<Vec<_>>().join(", "));
+    let mut page = INTRODUCTION.to_owned();
     for service in services {
         write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }

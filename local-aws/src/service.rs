@@ -35,12 +35,12 @@ pub(crate) struct Service {
     pub(crate) forget: fn(&Tx<'_>, DateTime<Utc>) -> Result<(), ApiError>,
     /// Its tagged resources, for the tagging service.
     pub(crate) tagged: fn(&Endpoint, &Tx<'_>) -> Result<Vec<Tagged>, ApiError>,
-    /// What a role must be allowed for a call; `None` refuses every role.
-    pub(crate) needs: Option<Needs>,
+    /// What a role must be allowed for a call.
+    pub(crate) needs: Needs,
 }
 
 impl Service {
-    /// A service with no background work, no tagged resources, and nothing for roles.
+    /// A service with no background work and no tagged resources, whose actions are not about single resources.
     pub(crate) const fn new(
         title: &'static str,
         wire: wire::Service,
@@ -56,7 +56,7 @@ impl Service {
             resume: |_| Ok(()),
             forget: |_, _| Ok(()),
             tagged: |_, _| Ok(Vec::new()),
-            needs: None,
+            needs: |call| Ok(vec![Need::of(call, "*")]),
         }
     }
 
@@ -172,6 +172,11 @@ pub(crate) struct Need {
 impl Need {
     pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self { action: action.into(), resource: resource.into(), conditions: BTreeMap::new() }
+    }
+
+    /// The action of the call's own name.
+    pub(crate) fn of(call: &Call, resource: impl Into<String>) -> Self {
+        Self::new(format!("{}:{}", call.service.wire.iam_prefix(), call.operation.name), resource)
     }
 
     #[must_use]

@@ -98,18 +98,19 @@ async fn keep_house(endpoint: Weak<Endpoint>) {
 /// AWS's for a call that is not allowed.
 pub(crate) fn authorize(call: &Call) -> Result<(), ApiError> {
     let Caller::Role { role_arn, session_name } = &call.caller else { return Ok(()) };
-    let Some(needs) = call.service.needs else {
-        let (service, operation) = (&call.service.wire, call.operation.name);
-        let action = format!("{}:{operation}", service.signing_name);
-        return Err(iam::no_roles(role_arn, session_name, service.access_denied(), &action));
-    };
-    let needs = needs(call)?;
-    call.endpoint.store.read(|tx| {
-        needs.into_iter().try_for_each(|need| {
-            let need = need.with("sts:RoleSessionName", session_name);
-            iam::authorize(tx, role_arn, &need.action, &need.resource, &need.conditions)
+    let needs = (call.service.needs)(call)?;
+    call.endpoint
+        .store
+        .read(|tx| {
+            needs.into_iter().try_for_each(|need| {
+                let need = need.with("sts:RoleSessionName", session_name);
+                iam::authorize(tx, role_arn, &need.action, &need.resource, &need.conditions)
+            })
         })
-    })
+        .map_err(|error| match error.code.as_str() {
+            "AccessDeniedException" => call.service.wire.access_denied(error),
+            _ => error,
+        })
 }
 
 /// Every tagged resource, in the order of the ARNs. As on AWS, IAM roles are not among them: the tagging API knows

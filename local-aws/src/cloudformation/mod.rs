@@ -22,6 +22,7 @@ mod export;
 mod forget;
 pub(crate) mod latency;
 mod operation;
+mod permission;
 mod plan;
 mod refusal;
 mod request;
@@ -40,6 +41,7 @@ use crate::wire;
 pub use self::estimate::{Direction, Estimate};
 
 pub(crate) static SERVICE: Service = Service {
+    needs: permission::needs,
     resume: operation::resume,
     forget: forget::forget,
     ..Service::new(

@@ -22,7 +22,7 @@ pub(crate) use tags::tags;
 pub(crate) static SERVICE: Service = Service {
     resume,
     tagged: tags::tagged,
-    needs: Some(permission::needs),
+    needs: permission::needs,
     ..Service::new(
         "DynamoDB, DynamoDB Streams",
         wire::Service::json("dynamodb", "1.0", &["DynamoDB_20120810", "DynamoDBStreams_20120810"]).with_checksum(),

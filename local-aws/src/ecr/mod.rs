@@ -16,6 +16,7 @@ mod image_id;
 pub(crate) mod image_use;
 mod images;
 pub(crate) mod layer;
+mod permission;
 pub(crate) mod pull;
 mod refusal;
 mod repositories;
@@ -31,6 +32,7 @@ use crate::store::Tx;
 use crate::wire;
 
 pub(crate) static SERVICE: Service = Service {
+    needs: permission::needs,
     resume: |endpoint| collection::resume(endpoint),
     tagged,
     ..Service::new(

@@ -1,6 +1,6 @@
 //! The credentials of a task's role.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,7 +8,6 @@ use super::task::Task;
 use crate::auth::Session;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::identity::random_text;
 use crate::store::{Record, Tx};
 
 /// Lifetime of credentials, as on Fargate.
@@ -61,7 +60,7 @@ pub(super) fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiErr
         let session = match newest.filter(|session| session.expires_at - now > RENEW_BEFORE) {
             Some(session) => session,
             None => {
-                let session = new_session(role_arn, task.id, now);
+                let session = Session::new(role_arn, task.id, now + LIFETIME);
                 tx.put(&session)?;
                 access.sessions.push(session.access_key_id.clone());
                 tx.put(&access)?;
@@ -76,16 +75,4 @@ pub(super) fn credentials(endpoint: &Endpoint, id: &str) -> Result<Value, ApiErr
             "Expiration": session.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
         }))
     })
-}
-
-fn new_session(role_arn: String, session_name: String, now: DateTime<Utc>) -> Session {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    Session {
-        access_key_id: format!("ASIA{}", random_text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)),
-        secret_access_key: random_text(letters, 40),
-        session_token: random_text(letters, 200),
-        role_arn,
-        session_name,
-        expires_at: now + LIFETIME,
-    }
 }

@@ -64,7 +64,7 @@ pub(crate) static SERVICE: Service = Service {
     resume: resume::resume,
     forget: resume::forget,
     tagged: tags::tagged,
-    needs: Some(permission::needs),
+    needs: permission::needs,
     ..Service::new(
         "ECS",
         wire::Service::json("ecs", "1.1", &["AmazonEC2ContainerServiceV20141113"]),

@@ -9,6 +9,7 @@ mod experiment;
 mod experiments;
 mod id;
 mod page;
+mod permission;
 mod progress;
 mod refusal;
 mod resolve;
@@ -37,6 +38,7 @@ pub(crate) use spec::Spec;
 pub(crate) use template::Template;
 
 pub(crate) static SERVICE: Service = Service {
+    needs: permission::needs,
     resume: run::resume,
     tagged,
     ..Service::new(

@@ -8,15 +8,6 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
 
-/// The refusal of a role's call of a service whose actions are not authorized one by one here.
-pub(crate) fn no_roles(role_arn: &str, session_name: &str, code: &str, action: &str) -> ApiError {
-    let user = assumed_role_arn(role_arn, Some(session_name));
-    let message = format!(
-        "User: {user} is not authorized to perform: {action}: the local endpoint does not let roles call this service."
-    );
-    ApiError::new(code, message).status(403)
-}
-
 /// Whether `role_arn` is a role whose trust policy lets `service` (e.g. `ecs-tasks.amazonaws.com`) assume it on
 /// behalf of `source_arn` (the resource that it acts for, e.g. the experiment's ARN).
 ///
@@ -36,13 +27,34 @@ pub(crate) fn assume(
         ("aws:SourceArn".to_owned(), source_arn.to_owned()),
     ]);
     let trust = Document::stored(&role.trust_policy, Kind::Trust)?;
-    let request = Request { action: "sts:AssumeRole", resource: "", service, context: &context };
+    let request = Request { action: "sts:AssumeRole", resource: "", principal: service, context: &context };
     match evaluate(&[trust], &request) {
         Decision::Allowed => Ok(()),
         Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Err(denied(format!(
             "{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} for {source_arn}: the role's trust policy does not allow it."
         ))),
     }
+}
+
+/// Whether the trust policy of `role` lets one of these principals assume it: a user or a role by its ARN, or by that of
+/// its account's root, which stands for all of them.
+///
+/// # Errors
+/// AccessDenied when it does not.
+pub(crate) fn may_assume(role: &Role, principals: &[String]) -> Result<(), ApiError> {
+    let trust = [Document::stored(&role.trust_policy, Kind::Trust)?];
+    let context = BTreeMap::new();
+    let decisions: Vec<Decision> = principals
+        .iter()
+        .map(|principal| Request { action: "sts:AssumeRole", resource: "", principal, context: &context })
+        .map(|request| evaluate(&trust, &request))
+        .collect();
+    if decisions.contains(&Decision::Allowed) && !decisions.contains(&Decision::ExplicitlyDenied) {
+        return Ok(());
+    }
+    let user = principals.first().map_or("", String::as_str);
+    let message = format!("User: {user} is not authorized to perform: sts:AssumeRole on resource: {}", role.arn);
+    Err(ApiError::new("AccessDenied", message).status(403))
 }
 
 /// Whether the policies of `role_arn` allow `action` (e.g. `dynamodb:PutItem`) on `resource` (an ARN, or `*` for
@@ -67,7 +79,7 @@ pub(crate) fn authorize(
     let mut context = context.clone();
     context.insert("aws:PrincipalArn".to_owned(), role_arn.to_owned());
     context.insert("aws:PrincipalAccount".to_owned(), account_of(role_arn).to_owned());
-    let request = Request { action, resource, service: "", context: &context };
+    let request = Request { action, resource, principal: "", context: &context };
     let decision = evaluate(&role.identity_policies()?, &request);
     // What a role uses is what its policies have to allow: this is how to find out.
     tracing::debug!(role = %role_arn, %action, %resource, ?decision, "authorize");
@@ -91,7 +103,7 @@ fn access_denied(message: String) -> ApiError {
 }
 
 /// How AWS names who acts in a role: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
-fn assumed_role_arn(role_arn: &str, session_name: Option<&str>) -> String {
+pub(crate) fn assumed_role_arn(role_arn: &str, session_name: Option<&str>) -> String {
     let role = role_arn.rsplit('/').next().unwrap_or_default();
     let session = session_name.map(|name| format!("/{name}")).unwrap_or_default();
     format!("arn:aws:sts::{}:assumed-role/{role}{session}", account_of(role_arn))

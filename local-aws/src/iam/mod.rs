@@ -5,6 +5,7 @@
 mod answer;
 mod authorize;
 mod managed;
+mod permission;
 pub(crate) mod policy;
 mod read;
 pub(crate) mod role;
@@ -15,29 +16,32 @@ pub(crate) mod wildcard;
 use crate::service::{Operation, Service};
 use crate::wire;
 
-pub(crate) use authorize::{assume, authorize, no_roles};
+pub(crate) use authorize::{assume, assumed_role_arn, authorize, may_assume};
 
-pub(crate) static SERVICE: Service = Service::new(
-    "IAM",
-    wire::Service::query("iam", "https://iam.amazonaws.com/doc/2010-05-08/").global(),
-    "ValidationError",
-    &[
-        Operation::now("CreateServiceLinkedRole", |call| {
-            service_linked::create_service_linked_role(&call.endpoint, call.decode()?)
-        }),
-        Operation::now("GetRole", |call| read::get_role(&call.endpoint, call.decode()?)),
-        Operation::now("GetRolePolicy", |call| read::get_role_policy(&call.endpoint, call.decode()?)),
-        Operation::now("ListAttachedRolePolicies", |call| {
-            read::list_attached_role_policies(&call.endpoint, call.decode()?)
-        }),
-        Operation::now("ListRolePolicies", |call| read::list_role_policies(&call.endpoint, call.decode()?)),
-        Operation::now("ListRoleTags", |call| read::list_role_tags(&call.endpoint, call.decode()?)),
-        Operation::now("ListRoles", |call| read::list_roles(&call.endpoint, call.decode()?)),
-        Operation::now("SimulatePrincipalPolicy", |call| {
-            simulate::simulate_principal_policy(&call.endpoint, call.decode()?)
-        }),
-    ],
-);
+pub(crate) static SERVICE: Service = Service {
+    needs: permission::needs,
+    ..Service::new(
+        "IAM",
+        wire::Service::query("iam", "https://iam.amazonaws.com/doc/2010-05-08/").global(),
+        "ValidationError",
+        &[
+            Operation::now("CreateServiceLinkedRole", |call| {
+                service_linked::create_service_linked_role(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("GetRole", |call| read::get_role(&call.endpoint, call.decode()?)),
+            Operation::now("GetRolePolicy", |call| read::get_role_policy(&call.endpoint, call.decode()?)),
+            Operation::now("ListAttachedRolePolicies", |call| {
+                read::list_attached_role_policies(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("ListRolePolicies", |call| read::list_role_policies(&call.endpoint, call.decode()?)),
+            Operation::now("ListRoleTags", |call| read::list_role_tags(&call.endpoint, call.decode()?)),
+            Operation::now("ListRoles", |call| read::list_roles(&call.endpoint, call.decode()?)),
+            Operation::now("SimulatePrincipalPolicy", |call| {
+                simulate::simulate_principal_policy(&call.endpoint, call.decode()?)
+            }),
+        ],
+    )
+};
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod groups;
 mod ingest;
 mod page;
 mod pattern;
+mod permission;
 mod refusal;
 mod stream;
 mod streams;
@@ -29,6 +30,7 @@ pub(crate) use group::{LogGroup, check_class, check_retention};
 pub(crate) use write::{append, ensure_stream};
 
 pub(crate) static SERVICE: Service = Service {
+    needs: permission::needs,
     tagged,
     ..Service::new(
         "CloudWatch Logs",

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::http::request::Parts;
 
 use super::rest::Rest;
+use crate::error::ApiError;
 
 /// An AWS wire protocol.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +80,24 @@ impl Service {
         }
     }
 
-    /// The code for a call that the caller may not make.
-    pub(crate) fn access_denied(&self) -> &'static str {
+    /// The refusal of a call that the caller may not make, as the service puts it.
+    pub(crate) fn access_denied(&self, refusal: ApiError) -> ApiError {
         match self.protocol {
-            Protocol::Ec2 => "UnauthorizedOperation",
-            Protocol::Json(_) | Protocol::Query | Protocol::Rest(_) => "AccessDenied",
+            Protocol::Json(_) => refusal,
+            Protocol::Rest(_) => refusal.status(403),
+            Protocol::Query => ApiError::new("AccessDenied", refusal.message).status(403),
+            Protocol::Ec2 => {
+                let message = format!("You are not authorized to perform this operation. {}", refusal.message);
+                ApiError::new("UnauthorizedOperation", message).status(403)
+            }
+        }
+    }
+
+    /// What its actions begin with in policies.
+    pub(crate) fn iam_prefix(&self) -> &'static str {
+        match self.signing_name {
+            "tagging" => "tag",
+            name => name,
         }
     }
 

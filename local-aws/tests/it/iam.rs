@@ -98,7 +98,8 @@ async fn a_simulation_says_what_a_principal_may_do() {
     let role = outputs(&client, "Roles").await["Arn"].clone();
     let mut boto = Boto::start(endpoint.variables());
     let mut simulate = |arn: &str, actions: &[&str]| {
-        let input = json!({"PolicySourceArn": arn, "ActionNames": actions});
+        // Lists that are given and empty, as the AWS CLI and boto3 may send them.
+        let input = json!({"PolicySourceArn": arn, "ActionNames": actions, "ContextEntries": [], "ResourceArns": []});
         let answer = boto.call("iam", "SimulatePrincipalPolicy", &input)?;
         let results = answer["EvaluationResults"].as_array().unwrap();
         Ok::<_, Refusal>(results.iter().map(|it| it["EvalDecision"].clone()).collect::<Vec<_>>())

@@ -20,8 +20,8 @@ pub(crate) struct Request<'a> {
     pub(crate) action: &'a str,
     /// An ARN, or `*` for actions without resource. Empty in a trust policy, which speaks of its own role only.
     pub(crate) resource: &'a str,
-    /// The service that wants to assume the role; empty for identity policies.
-    pub(crate) service: &'a str,
+    /// The principal that wants to assume the role, a service or an ARN; empty for identity policies.
+    pub(crate) principal: &'a str,
     /// Condition keys; looked up without regard to case.
     pub(crate) context: &'a BTreeMap<String, String>,
 }
@@ -49,7 +49,7 @@ pub(super) struct Statement {
     /// `None` in trust policies.
     pub(super) resources: Option<Selection>,
     /// `None` in identity policies.
-    pub(super) services: Option<Selection>,
+    pub(super) principals: Option<Selection>,
     pub(super) conditions: Vec<Condition>,
 }
 
@@ -71,7 +71,7 @@ impl Statement {
         // Actions are kept in lower case: IAM compares them without regard to case.
         self.actions.covers(&request.action.to_ascii_lowercase())
             && self.resources.as_ref().is_none_or(|resources| resources.covers(request.resource))
-            && self.services.as_ref().is_none_or(|services| services.covers(request.service))
+            && self.principals.as_ref().is_none_or(|principals| principals.covers(request.principal))
             && self.conditions.iter().all(|condition| condition.holds(request.context))
     }
 }
@@ -102,7 +102,7 @@ mod tests {
 
     fn decide(documents: &[Document], action: &str, resource: &str, context: &[(&str, &str)]) -> Decision {
         let context = context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        evaluate(documents, &Request { action, resource, service: "", context: &context })
+        evaluate(documents, &Request { action, resource, principal: "", context: &context })
     }
 
     const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/T";

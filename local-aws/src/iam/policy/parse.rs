@@ -77,11 +77,11 @@ impl Statement {
         };
         actions.patterns.iter_mut().for_each(|action| action.make_ascii_lowercase());
         check_actions(&actions, kind)?;
-        let (resources, services) = match kind {
+        let (resources, principals) = match kind {
             Kind::Identity => (Some(resources(members)?), None),
-            Kind::Trust => (None, Some(services(members)?)),
+            Kind::Trust => (None, Some(principals(members)?)),
         };
-        Ok(Self { allow, actions, resources, services, conditions })
+        Ok(Self { allow, actions, resources, principals, conditions })
     }
 }
 
@@ -121,9 +121,9 @@ fn resources(members: &Map<String, Value>) -> Result<Selection, Refusal> {
     Ok(resources)
 }
 
-/// The services of a trust policy. Other principals (accounts, users, federations) do not exist here, so that a
-/// statement about them can match nobody; they are legal, and kept out of the selection.
-fn services(members: &Map<String, Value>) -> Result<Selection, Refusal> {
+/// The principals of a trust policy: services, and accounts, users and roles by their ARNs. Others do not exist here, so
+/// that a statement about them can match nobody; they are legal, and kept out of the selection.
+fn principals(members: &Map<String, Value>) -> Result<Selection, Refusal> {
     if members.contains_key("Resource") || members.contains_key("NotResource") {
         return refuse("Has prohibited field Resource");
     }
@@ -145,7 +145,8 @@ fn services(members: &Map<String, Value>) -> Result<Selection, Refusal> {
                         patterns.extend(values);
                     }
                     "AWS" if values.iter().any(|value| value == "*") => patterns.push("*".to_owned()),
-                    "AWS" | "Federated" | "CanonicalUser" => {}
+                    "AWS" => patterns.extend(values.into_iter().map(account_arn)),
+                    "Federated" | "CanonicalUser" => {}
                     _ => return refuse(SYNTAX),
                 }
             }
@@ -154,6 +155,12 @@ fn services(members: &Map<String, Value>) -> Result<Selection, Refusal> {
         Some(_) => return refuse("Invalid principal in policy."),
     };
     Ok(Selection { patterns, negated: false })
+}
+
+/// An account's number stands for its root.
+fn account_arn(principal: String) -> String {
+    let is_number = principal.len() == 12 && principal.bytes().all(|digit| digit.is_ascii_digit());
+    if is_number { format!("arn:aws:iam::{principal}:root") } else { principal }
 }
 
 /// `NAME` or `NotNAME`; both at once is an error.
