@@ -3,14 +3,13 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{Credentials, IdentityCache, SharedCredentialsProvider, StalledStreamProtectionConfig};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
 use local_aws::Identity;
 
 use super::ec2::Ec2;
 use super::iam::Iam;
 use super::pace::{Pace, Place, Turns};
+use super::profile;
+use super::way_out::{self, Trust};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
@@ -48,6 +47,8 @@ pub(crate) struct Clients {
     pub(crate) quotas: aws_sdk_servicequotas::Client,
     /// STS: whose credentials these are.
     pub(crate) sts: aws_sdk_sts::Client,
+    /// Whose certificates are trusted.
+    pub(crate) trust: Trust,
     turns: Turns,
 }
 
@@ -73,15 +74,6 @@ impl Clients {
         }
         let credentials =
             Credentials::new(&identity.access_key_id, &identity.secret_access_key, None, None, "local endpoint");
-        // Plain HTTP to loopback: no TLS to set up, and never through a proxy of the environment.
-        let http_client = Builder::new().build_with_connector_fn(|settings, components| {
-            let mut builder = Connector::builder().proxy_config(ProxyConfig::disabled());
-            builder.set_connector_settings(settings.cloned());
-            if let Some(components) = components {
-                builder.set_sleep_impl(components.sleep_impl());
-            }
-            builder.build_http()
-        });
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(identity.region.clone()))
@@ -89,19 +81,21 @@ impl Clients {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client)
+            .http_client(way_out::to_loopback())
             .build();
-        Ok(Self::of(Target::Local, identity.region, &config))
+        Ok(Self::of(Target::Local, identity.region, &config, Trust::Machine))
     }
 
     /// For AWS, with the credentials that the AWS CLI would use.
     ///
     /// # Errors
-    /// When there is no region.
+    /// When there is no region or no such profile, or the certificates to trust cannot be read.
     pub(crate) async fn aws(settings: &Settings) -> Result<Self> {
-        let tls = Provider::Rustls(CryptoMode::Ring);
-        let mut loader =
-            aws_config::defaults(BehaviorVersion::latest()).http_client(Builder::new().tls_provider(tls).build_https());
+        let profile = profile::read(settings.profile.as_deref()).await?;
+        let trust = Trust::of(&profile)?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(way_out::to_aws(&trust)?)
+            .timeout_config(way_out::patience());
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
@@ -112,7 +106,7 @@ impl Clients {
         let region = config.region().map(ToString::to_string).ok_or_else(|| {
             Error::usage("No AWS region is set.").hint("Name one with `--region`, `AWS_REGION` or in the AWS profile.")
         })?;
-        Ok(Self::of(Target::Aws, region, &config))
+        Ok(Self::of(Target::Aws, region, &config, trust))
     }
 
     /// How often to ask.
@@ -120,7 +114,7 @@ impl Clients {
         Pace::new(self.place, self.turns.clone())
     }
 
-    pub(super) fn of(target: Target, region: String, config: &SdkConfig) -> Self {
+    pub(super) fn of(target: Target, region: String, config: &SdkConfig, trust: Trust) -> Self {
         Self {
             target,
             place: Place::of(config.endpoint_url()),
@@ -136,6 +130,7 @@ impl Clients {
             iam: Iam::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
+            trust,
             turns: Turns::new(Place::of(config.endpoint_url())),
         }
     }

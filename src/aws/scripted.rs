@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::clients::Clients;
 use super::deployed::Deployed;
 use super::stack::Stack;
+use super::way_out::Trust;
 use crate::environment::Environment;
 use crate::target::Target;
 
@@ -57,7 +58,7 @@ impl Script {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
-        Clients::of(Target::Aws, "eu-west-1".to_owned(), &config)
+        Clients::of(Target::Aws, "eu-west-1".to_owned(), &config, Trust::Machine)
     }
 }
 

@@ -44,11 +44,13 @@ where
             // The SDK appends each place where it has looked for credentials, a line each.
             let summary = text.lines().next().unwrap_or_default().trim_end_matches(" Attempted:");
             let mut failure = failure.cause(summary);
-            let no_credentials = dispatch.is_other() && text.contains("credential");
+            let chain = chain(error);
+            // Only the links in between say that it was credentials that somebody was asked for.
+            let no_credentials = dispatch.is_other() && chain.contains("credential");
             let no_such_host = ["lookup address", "Name or service not known", "nodename nor servname", "resolve"];
             let no_such_host = no_such_host.iter().any(|words| text.contains(words));
             failure.remedy = Some(match (no_credentials, no_such_host) {
-                (true, _) => Remedy::Credentials,
+                (true, _) => Remedy::of_credentials(&chain),
                 (false, true) => Remedy::Region,
                 (false, false) => Remedy::Connection,
             });
@@ -71,8 +73,14 @@ where
     }
 }
 
+/// What each error of a chain says, outermost first.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let links = std::iter::successors(Some(error), |error| error.source());
+    links.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// The innermost of a chain of errors: the outer ones of the SDK only say that something went wrong.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -3,7 +3,7 @@
 mod aws;
 mod remedy;
 
-pub(crate) use aws::Doing;
+pub(crate) use aws::{Doing, root_cause};
 
 use std::fmt;
 

@@ -7,6 +7,9 @@ use crate::target::Target;
 pub(super) enum Remedy {
     Connection,
     Credentials,
+    SignIn,
+    Login,
+    AssumeRole,
     Expired,
     Denied,
     Throttled,
@@ -50,6 +53,21 @@ impl Remedy {
         }
     }
 
+    /// Why there are no credentials, by what each link of the SDK's chain of errors says.
+    pub(super) fn of_credentials(chain: &str) -> Self {
+        if chain.contains("sts:AssumeRole") || chain.contains("AssumeRole") {
+            Self::AssumeRole
+        } else if chain.contains("SSO") || chain.contains("sso") {
+            Self::SignIn
+        } else if chain.contains("login") {
+            Self::Login
+        } else if chain.contains("ExpiredToken") {
+            Self::Expired
+        } else {
+            Self::Credentials
+        }
+    }
+
     /// `HandlerErrorCode` is the contract of resource handlers; older types give only the service's own words.
     pub(super) fn of_reason(reason: &str) -> Option<Self> {
         let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
@@ -69,13 +87,30 @@ impl Remedy {
                  `fis-workshop local start` starts it."
             }
             (Self::Connection, Target::Aws) => "Check the network connection and the region (`--region`).",
-            (Self::Credentials | Self::Expired | Self::Denied, Target::Local) => {
+            (
+                Self::Credentials | Self::SignIn | Self::Login | Self::AssumeRole | Self::Expired | Self::Denied,
+                Target::Local,
+            ) => {
                 "The key pair in the state directory is not the endpoint's; check `--state-dir`, \
                  or stop and start it with `fis-workshop local stop` and `fis-workshop local start`."
             }
             (Self::Credentials, Target::Aws) => {
                 "AWS needs credentials that it accepts: `aws configure` or `aws sso login` sets some up, \
                  `--profile` takes others, `aws sts get-caller-identity` shows whose they are."
+            }
+            (Self::SignIn, Target::Aws) => {
+                "The sign-in of IAM Identity Center is missing or has expired: `aws sso login`, with the same \
+                 `--profile`, signs in again."
+            }
+            (Self::Login, Target::Aws) => {
+                "The sign-in of this profile is missing or has expired: `aws login`, with the same `--profile`, signs \
+                 in again."
+            }
+            (Self::AssumeRole, Target::Aws) => {
+                "The profile's role could not be assumed. If it wants a code of an MFA device, which cannot be asked \
+                 for here, the AWS CLI gets the credentials: \
+                 `eval \"$(aws configure export-credentials --format env)\"`, with the same `--profile`; then leave \
+                 `--profile` out here."
             }
             (Self::Expired, Target::Aws) => {
                 "The credentials have expired; get new ones, for example with `aws sso login`."

@@ -25,3 +25,4 @@ mod moto;
 mod permissions;
 mod reference;
 mod render;
+mod way_out;

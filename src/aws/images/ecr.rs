@@ -32,7 +32,7 @@ pub(crate) async fn registry(clients: &Clients, repository: &RepositoryUri) -> R
         ("http", Some(host), Some(port)) => format!("{host}:{port}"),
         _ => repository.host.clone(),
     };
-    Registry::open(repository, &host, credentials)
+    Registry::open(repository, &host, credentials, &clients.trust)
 }
 
 /// Makes sure that ECR has the repository, in the account that its name says.

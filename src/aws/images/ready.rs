@@ -92,7 +92,7 @@ async fn find(clients: &Clients, uri: &ImageUri) -> Result<(String, Result<Vec<P
         };
         return Ok((digest.clone(), platforms.await));
     }
-    let registry = Registry::open(&uri.repository, &uri.repository.host, Credentials::Anonymous)?;
+    let registry = Registry::open(&uri.repository, &uri.repository.host, Credentials::Anonymous, &clients.trust)?;
     let remote = registry.manifest(uri.reference()).await?.ok_or_else(|| not_found(uri))?;
     let platforms = platforms(&registry, &remote).await;
     Ok((remote.digest, platforms))

@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use fis_workshop_images::Blob;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use super::failure::Failure;
 use super::reference::RepositoryUri;
 use crate::aws::pace::Place;
+use crate::aws::way_out::Trust;
 use crate::error::{Error, Result};
 
 /// How often one thing is tried.
@@ -62,7 +63,12 @@ impl Registry {
     ///
     /// # Errors
     /// When the host is no host, or there are no certificates to trust.
-    pub(crate) fn open(repository: &RepositoryUri, host: &str, credentials: Credentials) -> Result<Self> {
+    pub(crate) fn open(
+        repository: &RepositoryUri,
+        host: &str,
+        credentials: Credentials,
+        trust: &Trust,
+    ) -> Result<Self> {
         // Docker Hub's registry has another name than its images.
         let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
         let is_here = is_loopback(host);
@@ -76,12 +82,12 @@ impl Registry {
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(60));
         // Plain HTTP on this machine: no certificates to look for, which there may be none of, and no proxy.
-        let builder = if is_here { builder.no_proxy().tls_certs_only([]) } else { builder };
-        let http = builder.build().map_err(|error| {
-            Error::failed("No connection to a registry can be made.").cause(Failure::from(error).text()).hint(
-                "Certificates to trust are needed: install the package ca-certificates, or name a file of them in SSL_CERT_FILE.",
-            )
-        })?;
+        let builder = match trust {
+            _ if is_here => builder.no_proxy().tls_certs_only([]),
+            Trust::Machine => builder,
+            Trust::File(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem).map_err(no_connection)?),
+        };
+        let http = builder.build().map_err(no_connection)?;
         let first_wait = if is_here { Duration::from_millis(20) } else { Duration::from_millis(400) };
         Ok(Self { http, base, repository: repository.clone(), credentials, token: Mutex::new(None), first_wait })
     }
@@ -293,6 +299,12 @@ impl Registry {
             }
         }
     }
+}
+
+fn no_connection(error: reqwest::Error) -> Error {
+    Error::failed("No connection to a registry can be made.").cause(Failure::from(error).text()).hint(
+        "Certificates to trust are needed: install the package ca-certificates, or name a file of them in SSL_CERT_FILE.",
+    )
 }
 
 /// What a registry with a token service answers to a request without a token.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::context::Context;
 use crate::aws::images::{self, Built, Credentials, ImageUri, Registry, ecr};
 use crate::aws::program::Program;
+use crate::aws::way_out::Trust;
 use crate::error::{Error, Result};
 
 /// Show what an image is
@@ -103,7 +104,7 @@ async fn remote(context: &Context, uri: &ImageUri, architecture: Option<Architec
         let digest = ecr::digest_of(&connected.clients, uri).await?;
         (ecr::registry(&connected.clients, &uri.repository).await?, digest)
     } else {
-        let registry = Registry::open(&uri.repository, &uri.repository.host, Credentials::Anonymous)?;
+        let registry = Registry::open(&uri.repository, &uri.repository.host, Credentials::Anonymous, &Trust::Machine)?;
         (registry, uri.reference().to_owned())
     };
     let missing = || images::not_found(uri);

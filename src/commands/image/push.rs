@@ -5,6 +5,7 @@ use fis_workshop_images::Architecture;
 
 use super::super::context::Context;
 use crate::aws::images::{self, Built, Credentials, Registry, RepositoryUri, ecr};
+use crate::aws::way_out::Trust;
 use crate::error::{Error, Result};
 
 /// Push the images to a registry
@@ -41,7 +42,7 @@ pub(super) async fn run(context: &Context, args: PushArgs) -> Result<u8> {
                 Some(username) => Credentials::Basic { username, password: password()? },
                 None => Credentials::Anonymous,
             };
-            Registry::open(&repository, &repository.host, credentials)?
+            Registry::open(&repository, &repository.host, credentials, &Trust::Machine)?
         }
         (_, Some(_)) => {
             return Err(Error::usage("ECR gives the credentials itself; it takes no user and no password.")
