@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Stack of the network; shared by all environments.
 pub(crate) const NETWORK_STACK: &str = "FisStackVpc";
 /// Stack of the default environment, and the start of every other's name.
-const WORKSHOP_STACK: &str = "FisStopTaskStack";
+pub(crate) const WORKSHOP_STACK: &str = "FisStopTaskStack";
 /// Cluster of the default environment, and the start of every other's name.
-const CLUSTER: &str = "FisStackECS-Cluster";
+pub(crate) const CLUSTER: &str = "FisStackECS-Cluster";
 /// Tag of both stacks, which CloudFormation passes on to their resources: how `down` finds what survived.
 ///
 /// Never `fisTarget`: on a stack, it would make every resource a target of the experiment.
@@ -40,7 +40,16 @@ impl Environment {
 
     /// The environment whose stack has this name, if it is one of ours.
     pub(crate) fn of_stack(stack_name: &str) -> Option<Self> {
-        let rest = stack_name.strip_prefix(WORKSHOP_STACK)?;
+        Self::of_name(stack_name, WORKSHOP_STACK)
+    }
+
+    /// The environment whose cluster has this name, if it is one of ours.
+    pub(crate) fn of_cluster(name: &str) -> Option<Self> {
+        Self::of_name(name, CLUSTER)
+    }
+
+    fn of_name(name: &str, start: &str) -> Option<Self> {
+        let rest = name.strip_prefix(start)?;
         if rest.is_empty() { Some(Self::default()) } else { rest.strip_prefix('-')?.parse().ok() }
     }
 

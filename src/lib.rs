@@ -10,7 +10,8 @@
 //! - [`endpoint`]: the local endpoint as a background process
 //! - [`environment`]: one copy of the lab, and the names of its parts
 //! - [`worker_log`]: the lines of the workers' logs
-//! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file; [`target`]: here or on AWS
+//! - [`render`]: the templates; [`ui`]: the terminal; [`settings`]: flags, variables, file; [`target`]: here or on AWS; [`place`]: the flags that
+//!   lead there, for messages
 //! - [`error`]: what failed, why, what to do, and with which exit code
 
 #![allow(rustdoc::private_intra_doc_links, reason = "read by those who work on it, with the private items")]
@@ -22,6 +23,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod lab;
+mod place;
 mod render;
 mod settings;
 mod setup;

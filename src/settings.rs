@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::target::Target;
 
 /// Name of the settings file in the current directory.
@@ -100,6 +101,19 @@ pub(crate) struct GlobalArgs {
     yes: bool,
 }
 
+impl GlobalArgs {
+    fn place(&self) -> Place {
+        let mut place = Place::default();
+        let target = self.target.and_then(|target| Some(target.to_possible_value()?.get_name().to_owned()));
+        place.note("--target", "FIS_WORKSHOP_TARGET", target);
+        place.note("--region", "FIS_WORKSHOP_REGION", self.region.clone());
+        place.note("--profile", "FIS_WORKSHOP_PROFILE", self.profile.clone());
+        let state_dir = self.state_dir.as_ref().map(|directory| directory.display().to_string());
+        place.note("--state-dir", "FIS_WORKSHOP_STATE_DIR", state_dir);
+        place
+    }
+}
+
 /// The same settings in `fis-workshop.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -152,6 +166,8 @@ pub(crate) struct Settings {
     pub(crate) state_dir: PathBuf,
     /// Confirmation was given on the command line.
     pub(crate) yes: bool,
+    /// The flags that said so, for commands in messages.
+    pub(crate) place: Place,
 }
 
 impl Settings {
@@ -160,6 +176,7 @@ impl Settings {
     /// # Errors
     /// When the platform has no directory for state and none was named.
     pub(crate) fn resolve(args: GlobalArgs, file: FileSettings) -> Result<Self> {
+        let place = args.place();
         let state_dir = match args.state_dir.or(file.state_dir) {
             Some(directory) => std::path::absolute(&directory).map_err(|error| {
                 Error::usage(format!("The state directory {} is not a valid path.", directory.display())).cause(error)
@@ -182,6 +199,7 @@ impl Settings {
             color: args.color.or(file.color).unwrap_or_default(),
             state_dir,
             yes: args.yes,
+            place,
         })
     }
 

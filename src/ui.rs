@@ -11,6 +11,7 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, P
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+use crate::place::Place;
 use crate::settings::{Color, Output, Settings};
 use crate::target::Target;
 
@@ -49,21 +50,23 @@ pub(crate) struct Ui {
     /// The lines that are drawn again and again on a terminal; hidden elsewhere.
     live: MultiProgress,
     terminal: bool,
+    /// Completes the commands in messages.
+    place: Place,
 }
 
 impl Default for Ui {
     fn default() -> Self {
-        Self::with(Output::default(), Color::default())
+        Self::with(Output::default(), Color::default(), Place::default())
     }
 }
 
 impl Ui {
     /// For these settings, on the process's own streams.
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self::with(settings.output, settings.color)
+        Self::with(settings.output, settings.color, settings.place.clone())
     }
 
-    fn with(output: Output, color: Color) -> Self {
+    fn with(output: Output, color: Color, place: Place) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let choice = |auto: ColorChoice| match color {
@@ -77,6 +80,7 @@ impl Ui {
             stderr: choice(AutoStream::choice(&std::io::stderr())),
             live: MultiProgress::with_draw_target(target),
             terminal,
+            place,
         }
     }
 
@@ -112,6 +116,7 @@ impl Ui {
 
     /// A line that tells what is going on.
     pub(crate) fn note(&self, text: impl Display) {
+        let text = self.place.complete(&text.to_string());
         self.live.suspend(|| {
             let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
             // Without stderr there is nobody to tell, and the work itself is not affected.

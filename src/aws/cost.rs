@@ -10,6 +10,9 @@ pub(crate) const NAT_GATEWAY: f64 = 0.045;
 /// A public IPv4 address, in use or idle (<https://aws.amazon.com/vpc/pricing/>, section Public IPv4 Address).
 pub(crate) const PUBLIC_IPV4: f64 = 0.005;
 
+/// The network of the lab: its NAT gateway, and the address of that.
+pub(crate) const NETWORK: f64 = NAT_GATEWAY + PUBLIC_IPV4;
+
 /// An interface endpoint, in each Availability Zone that it is in (<https://aws.amazon.com/privatelink/pricing/>).
 pub(crate) const INTERFACE_ENDPOINT_ZONE: f64 = 0.01;
 

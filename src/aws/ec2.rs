@@ -35,6 +35,8 @@ struct Page<T> {
         alias = "natGatewaySet",
         alias = "networkInterfaceSet",
         alias = "vpcEndpointSet",
+        alias = "internetGatewaySet",
+        alias = "securityGroupInfo",
         default
     )]
     set: Set<T>,
@@ -93,8 +95,42 @@ pub(crate) struct VpcEndpoint {
     pub(crate) service_name: String,
     /// `Interface`, `Gateway`, ...
     pub(crate) vpc_endpoint_type: String,
+    /// `available`, `deleting`, `deleted`, ...
+    pub(crate) state: Option<String>,
     #[serde(default)]
     subnet_id_set: Set<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SecurityGroup {
+    pub(crate) group_id: String,
+    pub(crate) group_name: String,
+}
+
+/// What came of a deletion of several.
+#[derive(Debug, Deserialize)]
+struct Deletion {
+    #[serde(default)]
+    unsuccessful: Set<Unsuccessful>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Unsuccessful {
+    error: Reason,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Reason {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InternetGateway {
+    pub(crate) internet_gateway_id: String,
 }
 
 impl Vpc {
@@ -137,6 +173,10 @@ impl Ec2 {
         self.all("DescribeVpcs", &[]).await
     }
 
+    pub(crate) async fn describe_internet_gateways(&self) -> Answer<Vec<InternetGateway>> {
+        self.all("DescribeInternetGateways", &[]).await
+    }
+
     pub(crate) async fn describe_addresses(&self) -> Answer<Vec<Address>> {
         self.all("DescribeAddresses", &[]).await
     }
@@ -151,6 +191,25 @@ impl Ec2 {
 
     pub(crate) async fn describe_vpc_endpoints(&self, vpc_id: &str) -> Answer<Vec<VpcEndpoint>> {
         self.all("DescribeVpcEndpoints", &inside(vpc_id)).await
+    }
+
+    pub(crate) async fn describe_security_groups(&self, vpc_id: &str) -> Answer<Vec<SecurityGroup>> {
+        self.all("DescribeSecurityGroups", &inside(vpc_id)).await
+    }
+
+    /// Why one of them was not deleted, if one was not.
+    pub(crate) async fn delete_vpc_endpoints(&self, ids: &[&str]) -> Answer<Option<String>> {
+        let ids = ids.iter().enumerate();
+        let members: Members =
+            ids.map(|(index, id)| (format!("VpcEndpointId.{}", index + 1), (*id).to_owned())).collect();
+        let deletion: Deletion = self.0.call("DeleteVpcEndpoints", &members).await?;
+        let refused = deletion.unsuccessful.items.into_iter().next();
+        Ok(refused.map(|refused| format!("{}: {}", refused.error.code, refused.error.message)))
+    }
+
+    pub(crate) async fn delete_security_group(&self, id: &str) -> Answer<()> {
+        let members = vec![("GroupId".to_owned(), id.to_owned())];
+        self.0.call::<IgnoredAny>("DeleteSecurityGroup", &members).await.map(drop)
     }
 
     /// All pages of a Describe call.

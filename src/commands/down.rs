@@ -42,6 +42,7 @@ impl DownArgs {
 /// When AWS refuses, a stack cannot be deleted, or something survives.
 pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let named = args.several.environments(&context.settings)?;
+    let flags = args.flags(&context.settings);
     // Without any state, there is no need for an endpoint to know that nothing is there.
     if context.settings.is_local() && !StateDir::new(&context.settings.state_dir).has_state() {
         context.ui.result(&Down::default())?;
@@ -64,8 +65,12 @@ pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
         context.ui.error(failure, context.settings.target);
     }
     if !down.survivors.is_empty() {
-        return Err(Error::new(Kind::Survivors, format!("{} resources have survived.", down.survivors.len()))
-            .hint("Repeat `fis-workshop down`; what stays then has to be deleted by hand."));
+        let survived = match down.survivors.len() {
+            1 => "1 resource has survived.".to_owned(),
+            more => format!("{more} resources have survived."),
+        };
+        return Err(Error::new(Kind::Survivors, survived)
+            .hint(format!("Repeat `fis-workshop down{flags}`; what stays then has to be deleted by hand.")));
     }
     if !down.failures.is_empty() {
         let (failed, all) = (down.failures.len(), environments.len());

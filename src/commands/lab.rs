@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::context::{Connected, Context};
 use super::image::ImageArgs;
-use crate::aws::stack::Action;
-use crate::environment::Environment;
+use crate::aws::stack::{self, Action};
+use crate::doctor;
+use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Kind, Result};
 use crate::lab::evidence::Conditions;
 use crate::lab::play::play;
@@ -53,10 +56,17 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
+    if !context.settings.is_local() {
+        doctor::cheap(&connected.clients).await?;
+    }
+    let before = stacks(&connected).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
     let up =
         setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
-    let up = up.await?;
+    let up = match up.await {
+        Ok(up) => up,
+        Err(error) => return Err(undo(&connected, &before, &environment, args.keep, error).await),
+    };
     let deployed = up.deployed()?;
     let played = play(connected.scene(), &deployed, &variants, conditions).await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up, &environment).await };
@@ -74,7 +84,58 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     report.deleted_stacks = down.deleted_stacks;
     report.survivors = down.survivors;
     context.ui.result(&report)?;
+    if before.contains(&environment.stack_name()) {
+        context.ui.note(format_args!(
+            "The environment {environment} was there before and stays; `fis-workshop down{}` takes it down.",
+            environment.flag()
+        ));
+    }
     verdict(&report)
+}
+
+/// Names of the stacks that there are.
+async fn stacks(connected: &Connected<'_>) -> Result<BTreeSet<String>> {
+    Ok(stack::all(&connected.clients).await?.into_iter().map(|stack| stack.name).collect())
+}
+
+/// What was set up before the rest failed must not go on costing money.
+async fn undo(
+    connected: &Connected<'_>,
+    before: &BTreeSet<String>,
+    environment: &Environment,
+    keep: bool,
+    error: Error,
+) -> Error {
+    let flag = environment.flag();
+    let now = match stacks(connected).await {
+        Ok(now) => now,
+        Err(second) => {
+            let unknown = format!("What was set up cannot be seen: {second} `fis-workshop down{flag}` takes it down.");
+            return error.hint(unknown);
+        }
+    };
+    let new = |name: &str| now.contains(name) && !before.contains(name);
+    let (environment_is_new, network_is_new) = (new(&environment.stack_name()), new(NETWORK_STACK));
+    if !environment_is_new && !network_is_new {
+        return error;
+    }
+    if keep {
+        return error.hint(format!("What was set up stays: `fis-workshop down{flag}` takes it down."));
+    }
+    connected.context.ui.note("Taking down what was set up.");
+    let environments = if environment_is_new { std::slice::from_ref(environment) } else { &[] };
+    let unwanted = Unwanted { environments, network: network_is_new, parallel: 1 };
+    let failure = match setup::down(connected.scene(), unwanted).await {
+        Ok(down) if down.survivors.is_empty() => down.failures.into_iter().next(),
+        Ok(down) => Some(Error::failed(format!("{} resources are still there.", down.survivors.len()))),
+        Err(second) => Some(second),
+    };
+    match failure {
+        None => error.hint("What the lab had set up was taken down again."),
+        Some(second) => error.hint(format!(
+            "Taking down what was set up failed, too: {second} Repeat it with `fis-workshop down{flag}`."
+        )),
+    }
 }
 
 fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {

@@ -1,11 +1,13 @@
 use clap::Args;
 
-use super::context::Context;
+use super::context::{Connected, Context};
 use super::environments::{Environments, report};
 use super::image::ImageArgs;
 use super::several::SeveralArgs;
+use crate::aws::{cost, stack};
 use crate::doctor;
-use crate::error::Result;
+use crate::environment::NETWORK_STACK;
+use crate::error::{Error, Result};
 use crate::setup::{self, Wanted};
 
 /// Set up environments, or update them
@@ -44,11 +46,26 @@ pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     }
     let images = &choice.images(&connected.clients, &context.ui).await?;
     let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
-    let up = setup::up(connected.scene(), wanted).await?;
+    let up = match setup::up(connected.scene(), wanted).await {
+        Ok(up) => up,
+        Err(error) => return Err(what_stays(&connected, error, &args.several.flags(&context.settings)).await),
+    };
     report(context, &Environments::of(&up, "set up"), &up)?;
     if up.changed() {
         let flag = environments.first().map(crate::environment::Environment::flag).unwrap_or_default();
         context.ui.hint(format_args!("`fis-workshop run original{flag}` runs the batch job."));
     }
     Ok(0)
+}
+
+/// A network without an environment in it goes on costing money; that it cannot be asked about is not the news here.
+async fn what_stays(connected: &Connected<'_>, error: Error, flags: &str) -> Error {
+    let network = stack::find(&connected.clients, NETWORK_STACK).await;
+    if connected.context.settings.is_local() || !matches!(network, Ok(Some(_))) {
+        return error;
+    }
+    error.hint(format!(
+        "The network {NETWORK_STACK} stands and costs {}; `fis-workshop down{flags}` takes it down when nothing else is in it.",
+        cost::about(cost::NETWORK)
+    ))
 }

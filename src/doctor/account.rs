@@ -23,7 +23,7 @@ async fn ecs(clients: &Clients) -> Check {
     }
 }
 
-async fn fis(clients: &Clients) -> Check {
+pub(super) async fn fis(clients: &Clients) -> Check {
     let action = "aws:ecs:stop-task";
     match clients.fis.get_action().id(action).send().await.doing(format_args!("Reading the action {action}")) {
         Ok(_) => Check::ok("FIS", format!("has the action {action} in {}", clients.region)),

@@ -103,13 +103,14 @@ pub(crate) async fn examine(settings: &Settings, environments: &[Environment]) -
     Report::of(checks)
 }
 
-/// The cheap part: whose credentials, whether the region exists, whether the clock is right.
+/// The cheap part: whose credentials, whether the region exists and has FIS, whether the clock is right. Without FIS the
+/// network would be made, and cost money, before the environment's stack is refused.
 ///
 /// # Errors
 /// The first problem, as an error that ends a command.
 pub(crate) async fn cheap(clients: &Clients) -> Result<()> {
-    let (checks, _) = identity::checks(clients).await;
-    match checks.into_iter().find(|check| check.level == Level::Problem) {
+    let ((checks, _), fis) = tokio::join!(identity::checks(clients), account::fis(clients));
+    match checks.into_iter().chain([fis]).find(|check| check.level == Level::Problem) {
         None => Ok(()),
         Some(check) => {
             let error =

@@ -54,16 +54,28 @@ pub(super) async fn checks(clients: &Clients, environments: &[Environment]) -> V
 }
 
 async fn compare(clients: &Clients, demand: Demand) -> Check {
-    let request = clients.quotas.get_service_quota().service_code(demand.service).quota_code(demand.code);
-    let answer = request.send().await.doing(format_args!("Reading the {}", demand.check));
-    let quota = answer.map(|answer| answer.quota().and_then(|quota| quota.value()));
-    let (quota, used) = match (quota, &demand.used) {
+    let (quota, used) = match (value(clients, &demand).await, &demand.used) {
         (Ok(Some(quota)), Ok(used)) => (quota, *used),
         (Ok(None), _) => return unread(demand.check, &Error::failed("AWS names no value.")),
         (Err(error), _) => return unread(demand.check, &error),
         (Ok(_), Err(error)) => return unread(demand.check, error),
     };
     judge(&demand, quota, used)
+}
+
+/// The account's own value; for some quotas AWS has a default only, and tells it by another call.
+async fn value(clients: &Clients, demand: &Demand) -> Result<Option<f64>> {
+    let doing = format!("Reading the {}", demand.check);
+    let applied = clients.quotas.get_service_quota().service_code(demand.service).quota_code(demand.code);
+    match applied.send().await.doing(&doing) {
+        Ok(answer) => Ok(answer.quota().and_then(|quota| quota.value())),
+        Err(error) if error.has_code(&["NoSuchResourceException"]) => {
+            let default =
+                clients.quotas.get_aws_default_service_quota().service_code(demand.service).quota_code(demand.code);
+            Ok(default.send().await.doing(&doing)?.quota().and_then(|quota| quota.value()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn judge(demand: &Demand, quota: f64, used: Option<f64>) -> Check {
@@ -100,8 +112,22 @@ async fn nat_gateways(clients: &Clients) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::aws::scripted::Script;
     use crate::doctor::Level;
+
+    #[tokio::test]
+    async fn a_quota_with_a_default_only_is_read_as_well() {
+        let script = Script::default()
+            .refusal("GetServiceQuota", 400, "NoSuchResourceException", "The request failed.")
+            .answer("GetAWSDefaultServiceQuota", json!({"Quota": {"QuotaCode": "L-F678F1CE", "Value": 5.0}}));
+        let demand =
+            Demand { check: "quota VPCs", service: "vpc", code: "L-F678F1CE", used: Ok(Some(5.0)), needed: 1.0 };
+        let check = compare(&script.clients(), demand).await;
+        assert_eq!((check.level, check.found.as_str()), (Level::Problem, "5 allowed, 5 used, 1 needed"));
+    }
 
     #[test]
     fn what_is_there_already_and_is_ours_is_not_needed_once_more() {

@@ -108,3 +108,28 @@ fn after_ctrl_c_what_the_lab_has_set_up_stays_until_down() {
     sandbox.ok(&["down", "--env", "lab"]);
     nothing_left(&sandbox);
 }
+
+/// A cluster of that name is there already: the environment is rolled back, and nothing of it may go on costing money.
+#[test]
+fn a_lab_whose_environment_cannot_be_made_takes_the_network_down_again() {
+    let sandbox = Sandbox::with_endpoint();
+    let mut boto = Boto::start(sandbox.variables());
+    let cluster = json!({"clusterName": "FisStackECS-Cluster-lab"});
+    boto.call("ecs", "CreateCluster", &cluster).unwrap();
+    let lab = sandbox.run(&["lab"]);
+    assert_eq!(lab.code, 1, "{lab:?}");
+    assert!(lab.stderr.contains("Taking down what was set up."), "{lab:?}");
+    let stacks = boto.call("cloudformation", "DescribeStacks", &json!({})).unwrap();
+    assert_eq!(stacks["Stacks"], json!([]), "{lab:?}");
+}
+
+/// Who has made it wants it, perhaps; who has not is told what goes on costing money.
+#[test]
+fn a_lab_in_an_environment_that_was_there_says_that_it_stays() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up", "--env", "lab"]);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    assert_eq!(lab.code, 0, "{lab:?}");
+    let stays = "The environment lab was there before and stays; `fis-workshop down --env lab` takes it down.";
+    assert!(lab.stderr.contains(stays), "{lab:?}");
+}

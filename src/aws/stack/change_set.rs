@@ -41,7 +41,9 @@ impl Change {
 /// A change set that can be executed.
 #[derive(Debug, Clone)]
 pub(super) struct ChangeSet {
-    pub(super) id: String,
+    /// Every call names it together with its stack: then it is the stack on which IAM authorizes the call, as the
+    /// policies say, and not the change set.
+    name: String,
     /// The stack; for a new one, the shell that holds the change set.
     pub(super) stack_id: String,
     pub(super) changes: Vec<Change>,
@@ -70,7 +72,7 @@ pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option
         .await
         .doing(&doing)?;
     let mut set = ChangeSet {
-        id: answer.id().unwrap_or_default().to_owned(),
+        name,
         stack_id: answer.stack_id().unwrap_or_default().to_owned(),
         changes: Vec::new(),
         is_new_stack: updates.is_none(),
@@ -91,8 +93,8 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
     let mut pace = clients.pace();
     let mut next = None;
     loop {
-        let request = clients.cloudformation.describe_change_set().change_set_name(&set.id).set_next_token(next);
-        let answer = request.send().await.doing(doing)?;
+        let request = clients.cloudformation.describe_change_set().stack_name(&set.stack_id).change_set_name(&set.name);
+        let answer = request.set_next_token(next).send().await.doing(doing)?;
         match answer.status() {
             Some(ChangeSetStatus::CreateComplete) => {
                 let changes = answer.changes().iter().filter_map(|change| change.resource_change());
@@ -113,8 +115,7 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
                 }
                 let failure = Error::failed(format!("{doing} failed."));
                 // That they cannot be read must not hide what is known.
-                let details =
-                    validation_failures(clients, &set.id).await.unwrap_or_else(|error| vec![error.to_string()]);
+                let details = validation_failures(clients, set).await.unwrap_or_else(|error| vec![error.to_string()]);
                 let failure = details.into_iter().fold(failure, Error::cause);
                 let status = other.map_or("unknown", ChangeSetStatus::as_str);
                 return Err(failure.cause(format_args!("change set {status}: {reason}")));
@@ -125,13 +126,13 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
 
 /// What CloudFormation's validation before a deployment has found. The change set's own reason only says that there is
 /// something, and the stack's events say nothing.
-async fn validation_failures(clients: &Clients, change_set: &str) -> Result<Vec<String>> {
+async fn validation_failures(clients: &Clients, set: &ChangeSet) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut next = None;
     loop {
         let failed = types::EventFilter::builder().failed_events(true).build();
-        let request = clients.cloudformation.describe_events().change_set_name(change_set).filters(failed);
-        let page = request.set_next_token(next).send().await.doing("Reading why a plan failed")?;
+        let request = clients.cloudformation.describe_events().stack_name(&set.stack_id).change_set_name(&set.name);
+        let page = request.filters(failed).set_next_token(next).send().await.doing("Reading why a plan failed")?;
         let events = page.operation_events().iter();
         found.extend(events.filter_map(|event| {
             let reason = event.validation_status_reason().or(event.resource_status_reason())?;
@@ -154,7 +155,8 @@ fn says_no_change(reason: &str) -> bool {
 /// Removes a change set that is not wanted, and the empty stack that came into being with it.
 pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
     let doing = "Removing a plan";
-    match clients.cloudformation.delete_change_set().change_set_name(&set.id).send().await.doing(doing) {
+    let request = clients.cloudformation.delete_change_set().stack_name(&set.stack_id).change_set_name(&set.name);
+    match request.send().await.doing(doing) {
         Ok(_) => {}
         // Somebody has applied another plan, and the stack is theirs.
         Err(error) if error.has_code(&["ChangeSetNotFound", "ChangeSetNotFoundException"]) => return Ok(()),
@@ -178,7 +180,8 @@ pub(super) async fn discard(clients: &Clients, set: &ChangeSet) -> Result<()> {
 
 /// Starts what the change set says.
 pub(super) async fn execute(clients: &Clients, set: &ChangeSet, stack_name: &str) -> Result<()> {
-    let request = clients.cloudformation.execute_change_set().change_set_name(&set.id).client_request_token(token());
+    let request = clients.cloudformation.execute_change_set().stack_name(&set.stack_id).change_set_name(&set.name);
+    let request = request.client_request_token(token());
     // AWS's documentation names two different defaults.
     let answer = request.disable_rollback(false).send().await;
     answer.doing(format_args!("Applying the plan of {stack_name}")).map(drop)

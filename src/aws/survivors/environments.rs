@@ -3,15 +3,15 @@
 
 use aws_sdk_ecs::types::ClusterField;
 
-use super::{Gone, Survivor, is_generated};
+use super::{Gone, Survivor, generator};
 use crate::aws::clients::Clients;
 use crate::aws::program::Program;
 use crate::aws::{cost, logs, stack, table, tasks};
-use crate::environment::{ENVIRONMENT_TAG, Environment, NETWORK_STACK};
+use crate::environment::{CLUSTER, ENVIRONMENT_TAG, Environment, NETWORK_STACK, WORKSHOP_STACK};
 use crate::error::{Doing, Result};
 
-/// What every generated name of ours starts with, of whatever environment.
-const NAMES: &str = "FisStopTaskStack";
+/// Where ECS writes the metrics of a cluster with Container Insights: a log group that no stack has made.
+const INSIGHTS: &str = "/aws/ecs/containerinsights/";
 
 /// DescribeClusters takes so many names.
 const CLUSTERS_AT_ONCE: usize = 100;
@@ -20,46 +20,53 @@ const CLUSTERS_AT_ONCE: usize = 100;
 const STACK_NAME_TAG: &str = "aws:cloudformation:stack-name";
 
 pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let (stacks, running, tables, groups, templates) = tokio::try_join!(
+    let (stacks, running, tables, groups, metrics, templates) = tokio::try_join!(
         stacks(clients, gone),
         clusters(clients, gone),
-        table::names(clients, NAMES),
-        logs::groups(clients, NAMES),
+        table::names(clients, WORKSHOP_STACK),
+        logs::groups(clients, WORKSHOP_STACK),
+        insights(clients, gone),
         experiment_templates(clients, gone),
     )?;
-    let generated = |name: &String, ids: &[String]| {
-        let is_of = |environment: &Environment| {
-            let stack = environment.stack_name();
-            ids.iter().any(|id| is_generated(name, &stack, id))
-        };
-        gone.environments.iter().any(is_of)
-    };
-    // Whether they bear the tag, the tagging service says.
-    let tables = tables.into_iter().filter(|name| generated(name, &["DynamoTable".to_owned()]));
     let log_groups: Vec<_> = Program::ALL.iter().map(|program| program.log_group_id()).collect();
-    let groups = groups.into_iter().filter(|name| generated(name, &log_groups));
+    let is_gone = |name: &str, id: &str| generator(name, id).is_some_and(|environment| gone.has(&environment));
+    // Whether they bear the tag, the index of tags says.
+    let tables = tables.into_iter().filter(|name| is_gone(name, "DynamoTable"));
+    let groups = groups.into_iter().filter(|name| log_groups.iter().any(|id| is_gone(name, id)));
     Ok(stacks
         .into_iter()
         .chain(running)
         .chain(templates)
         .chain(tables.map(|name| Survivor::new("table", name, false)))
-        .chain(groups.map(|name| Survivor::new("log group", name, false)))
+        .chain(groups.chain(metrics).map(|name| Survivor::new("log group", name, false)))
         .collect())
 }
 
+/// The log groups of Container Insights.
+async fn insights(clients: &Clients, gone: Gone<'_>) -> Result<Vec<String>> {
+    let groups = logs::groups(clients, &format!("{INSIGHTS}{CLUSTER}")).await?;
+    let cluster = |group: &str| Some(group.strip_prefix(INSIGHTS)?.strip_suffix("/performance")?.to_owned());
+    let is_gone = |group: &String| {
+        cluster(group).and_then(|name| Environment::of_cluster(&name)).is_some_and(|environment| gone.has(&environment))
+    };
+    Ok(groups.into_iter().filter(is_gone).collect())
+}
+
 async fn stacks(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let mut names: Vec<String> = gone.environments.iter().map(Environment::stack_name).collect();
-    names.extend(gone.network.then(|| NETWORK_STACK.to_owned()));
+    let is_named = |name: &str| {
+        let of_network = name == NETWORK_STACK && matches!(gone, Gone::Everything);
+        of_network || Environment::of_stack(name).is_some_and(|environment| gone.has(&environment))
+    };
     let stacks = stack::all(clients).await?.into_iter().map(|stack| {
         let tagged = stack.tags.get(ENVIRONMENT_TAG).is_some_and(|value| gone.has_value(value));
         Survivor::new("stack", stack.name, tagged)
     });
-    Ok(stacks.filter(|stack| stack.tagged || names.contains(&stack.id)).collect())
+    Ok(stacks.filter(|stack| stack.tagged || is_named(&stack.id)).collect())
 }
 
 /// The clusters, and the tasks that run in them. ECS remembers a deleted cluster for a while, as INACTIVE.
 async fn clusters(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let names: Vec<String> = gone.environments.iter().map(Environment::cluster_name).collect();
+    let names = cluster_names(clients, gone).await?;
     let mut found = Vec::new();
     for names in names.chunks(CLUSTERS_AT_ONCE) {
         let request = clients.ecs.describe_clusters().set_clusters(Some(names.to_vec())).include(ClusterField::Tags);
@@ -76,15 +83,26 @@ async fn clusters(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
     Ok(found)
 }
 
+/// Those that should be gone; of any environment, ECS itself has to say which there are.
+async fn cluster_names(clients: &Clients, gone: Gone<'_>) -> Result<Vec<String>> {
+    if let Gone::Environments(environments) = gone {
+        return Ok(environments.iter().map(Environment::cluster_name).collect());
+    }
+    let pages = clients.ecs.list_clusters().into_paginator().items().send();
+    let arns = pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Listing the clusters")?;
+    let names = arns.iter().filter_map(|arn| arn.rsplit('/').next()).map(str::to_owned);
+    Ok(names.filter(|name| Environment::of_cluster(name).is_some()).collect())
+}
+
 async fn experiment_templates(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
     let pages = clients.fis.list_experiment_templates().into_paginator().items().send();
     let templates =
         pages.collect::<std::result::Result<Vec<_>, _>>().await.doing("Listing the experiment templates")?;
-    let stacks: Vec<String> = gone.environments.iter().map(Environment::stack_name).collect();
+    let is_gone = |stack: &String| Environment::of_stack(stack).is_some_and(|environment| gone.has(&environment));
     let found = templates.iter().filter_map(|template| {
         let tags = template.tags()?;
         let tagged = tags.get(ENVIRONMENT_TAG).is_some_and(|value| gone.has_value(value));
-        let is_named = tags.get(STACK_NAME_TAG).is_some_and(|name| stacks.contains(name));
+        let is_named = tags.get(STACK_NAME_TAG).is_some_and(is_gone);
         let name = tags.get("Name").map(String::as_str);
         let survivor = Survivor::new("experiment template", template.id()?, tagged).named(name);
         (tagged || is_named).then_some(survivor)

@@ -4,8 +4,8 @@
 //! Nothing is ever deleted here.
 
 mod environments;
+mod index;
 mod network;
-mod tagged;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,22 +31,30 @@ pub(crate) struct Survivor {
     pub(crate) tagged: bool,
 }
 
-/// What was taken down, and so should be gone.
+/// What should be gone.
 #[derive(Debug, Clone, Copy)]
-struct Gone<'a> {
-    environments: &'a [Environment],
-    network: bool,
+pub(crate) enum Gone<'a> {
+    /// These environments; others stand, and so does the network.
+    Environments(&'a [Environment]),
+    /// Everything of ours, of whatever environment, also of those whose stack somebody has deleted long ago.
+    Everything,
 }
 
-/// Everything that is left of the environments, and of the network if that should be gone too.
-pub(crate) async fn find(clients: &Clients, environments: &[Environment], network: bool) -> Result<Vec<Survivor>> {
-    let gone = Gone { environments, network };
-    let (found, in_network, tagged) = tokio::try_join!(
-        environments::find(clients, gone),
-        network::find(clients, gone),
-        tagged::find(clients, gone),
-    )?;
-    Ok(merge(found.into_iter().chain(in_network).chain(tagged)))
+/// What was looked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search {
+    pub(crate) survivors: Vec<Survivor>,
+    /// ARNs that only the index of tags names: it goes on listing what was deleted, for an hour and more.
+    pub(crate) only_indexed: Vec<String>,
+}
+
+/// Looks for what is left.
+pub(crate) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Search> {
+    let (found, in_network, indexed) =
+        tokio::try_join!(environments::find(clients, gone), network::find(clients, gone), index::find(clients, gone),)?;
+    let (confirmed, only_indexed) = index::confirm(clients, indexed).await?;
+    let survivors = merge(found.into_iter().chain(in_network).chain(confirmed));
+    Ok(Search { survivors, only_indexed })
 }
 
 /// What all of them cost an hour; `None` when none of them has a price by the hour.
@@ -69,10 +77,20 @@ fn merge(found: impl Iterator<Item = Survivor>) -> Vec<Survivor> {
 impl Gone<'_> {
     /// Whether the tag with this value is on something that should be gone.
     fn has_value(&self, value: &str) -> bool {
-        if value == NETWORK_TAG_VALUE {
-            return self.network;
+        match self {
+            Self::Everything => true,
+            Self::Environments(environments) => {
+                value != NETWORK_TAG_VALUE && environments.iter().any(|it| it.to_string() == value)
+            }
         }
-        self.environments.iter().any(|environment| environment.to_string() == value)
+    }
+
+    /// Whether this environment should be gone.
+    fn has(&self, environment: &Environment) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Environments(environments) => environments.contains(environment),
+        }
     }
 
     /// Whether these tags are of something that should be gone.
@@ -84,15 +102,13 @@ impl Gone<'_> {
     }
 }
 
-/// Whether CloudFormation may have given this name to `logical_id` of the stack. The end of such a name has no hyphen:
-/// the names of environment `x-DynamoTable` begin like those of `x`.
-fn is_generated(name: &str, stack_name: &str, logical_id: &str) -> bool {
-    let end = name
-        .strip_prefix(stack_name)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .and_then(|rest| rest.strip_prefix(logical_id))
-        .and_then(|rest| rest.strip_prefix('-'));
-    end.is_some_and(|end| !end.is_empty() && end.chars().all(|c| c.is_ascii_alphanumeric()))
+/// The environment in whose stack CloudFormation may have given this name to `logical_id`. The end of such a name has no
+/// hyphen: the names of environment `x-DynamoTable` begin like those of `x`.
+fn generator(name: &str, logical_id: &str) -> Option<Environment> {
+    let (rest, end) = name.rsplit_once('-')?;
+    let stack = rest.strip_suffix(logical_id)?.strip_suffix('-')?;
+    let is_generated = !end.is_empty() && end.chars().all(|c| c.is_ascii_alphanumeric());
+    Environment::of_stack(stack).filter(|_| is_generated)
 }
 
 impl Survivor {
@@ -133,13 +149,13 @@ mod tests {
 
     #[test]
     fn a_generated_name_is_that_of_one_environment_only() {
-        let of = |name, stack| is_generated(name, stack, "DynamoTable");
-        assert!(of("FisStopTaskStack-DynamoTable-1A2B3C", "FisStopTaskStack"));
-        assert!(of("FisStopTaskStack-team-DynamoTable-1A2B3C", "FisStopTaskStack-team"));
-        assert!(!of("FisStopTaskStack-team-DynamoTable-1A2B3C", "FisStopTaskStack"));
-        assert!(!of("FisStopTaskStack-DynamoTable-x-DynamoTable-1A2B3C", "FisStopTaskStack"));
-        assert!(!of("FisStopTaskStack-DynamoTable-", "FisStopTaskStack"));
-        assert!(!of("FisStopTaskStack-DynamoTable", "FisStopTaskStack"));
+        let of = |name| generator(name, "DynamoTable").map(|environment| environment.to_string());
+        assert_eq!(of("FisStopTaskStack-DynamoTable-1A2B3C").as_deref(), Some("default"));
+        assert_eq!(of("FisStopTaskStack-team-DynamoTable-1A2B3C").as_deref(), Some("team"));
+        assert_eq!(of("FisStopTaskStack-DynamoTable-x-DynamoTable-1A2B3C").as_deref(), Some("DynamoTable-x"));
+        assert_eq!(of("FisStopTaskStack-DynamoTable-"), None);
+        assert_eq!(of("FisStopTaskStack-DynamoTable"), None);
+        assert_eq!(of("FisStopTaskStackOther-DynamoTable-1A2B3C"), None);
     }
 
     #[test]
@@ -157,10 +173,12 @@ mod tests {
     #[test]
     fn a_tag_of_another_environment_is_not_ours() {
         let environments: [Environment; 1] = ["team".parse().unwrap()];
-        let gone = Gone { environments: &environments, network: false };
+        let gone = Gone::Environments(&environments);
         assert!(gone.has_tag([(Some("Name"), Some("x")), (Some(ENVIRONMENT_TAG), Some("team"))]));
         assert!(!gone.has_tag([(Some(ENVIRONMENT_TAG), Some("team-2"))]));
         assert!(!gone.has_tag([(Some(ENVIRONMENT_TAG), Some(NETWORK_TAG_VALUE))]));
-        assert!(Gone { network: true, ..gone }.has_tag([(Some(ENVIRONMENT_TAG), Some(NETWORK_TAG_VALUE))]));
+        assert!(Gone::Everything.has_tag([(Some(ENVIRONMENT_TAG), Some(NETWORK_TAG_VALUE))]));
+        assert!(Gone::Everything.has_tag([(Some(ENVIRONMENT_TAG), Some("seat-33"))]));
+        assert!(!Gone::Everything.has_tag([(Some("Name"), Some("seat-33"))]));
     }
 }

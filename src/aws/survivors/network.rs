@@ -14,7 +14,7 @@ use crate::error::{Doing, Result};
 const REPOSITORY: &str = "fisstackvpc-repository-";
 
 pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    if !gone.network {
+    if matches!(gone, Gone::Environments(_)) {
         return Ok(Vec::new());
     }
     let (nats, addresses, vpcs, repositories) = tokio::try_join!(

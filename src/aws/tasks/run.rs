@@ -44,10 +44,16 @@ pub(crate) async fn run(
 ) -> Result<Task> {
     let doing = format!("Running a task of {program}");
     let mut patience = Patience::new(clients, CAPACITY_LIMIT);
+    let mut for_roles = Patience::for_visibility(clients);
     loop {
-        match attempt(clients, deployed, program, overrides, &doing).await? {
-            Ok(task) => return Ok(task),
-            Err(refusal) => {
+        match attempt(clients, deployed, program, overrides, &doing).await {
+            Ok(Ok(task)) => return Ok(task),
+            // IAM tells the rest of AWS of a new role some seconds after CloudFormation says that it is complete.
+            Err(error) if error.aws_message().contains("unable to assume the role") && for_roles.wait().await => {
+                on_wait(error.aws_message());
+            }
+            Err(error) => return Err(error),
+            Ok(Err(refusal)) => {
                 if !refusal.is_temporary() {
                     return Err(refusal.error(&doing, deployed));
                 }
@@ -122,7 +128,10 @@ fn remedy(reason: &str, deployed: &Deployed) -> Option<String> {
         return Some(format!("The network of this environment has changed or is gone; {up} connects it again."));
     }
     if has(&["inactive", "taskdefinition", "task definition", "cluster"]) {
-        return Some(format!("Something of this environment was removed by hand; {up} completes it."));
+        let flag = deployed.environment.flag();
+        return Some(format!(
+            "Something of this environment was removed by hand; `fis-workshop regenerate{flag}` makes all of it anew."
+        ));
     }
     None
 }
@@ -206,6 +215,21 @@ mod tests {
         run(&script.clients(), &deployed(), Program::Original, Overrides::default(), |_| *waits += 1).await
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_role_that_is_too_new_is_waited_for() {
+        let message =
+            "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/r' that was provided for this task.";
+        let script = Script::default()
+            .refusal("RunTask", 400, "ClientException", message)
+            .answer("RunTask", json!({"tasks": [task("1", "PROVISIONING")]}));
+        let mut waits = 0;
+        run_original(&script, &mut waits).await.unwrap();
+        assert_eq!((script.requests("RunTask").len(), waits), (2, 1));
+        let script = Script::default().refusal("RunTask", 400, "ClientException", message);
+        let error = run_original(&script, &mut waits).await.unwrap_err();
+        assert!(error.to_string().contains("unable to assume"), "{error}");
+    }
+
     #[test]
     fn only_what_is_overridden_is_sent() {
         assert!(task_override("BatchJob", Overrides::default()).is_none());
@@ -245,7 +269,7 @@ mod tests {
     async fn another_reason_fails_at_once_with_its_remedy() {
         let cases = [
             ("You've reached the limit on the number of vCPUs you can run concurrently", "L-3032A538"),
-            ("INACTIVE", "`fis-workshop up` completes it"),
+            ("INACTIVE", "`fis-workshop regenerate` makes all of it anew"),
         ];
         for (reason, hint) in cases {
             let script = Script::default().answer("RunTask", failures(reason));

@@ -1,12 +1,14 @@
 //! Least privilege, proven: what a run uses is compared with what policies allow, both ways. docs/permissions.md says
 //! why the rest is there.
 
+mod acting;
 mod cloudformation;
 mod documents;
 mod needs;
+mod operations;
 mod people;
 mod policy;
-//mod roles;
+mod roles;
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,10 @@
 //! From a call on the wire to what IAM asks for: not always one action of the operation's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::operations;
 use super::policy::{Context, Need};
 use crate::wire::Call;
 
@@ -16,14 +17,31 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    /// What the caller has to be allowed to do.
+    /// What the caller has to be allowed to do. Which actions that is, AWS's list says; on which resources, this file.
     pub(super) fn of(&mut self, call: &Call) -> Vec<Need> {
+        let needs = self.on_resources(call);
+        let asked: BTreeSet<&str> = needs.iter().map(|need| need.action.as_str()).collect();
+        assert_eq!(asked, operations::actions(&call.name(), |member| call.has(member)), "{}", call.name());
+        needs
+    }
+
+    fn on_resources(&mut self, call: &Call) -> Vec<Need> {
         // The service prefix of actions is the signing name, with one exception.
         let service = if call.service == "tagging" { "tag" } else { call.service.as_str() };
         let action = format!("{service}:{}", call.operation);
         let need = |resource: String| Need { action: action.clone(), resource, context: Context::new() };
         match call.service.as_str() {
-            "cloudformation" => vec![need(self.stack(call))],
+            "cloudformation" => {
+                let stack = self.stack(call);
+                let beside = match call.operation.as_str() {
+                    "DescribeStacks" if !call.has("StackName") => &["ListStacks"][..],
+                    "CreateChangeSet" | "ExecuteChangeSet" => &["TagResource", "UntagResource"],
+                    _ => &[],
+                };
+                let beside =
+                    beside.iter().map(|name| Need { action: format!("cloudformation:{name}"), ..need(stack.clone()) });
+                beside.chain([need(stack.clone())]).collect()
+            }
             "ecs" => ecs(call, &action),
             "fis" => fis(call, &action),
             "dynamodb" => {

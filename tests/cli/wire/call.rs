@@ -41,6 +41,11 @@ impl Call {
         format!("{}:{}", self.service, self.operation)
     }
 
+    /// Whether the input has this member, or one within it.
+    pub(crate) fn has(&self, member: &str) -> bool {
+        self.input.keys().any(|key| key.split('.').next() == Some(member))
+    }
+
     pub(super) fn of(request: &http::Request<Vec<u8>>) -> Self {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default();
         // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...

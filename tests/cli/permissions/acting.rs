@@ -1,0 +1,170 @@
+//! The whole life of the lab, played by people who have the published policies and nothing else: the endpoint refuses what
+//! they do not allow, as AWS does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{directory, document};
+use crate::boto::Boto;
+use crate::harness::{Run, Sandbox};
+
+/// The person who sets up, as `doctor` asks for permissions, too.
+const DEPLOYER: &[&[&str]] = &[
+    &["doctor"],
+    &["plan"],
+    &["up"],
+    &["up", "--env", "seat-01", "--env", "seat-02"],
+    &["status"],
+    &["regenerate", "--env", "seat-02"],
+    &["image", "push"],
+    &["down", "--env", "seat-01", "--env", "seat-02"],
+];
+
+/// The chapter.
+const ATTENDEE: &[&[&str]] = &[
+    &["run", "original", "--detach", "--item-seconds", "0.2"],
+    &["interrupt", "--at-index", "1"],
+    &["items"],
+    &["logs", "original"],
+    &["run", "improved", "--item-seconds", "0"],
+    &["status"],
+    &["clear"],
+];
+
+/// What somebody may do, by the files of docs/permissions.
+struct Person {
+    keys: Vec<(&'static str, String)>,
+    url: String,
+}
+
+impl Person {
+    /// In a role that has the policies.
+    fn with(sandbox: &Sandbox, name: &str, documents: &[(&str, Value)]) -> Self {
+        let mut boto = Boto::start(sandbox.variables());
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}]});
+        let policies = documents.iter().map(|(name, document)| json!({"PolicyName": name, "PolicyDocument": document}));
+        let role = json!({"Type": "AWS::IAM::Role", "Properties": {"RoleName": name,
+            "AssumeRolePolicyDocument": trust, "Policies": policies.collect::<Vec<_>>()}});
+        let template = json!({"Resources": {"Role": role}}).to_string();
+        let stack = json!({"StackName": format!("role-{name}"), "TemplateBody": template,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"]});
+        boto.call("cloudformation", "CreateStack", &stack).unwrap();
+        let arn = format!("arn:aws:iam::000000000000:role/{name}");
+        let assume = json!({"RoleArn": arn, "RoleSessionName": "person"});
+        let credentials = crate::harness::found("the role", || boto.call("sts", "AssumeRole", &assume).ok());
+        let text = |name: &str| credentials["Credentials"][name].as_str().unwrap().to_owned();
+        let keys = vec![
+            ("AWS_ACCESS_KEY_ID", text("AccessKeyId")),
+            ("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey")),
+            ("AWS_SESSION_TOKEN", text("SessionToken")),
+        ];
+        Self { keys, url: sandbox.variables()["AWS_ENDPOINT_URL"].clone() }
+    }
+
+    fn run(&self, sandbox: &Sandbox, args: &[&str]) -> Run {
+        let mut command = sandbox.command(args);
+        command.envs(self.keys.iter().cloned()).env("AWS_ENDPOINT_URL", &self.url).env("AWS_REGION", "us-east-1");
+        command.env("FIS_WORKSHOP_TARGET", "aws").env("FIS_WORKSHOP_YES", "true");
+        Run::of(command.output().unwrap())
+    }
+
+    fn ok(&self, sandbox: &Sandbox, args: &[&str]) {
+        let run = self.run(sandbox, args);
+        assert_eq!(run.code, 0, "{args:?}: {run:?}");
+    }
+}
+
+fn published(name: &str) -> (&str, Value) {
+    (name, serde_json::from_str(&document(&format!("{name}.json")).1).unwrap())
+}
+
+#[test]
+fn the_published_policies_are_enough() {
+    let sandbox = Sandbox::with_endpoint();
+    let deployer = Person::with(&sandbox, "Deployer", &[published("deployer"), published("deployer-cloudformation")]);
+    let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
+    let (make, take) = DEPLOYER.split_at(DEPLOYER.len() - 1);
+    for args in make {
+        deployer.ok(&sandbox, args);
+    }
+    // With the images where the endpoint's tasks find them.
+    for args in ATTENDEE {
+        attendee.ok(&sandbox, args);
+    }
+    for args in take.iter().chain(&[&["lab", "--item-seconds", "0.05"][..], &["down", "--all"]]) {
+        deployer.ok(&sandbox, args);
+    }
+}
+
+/// An attendee neither sets up nor takes down, and is told by AWS's words which action was missing.
+#[test]
+fn what_the_policies_do_not_allow_is_refused() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
+    for (args, action) in [
+        (&["up"][..], "cloudformation:ListStacks"),
+        (&["down"], "cloudformation:ListStacks"),
+        (&["regenerate"], "cloudformation:ListStacks"),
+    ] {
+        let run = attendee.run(&sandbox, args);
+        assert_eq!(run.code, 1, "{args:?}: {run:?}");
+        let refusal = "User: arn:aws:sts::000000000000:assumed-role/Attendee/person is not authorized to perform: ";
+        assert!(run.stderr.contains(refusal) && run.stderr.contains(action), "{args:?}: {run:?}");
+    }
+    sandbox.ok(&["items"]);
+}
+
+/// Without any one of the actions that the first commands call, they are refused: each is asked for.
+#[test]
+fn each_action_of_the_first_commands_is_needed() {
+    let sandbox = Sandbox::with_endpoint();
+    let (_, all) = published("deployer");
+    let (_, cloudformation) = published("deployer-cloudformation");
+    for (number, action) in [
+        "cloudformation:ListStacks",
+        "cloudformation:DescribeStacks",
+        "cloudformation:CreateChangeSet",
+        "cloudformation:DescribeChangeSet",
+        "cloudformation:TagResource",
+        "cloudformation:DeleteChangeSet",
+        "ec2:DescribeAccountAttributes",
+        "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeSubnets",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let documents = [("a", without(&all, action)), ("b", without(&cloudformation, action))];
+        let person = Person::with(&sandbox, &format!("Person{number}"), &documents);
+        let run = person.run(&sandbox, &["plan"]);
+        assert_eq!(run.code, 1, "{action}: {run:?}");
+        assert!(run.stderr.contains(&format!("is not authorized to perform: {action}")), "{action}: {run:?}");
+    }
+}
+
+/// The policy with one action less, wherever it stands.
+fn without(policy: &Value, action: &str) -> Value {
+    let mut policy = policy.clone();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        let actions: BTreeSet<String> = match &statement["Action"] {
+            Value::String(one) => BTreeSet::from([one.clone()]),
+            many => serde_json::from_value(many.clone()).unwrap(),
+        };
+        // A statement has an action at least; nobody asks for this one.
+        let mut left: Vec<_> = actions.into_iter().filter(|one| one != action).collect();
+        left.push("iam:ListUsers".to_owned());
+        statement["Action"] = json!(left);
+    }
+    policy
+}
+
+/// Every file that is published is played by somebody here.
+#[test]
+fn every_published_policy_is_played() {
+    let files = std::fs::read_dir(directory()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let played = ["attendee.json", "deployer-cloudformation.json", "deployer.json"];
+    assert_eq!(files.collect::<BTreeSet<_>>(), played.map(str::to_owned).into());
+}
