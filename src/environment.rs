@@ -15,6 +15,9 @@ pub(crate) const CLUSTER: &str = "FisStackECS-Cluster";
 ///
 /// Never `fisTarget`: on a stack, it would make every resource a target of the experiment.
 pub(crate) const ENVIRONMENT_TAG: &str = "fis-workshop:environment";
+/// Tag of stacks that `lab` has made and takes down again: a `lab` that was interrupted finds by it what is its own. `up`
+/// takes it away, and the stack is a person's from then on.
+pub(crate) const MADE_BY_TAG: (&str, &str) = ("fis-workshop:made-by", "lab");
 /// Value of [`ENVIRONMENT_TAG`] on the network, which belongs to all environments.
 pub(crate) const NETWORK_TAG_VALUE: &str = "@network";
 

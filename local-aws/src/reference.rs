@@ -15,10 +15,11 @@ const INTRODUCTION: &str = "\
 Written by `make docs` out of the endpoint's code; the tests fail when it is stale. What is not here is refused by name,
 with an error in AWS's shape.
 
-One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints, or
-with a task's own credentials. What a role may do is what its policies say: in its own calls of
-{roles} (other services refuse roles), in what ECS does with the execution role, and in what FIS does
-with the experiment's role.
+One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints,
+with a task's own credentials, or with those that `aws sts assume-role` gives for a role. What a role may do is what its
+policies say: in its own calls, in what ECS does with the execution role, and in what FIS does with the experiment's role.
+So a policy can be tried out: make a role with it by a template, assume the role, and use it. What CloudFormation does with
+the resources of a stack is not asked of the role that has the stack made, except for `Fn::GetAZs`.
 
 ## Operations
 ";

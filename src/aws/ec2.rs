@@ -52,6 +52,16 @@ pub(crate) struct Tag {
     pub(crate) value: String,
 }
 
+/// An Availability Zone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Zone {
+    /// `us-west-1a`: which zone that is differs from account to account.
+    pub(crate) zone_name: String,
+    /// `usw1-az1`: the same zone in every account.
+    pub(crate) zone_id: String,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Vpc {
@@ -163,10 +173,15 @@ impl Ec2 {
         Self(Client::new(Service::Ec2, config))
     }
 
-    /// How many there are for this account in the region.
-    pub(crate) async fn describe_availability_zones(&self) -> Answer<usize> {
-        let zones: Vec<IgnoredAny> = self.all("DescribeAvailabilityZones", &[]).await?;
-        Ok(zones.len())
+    /// Those of the region that are there for this account; no local zones.
+    pub(crate) async fn describe_availability_zones(&self) -> Answer<Vec<Zone>> {
+        let filters = [
+            ("Filter.1.Name", "zone-type"),
+            ("Filter.1.Value.1", "availability-zone"),
+            ("Filter.2.Name", "state"),
+            ("Filter.2.Value.1", "available"),
+        ];
+        self.all("DescribeAvailabilityZones", &filters).await
     }
 
     pub(crate) async fn describe_vpcs(&self) -> Answer<Vec<Vpc>> {

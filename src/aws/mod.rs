@@ -26,3 +26,4 @@ pub(crate) mod survivors;
 pub(crate) mod table;
 pub(crate) mod tasks;
 pub(crate) mod way_out;
+pub(crate) mod zones;

@@ -1,10 +1,12 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use clap::Args;
 
 use super::context::{Connected, Context};
 use super::image::ImageArgs;
-use crate::aws::stack::{self, Action};
+use crate::aws::arn::task_id;
+use crate::aws::deployed::Deployed;
+use crate::aws::{stack, tasks};
 use crate::doctor;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Kind, Result};
@@ -12,7 +14,7 @@ use crate::lab::evidence::Conditions;
 use crate::lab::play::play;
 use crate::lab::report::Report;
 use crate::lab::variant::Variant;
-use crate::setup::{self, Down, Unwanted, Up, Wanted};
+use crate::setup::{self, Down, Unwanted, Wanted};
 
 /// Play the whole chapter, and check it
 ///
@@ -59,17 +61,19 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     if !context.settings.is_local() {
         doctor::cheap(&connected.clients).await?;
     }
-    let before = stacks(&connected).await?;
+    let before = Before::look(&connected).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
-    let up =
-        setup::up(connected.scene(), Wanted { environments: std::slice::from_ref(&environment), images, parallel: 1 });
-    let up = match up.await {
-        Ok(up) => up,
+    let environments = std::slice::from_ref(&environment);
+    let wanted = Wanted { environments, images, parallel: 1, by_lab: !args.keep };
+    let deployed = match setup::up(connected.scene(), wanted).await {
+        Ok(up) => up.deployed()?,
         Err(error) => return Err(undo(&connected, &before, &environment, args.keep, error).await),
     };
-    let deployed = up.deployed()?;
+    if before.left_by_lab(&environment) {
+        go_on(&connected, &deployed).await?;
+    }
     let played = play(connected.scene(), &deployed, &variants, conditions).await;
-    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &up, &environment).await };
+    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &before, &environment).await };
     let mut report = match (played, &down) {
         (Ok(report), _) => report,
         (Err(error), Ok(_)) => return Err(error),
@@ -84,7 +88,7 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     report.deleted_stacks = down.deleted_stacks;
     report.survivors = down.survivors;
     context.ui.result(&report)?;
-    if before.contains(&environment.stack_name()) {
+    if !before.is_labs(&environment.stack_name()) {
         context.ui.note(format_args!(
             "The environment {environment} was there before and stays; `fis-workshop down{}` takes it down.",
             environment.flag()
@@ -93,38 +97,63 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     verdict(&report)
 }
 
-/// Names of the stacks that there are.
-async fn stacks(connected: &Connected<'_>) -> Result<BTreeSet<String>> {
-    Ok(stack::all(&connected.clients).await?.into_iter().map(|stack| stack.name).collect())
+/// The stacks that there are, and whether a `lab` has made them.
+struct Before(BTreeMap<String, bool>);
+
+impl Before {
+    async fn look(connected: &Connected<'_>) -> Result<Self> {
+        let stacks = stack::all(&connected.clients).await?.into_iter();
+        Ok(Self(stacks.map(|stack| (stack.name.clone(), stack.is_made_by_lab())).collect()))
+    }
+
+    /// Whether what has this name now is the lab's to take down: it is new, or of a lab that was interrupted.
+    fn is_labs(&self, stack: &str) -> bool {
+        self.0.get(stack).copied().unwrap_or(true)
+    }
+
+    fn left_by_lab(&self, environment: &Environment) -> bool {
+        self.0.get(&environment.stack_name()).copied().unwrap_or_default()
+    }
+}
+
+/// A task of the lab that was interrupted may still run.
+async fn go_on(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
+    let environment = &deployed.environment;
+    let note = format_args!("An interrupted lab has left the environment {environment}: going on in it.");
+    connected.context.ui.note(note);
+    let stopped =
+        tasks::stop_all(&connected.clients, deployed.cluster()?, "Task of an interrupted lab", |_| {}).await?;
+    stopped.iter().for_each(|arn| connected.context.ui.note(format_args!("Stopped the task {}.", task_id(arn))));
+    Ok(())
 }
 
 /// What was set up before the rest failed must not go on costing money.
 async fn undo(
     connected: &Connected<'_>,
-    before: &BTreeSet<String>,
+    before: &Before,
     environment: &Environment,
     keep: bool,
     error: Error,
 ) -> Error {
     let flag = environment.flag();
-    let now = match stacks(connected).await {
+    let now = match Before::look(connected).await {
         Ok(now) => now,
         Err(second) => {
             let unknown = format!("What was set up cannot be seen: {second} `fis-workshop down{flag}` takes it down.");
             return error.hint(unknown);
         }
     };
-    let new = |name: &str| now.contains(name) && !before.contains(name);
-    let (environment_is_new, network_is_new) = (new(&environment.stack_name()), new(NETWORK_STACK));
-    if !environment_is_new && !network_is_new {
+    let goes = |name: &str| now.0.contains_key(name) && before.is_labs(name);
+    let (environment_goes, network_goes) = (goes(&environment.stack_name()), goes(NETWORK_STACK));
+    if !environment_goes && !network_goes {
         return error;
     }
     if keep {
         return error.hint(format!("What was set up stays: `fis-workshop down{flag}` takes it down."));
     }
     connected.context.ui.note("Taking down what was set up.");
-    let environments = if environment_is_new { std::slice::from_ref(environment) } else { &[] };
-    let unwanted = Unwanted { environments, network: network_is_new, parallel: 1 };
+    let environments = if environment_goes { std::slice::from_ref(environment) } else { &[] };
+    let unwanted = Unwanted { environments, network: network_goes, parallel: 1 };
     let failure = match setup::down(connected.scene(), unwanted).await {
         Ok(down) if down.survivors.is_empty() => down.failures.into_iter().next(),
         Ok(down) => Some(Error::failed(format!("{} resources are still there.", down.survivors.len()))),
@@ -152,14 +181,13 @@ fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.
-async fn take_down(connected: &Connected<'_>, up: &Up, environment: &Environment) -> Result<Down> {
-    let created = up.environments.iter().all(|it| it.result.as_ref().is_ok_and(|it| it.action == Action::Create));
-    if !created {
+async fn take_down(connected: &Connected<'_>, before: &Before, environment: &Environment) -> Result<Down> {
+    if !before.is_labs(&environment.stack_name()) {
         return Ok(Down::default());
     }
     connected.context.ui.note("Taking down what was set up.");
     let environments = std::slice::from_ref(environment);
-    let network = up.network.action == Action::Create;
+    let network = before.is_labs(NETWORK_STACK);
     let down = setup::down(connected.scene(), Unwanted { environments, network, parallel: 1 }).await?;
     if let Some(error) = down.failures.first() {
         return Err(error.clone());

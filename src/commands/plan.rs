@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
     let plan = setup::plan(connected.scene(), wanted).await?;
     context.ui.result(&plan)?;
     Ok(0)

@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
     let up = setup::regenerate(connected.scene(), wanted).await?;
     report(context, &Environments::of(&up, "regenerated"), &up)?;
     Ok(0)

@@ -4,9 +4,10 @@ use super::context::{Connected, Context};
 use super::environments::{Environments, report};
 use super::image::ImageArgs;
 use super::several::SeveralArgs;
-use crate::aws::{cost, stack};
+use crate::aws::cost;
+use crate::aws::stack::{self, Stack, status};
 use crate::doctor;
-use crate::environment::NETWORK_STACK;
+use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 use crate::setup::{self, Wanted};
 
@@ -45,7 +46,7 @@ pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
         doctor::cheap(&connected.clients).await?;
     }
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel() };
+    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
     let up = match setup::up(connected.scene(), wanted).await {
         Ok(up) => up,
         Err(error) => return Err(what_stays(&connected, error, &args.several.flags(&context.settings)).await),
@@ -60,8 +61,10 @@ pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
 
 /// A network without an environment in it goes on costing money; that it cannot be asked about is not the news here.
 async fn what_stays(connected: &Connected<'_>, error: Error, flags: &str) -> Error {
-    let network = stack::find(&connected.clients, NETWORK_STACK).await;
-    if connected.context.settings.is_local() || !matches!(network, Ok(Some(_))) {
+    let stacks = stack::all(&connected.clients).await.unwrap_or_default();
+    let stands = stacks.iter().any(|stack| stack.name == NETWORK_STACK);
+    let is_used = |stack: &Stack| Environment::of_stack(&stack.name).is_some() && status::is_updatable(&stack.status);
+    if connected.context.settings.is_local() || !stands || stacks.iter().any(is_used) {
         return error;
     }
     error.hint(format!(

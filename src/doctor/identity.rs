@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Check, Level, bounded};
 use crate::aws::clients::Clients;
+use crate::aws::zones;
 use crate::error::{Doing, Error};
 
 /// Who calls.
@@ -63,12 +64,11 @@ async fn credentials(clients: &Clients) -> (Vec<Check>, Option<Caller>) {
 /// A region exists if its EC2 answers; the lab's network takes two Availability Zones.
 async fn region(clients: &Clients) -> Check {
     let region = &clients.region;
-    let answer = clients.ec2.describe_availability_zones().await;
-    match answer.doing(format_args!("Listing the Availability Zones of {region}")) {
+    match zones::with_fargate(clients).await.map(|zones| zones.len()) {
         Ok(zones) if zones >= 2 => Check::ok("region", format!("{region}, {zones} Availability Zones")),
         Ok(zones) => Check::problem(
             "region",
-            format!("{region} has {zones} Availability Zones for this account; the lab takes 2"),
+            format!("{region} has {zones} Availability Zones with Fargate for this account; the lab takes 2"),
             "Choose another region with `--region`.",
         ),
         Err(error) if error.is_connection() => Check::failed("region", Level::Problem, &error),

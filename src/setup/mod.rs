@@ -26,7 +26,7 @@ use futures_util::{StreamExt, stream};
 use crate::aws::clients::Clients;
 use crate::aws::images::Images;
 use crate::aws::stack::StackSpec;
-use crate::environment::{ENVIRONMENT_TAG, Environment, NETWORK_STACK, NETWORK_TAG_VALUE};
+use crate::environment::{ENVIRONMENT_TAG, Environment, MADE_BY_TAG, NETWORK_STACK, NETWORK_TAG_VALUE};
 use crate::error::{Error, Result};
 use crate::render;
 use crate::settings::Settings;
@@ -48,6 +48,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) environments: &'a [Environment],
     pub(crate) images: &'a Images,
     pub(crate) parallel: usize,
+    /// For `lab`, which takes down again what is made now.
+    pub(crate) by_lab: bool,
 }
 
 impl Scene<'_> {
@@ -76,18 +78,20 @@ async fn in_waves<T>(work: impl Iterator<Item = impl Future<Output = T>>, parall
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// The network as it should be.
-fn network_spec() -> StackSpec {
+/// The network as it should be: a new one in these zones; one that is there stays in its own.
+fn network_spec(zones: Option<[String; 2]>, by_lab: bool) -> StackSpec {
+    let names = ["Zone1", "Zone2"].map(str::to_owned);
     StackSpec {
         name: NETWORK_STACK.to_owned(),
         template: render::NETWORK,
         parameters: BTreeMap::new(),
-        tags: tags(NETWORK_TAG_VALUE.to_owned()),
+        at_creation: zones.map(|zones| names.into_iter().zip(zones).collect()).unwrap_or_default(),
+        tags: tags(NETWORK_TAG_VALUE.to_owned(), by_lab),
     }
 }
 
 /// The environment as it should be, in that network.
-fn workshop_spec(environment: &Environment, network: &NetworkIds, images: &Images) -> StackSpec {
+fn workshop_spec(environment: &Environment, network: &NetworkIds, images: &Images, by_lab: bool) -> StackSpec {
     let fixed = [
         ("Environment", environment.suffix().to_owned()),
         ("SubnetIds", network.subnet_ids.clone()),
@@ -99,10 +103,12 @@ fn workshop_spec(environment: &Environment, network: &NetworkIds, images: &Image
         name: environment.stack_name(),
         template: render::WORKSHOP,
         parameters,
-        tags: tags(environment.to_string()),
+        at_creation: BTreeMap::new(),
+        tags: tags(environment.to_string(), by_lab),
     }
 }
 
-fn tags(environment: String) -> BTreeMap<String, String> {
-    BTreeMap::from([(ENVIRONMENT_TAG.to_owned(), environment)])
+fn tags(environment: String, by_lab: bool) -> BTreeMap<String, String> {
+    let made_by = by_lab.then(|| (MADE_BY_TAG.0.to_owned(), MADE_BY_TAG.1.to_owned()));
+    [(ENVIRONMENT_TAG.to_owned(), environment)].into_iter().chain(made_by).collect()
 }

@@ -6,14 +6,15 @@ use aws_sdk_cloudformation::types::StackStatus;
 
 use super::converge::is_overtaken;
 use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
-use crate::aws::images::Images;
-use crate::aws::stack::{self, Proposal, Stack, status};
+use crate::aws::stack::{self, Proposal, Stack, StackSpec, status};
+use crate::aws::zones;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
 
 /// All stacks, prepared as far as that is possible now.
 pub(super) struct Preparation {
     pub(super) network: Outlook,
+    pub(super) network_spec: StackSpec,
     /// Ids of the network, if it is there already.
     pub(super) ids: Option<NetworkIds>,
     pub(super) environments: Vec<PreparedEnvironment>,
@@ -25,6 +26,8 @@ pub(super) struct PreparedEnvironment {
     pub(super) outlook: Result<Outlook>,
     /// There is a stack already.
     pub(super) exists: bool,
+    /// The stack is `lab`'s.
+    pub(super) by_lab: bool,
 }
 
 /// What is known of a stack's future.
@@ -76,17 +79,24 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
     let stacks: BTreeMap<_, _> =
         stack::all(scene.clients).await?.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     let network = stacks.get(NETWORK_STACK);
+    // What somebody else has made stays theirs.
+    let by_lab = |stack: Option<&Stack>| wanted.by_lab && stack.is_none_or(Stack::is_made_by_lab);
+    let network_is_labs = by_lab(network);
     network.map_or(Ok(()), stack::check_ours)?;
     let is_creating = network.is_some_and(|stack| stack.status == StackStatus::CreateInProgress);
     let network = if is_creating { None } else { once_quiet(scene, network).await? };
     let complete = network.as_ref().filter(|stack| status::is_updatable(&stack.status));
     let ids = complete.map(NetworkIds::of_stack).transpose()?;
+    // What one that is there was made in is not asked again.
+    let zones = if complete.is_none() && !is_creating { Some(zones::two(scene.clients).await?) } else { None };
+    let spec = network_spec(zones, network_is_labs);
     let environment = |environment: &Environment| {
         let (environment, existing) = (environment.clone(), stacks.get(&environment.stack_name()));
-        let ids = ids.as_ref();
+        let (ids, by_lab) = (ids.as_ref(), by_lab(existing));
         async move {
-            let outlook = prepare_environment(scene, &environment, existing, ids, wanted.images).await;
-            PreparedEnvironment { environment, outlook, exists: existing.is_some() }
+            let spec = ids.map(|ids| workshop_spec(&environment, ids, wanted.images, by_lab));
+            let outlook = prepare_environment(scene, existing, spec).await;
+            PreparedEnvironment { environment, outlook, exists: existing.is_some(), by_lab }
         }
     };
     let environments = in_waves(wanted.environments.iter().map(environment), wanted.parallel);
@@ -94,10 +104,10 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
         if is_creating {
             return Ok(Outlook::Busy);
         }
-        Outlook::of(stack::propose(scene.clients, network_spec(), network).await)
+        Outlook::of(stack::propose(scene.clients, spec.clone(), network).await)
     };
     let (network, environments) = tokio::join!(network, environments);
-    let unplanned = Preparation { network: Outlook::Busy, ids, environments };
+    let unplanned = Preparation { network: Outlook::Busy, network_spec: spec, ids, environments };
     match network {
         Ok(network) => Ok(Preparation { network, ..unplanned }),
         Err(error) => {
@@ -107,19 +117,14 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
     }
 }
 
-async fn prepare_environment(
-    scene: Scene<'_>,
-    environment: &Environment,
-    existing: Option<&Stack>,
-    ids: Option<&NetworkIds>,
-    images: &Images,
-) -> Result<Outlook> {
+/// Without a network there is no `spec` yet.
+async fn prepare_environment(scene: Scene<'_>, existing: Option<&Stack>, spec: Option<StackSpec>) -> Result<Outlook> {
     let existing = once_quiet(scene, existing).await?;
     if let Some(stack) = &existing {
         stack::check_ours(stack)?;
     }
-    let Some(ids) = ids else { return Ok(Outlook::AwaitsNetwork) };
-    Outlook::of(stack::propose(scene.clients, workshop_spec(environment, ids, images), existing).await)
+    let Some(spec) = spec else { return Ok(Outlook::AwaitsNetwork) };
+    Outlook::of(stack::propose(scene.clients, spec, existing).await)
 }
 
 /// The stack when nothing is going on with it any more.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// When there is no network, AWS refuses, or the only environment fails.
 pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
-    let Wanted { environments, images, parallel } = wanted;
+    let Wanted { environments, images, parallel, .. } = wanted;
     let stacks = stack::all(scene.clients).await?;
     let existing = |environment: &Environment| {
         let name = environment.stack_name();
@@ -38,7 +38,8 @@ pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<U
     let work = environments.iter().map(|environment| {
         let existing = existing(environment);
         async move {
-            let result = again(scene, environment, existing, &workshop_spec(environment, ids, images), tally).await;
+            let result =
+                again(scene, environment, existing, &workshop_spec(environment, ids, images, false), tally).await;
             tally.one_done(environment, result.as_ref().err());
             EnvironmentUp { environment: environment.clone(), result }
         }

@@ -7,7 +7,7 @@ use super::network::NetworkOutputs;
 use super::plan::Plan;
 use super::prepare::{Preparation, PreparedEnvironment, prepare};
 use super::progress::Tally;
-use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
+use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, workshop_spec};
 use crate::aws::deployed::Deployed;
 use crate::aws::images::Images;
 use crate::aws::stack::{Action, Event, Proposal};
@@ -85,12 +85,11 @@ async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
 
 /// `None` when the environments were made with ids that the network does not have any more.
 async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> Result<Option<Up>> {
-    let Preparation { network, ids, environments } = preparation;
+    let Preparation { network, network_spec: spec, ids, environments } = preparation;
     let (known, wanted) = watch::channel(ids);
     let network_work = async {
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
-        let spec = network_spec();
         let mut progress = StackProgress::of_spec(scene.ui, &spec);
         let mut gathered = NetworkOutputs::default();
         let on_event = |event: &Event| {
@@ -151,12 +150,12 @@ async fn set_up(
     images: &Images,
     tally: &Tally,
 ) -> Result<Converged> {
-    let PreparedEnvironment { environment, outlook, .. } = prepared;
+    let PreparedEnvironment { environment, outlook, by_lab, .. } = prepared;
     let proposal = outlook?.into_proposal();
     if let Some(stack) = proposal.as_ref().and_then(Proposal::unchanged) {
         return Ok(Converged { stack: stack.clone(), action: Action::None });
     }
-    let spec = workshop_spec(&environment, ids, images);
+    let spec = workshop_spec(&environment, ids, images, by_lab);
     let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));
     converge(scene, &spec, proposal, |event| progress.show(event)).await
 }

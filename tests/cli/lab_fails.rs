@@ -133,3 +133,34 @@ fn a_lab_in_an_environment_that_was_there_says_that_it_stays() {
     let stays = "The environment lab was there before and stays; `fis-workshop down --env lab` takes it down.";
     assert!(lab.stderr.contains(stays), "{lab:?}");
 }
+
+/// The same command again goes on in it, ends what still runs there, and takes it down: it is the lab's own.
+#[test]
+fn a_lab_after_ctrl_c_goes_on_and_leaves_nothing() {
+    let sandbox = Sandbox::with_endpoint();
+    let lab = Running::start(&sandbox, &["lab", "improved", "--item-seconds", "5"]);
+    lab.wait_for("PUT item 0 ");
+    lab.signal("INT");
+    assert_eq!(lab.end().code, 130);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    assert_eq!(lab.code, 0, "{lab:?}");
+    assert!(lab.stderr.contains("An interrupted lab has left the environment lab: going on in it."), "{lab:?}");
+    assert!(lab.stderr.contains("Stopped the task "), "{lab:?}");
+    nothing_left(&sandbox);
+}
+
+/// Somebody has taken it over by `up`: from then on it is theirs.
+#[test]
+fn what_a_lab_has_left_is_a_persons_after_up() {
+    let sandbox = Sandbox::with_endpoint();
+    let lab = Running::start(&sandbox, &["lab", "improved", "--item-seconds", "5"]);
+    lab.wait_for("Started the task ");
+    lab.signal("INT");
+    assert_eq!(lab.end().code, 130);
+    sandbox.ok(&["regenerate", "--env", "lab"]);
+    sandbox.ok(&["up", "--env", "lab"]);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    assert_eq!(lab.code, 0, "{lab:?}");
+    assert!(lab.stderr.contains("The environment lab was there before and stays;"), "{lab:?}");
+    assert_eq!(sandbox.json(&["up", "--env", "lab"])["environment"], "lab");
+}

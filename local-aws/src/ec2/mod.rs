@@ -35,10 +35,11 @@ pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 pub(crate) mod zone;
 
-use crate::service::{Operation, Service};
+use crate::service::{Need, Operation, Service};
 use crate::wire;
 
 pub(crate) static SERVICE: Service = Service {
+    needs: |call| Ok(vec![Need::of(call, "*").with("ec2:Region", &call.endpoint.identity.region)]),
     resume: resume::resume,
     tagged: tags::tagged,
     ..Service::new(

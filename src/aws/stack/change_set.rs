@@ -188,8 +188,10 @@ pub(super) async fn execute(clients: &Clients, set: &ChangeSet, stack_name: &str
 }
 
 fn parameters(spec: &StackSpec, updates: Option<&Stack>) -> Vec<Parameter> {
-    let named =
-        spec.parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value));
+    let at_creation =
+        spec.at_creation.iter().filter(|(key, _)| updates.is_none() && !spec.parameters.contains_key(*key));
+    let named = spec.parameters.iter().chain(at_creation);
+    let named = named.map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value));
     let kept = updates.into_iter().flat_map(|stack| stack.parameters.keys());
     let kept = kept.filter(|key| !spec.parameters.contains_key(*key) && spec.declares(key));
     let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true));
@@ -199,6 +201,25 @@ fn parameters(spec: &StackSpec, updates: Option<&Stack>) -> Vec<Parameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_chosen_when_a_stack_was_made_is_kept() {
+        let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let spec = StackSpec {
+            name: "FisStackVpc".into(),
+            template: crate::render::NETWORK,
+            parameters: map(&[]),
+            at_creation: map(&[("Zone1", "a")]),
+            tags: map(&[]),
+        };
+        let values = |updates: Option<&Stack>| {
+            let sent = parameters(&spec, updates).into_iter();
+            sent.map(|it| (it.parameter_key.unwrap(), it.parameter_value)).collect::<Vec<_>>()
+        };
+        assert_eq!(values(None), [("Zone1".to_owned(), Some("a".to_owned()))]);
+        let stack = Stack { parameters: map(&[("Zone1", "c")]), ..Stack::named("FisStackVpc") };
+        assert_eq!(values(Some(&stack)), [("Zone1".to_owned(), None)]);
+    }
 
     #[test]
     fn both_wordings_of_no_change_are_known() {

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{self, StackStatus};
 
 use super::clients::Clients;
+use crate::environment::MADE_BY_TAG;
 use crate::error::{Doing, Error, Result};
 
 /// A stack as we want it.
@@ -27,6 +28,8 @@ pub(crate) struct StackSpec {
     pub(crate) template: &'static str,
     /// Values of its parameters; a stack that exists keeps the values of those that are not named.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// Values that only a stack gets that is new: what was chosen then is kept.
+    pub(crate) at_creation: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
 }
 
@@ -75,6 +78,12 @@ impl Stack {
             Error::failed(format!("The stack {} ({}) has no output {key}.", self.name, self.status))
                 .hint("`fis-workshop up` completes or updates it.")
         })
+    }
+
+    /// Whether `lab` has made it, for itself.
+    pub(crate) fn is_made_by_lab(&self) -> bool {
+        let (key, value) = MADE_BY_TAG;
+        self.tags.get(key).is_some_and(|maker| maker == value)
     }
 
     /// Whether an operation is under way.
@@ -161,6 +170,7 @@ mod tests {
             name: "FisStopTaskStack".into(),
             template: crate::render::WORKSHOP,
             parameters: BTreeMap::from([("SubnetIds".into(), "new".into())]),
+            at_creation: BTreeMap::new(),
             tags: BTreeMap::new(),
         };
         let before = [("SubnetIds", "old"), ("ItemSeconds", "5"), ("Gone", "x")];

@@ -104,15 +104,11 @@ fn what_the_policies_do_not_allow_is_refused() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
     let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
-    for (args, action) in [
-        (&["up"][..], "cloudformation:ListStacks"),
-        (&["down"], "cloudformation:ListStacks"),
-        (&["regenerate"], "cloudformation:ListStacks"),
-    ] {
-        let run = attendee.run(&sandbox, args);
+    for args in [["up"], ["down"], ["regenerate"]] {
+        let run = attendee.run(&sandbox, &args);
         assert_eq!(run.code, 1, "{args:?}: {run:?}");
         let refusal = "User: arn:aws:sts::000000000000:assumed-role/Attendee/person is not authorized to perform: ";
-        assert!(run.stderr.contains(refusal) && run.stderr.contains(action), "{args:?}: {run:?}");
+        assert!(run.stderr.contains(&format!("{refusal}cloudformation:DescribeStacks")), "{args:?}: {run:?}");
     }
     sandbox.ok(&["items"]);
 }

@@ -12,18 +12,21 @@ const KEYS: &[&str] = &[
     "aws:sourcearn",
     "aws:principalarn",
     "aws:principalaccount",
+    // Only in requests of services in somebody's name, which are not judged here.
+    "aws:calledvia",
+    "ec2:region",
     "ecs:cluster",
     "ecs:createaction",
     "iam:passedtoservice",
-    // Only in requests that no role can make here.
     "iam:awsservicename",
 ];
 
 /// The same for tags, whose names follow.
 const TAGS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
 
-/// The services that roles call here, and what all services share. No request of theirs has a key of any other service,
-/// on AWS either: such a key is absent, whatever the policy asks of it.
+/// The services whose keys the calls here can have on AWS, and what all services share. No request has a key of any other
+/// service, on AWS either: such a key is absent, whatever the policy asks of it. EC2's Describe calls have none but the
+/// region, and CloudFormation's have theirs for members that are refused here.
 const JUDGED: &[&str] = &["aws", "dynamodb", "ecs", "ecr", "logs", "fis", "iam", "sts", "tag"];
 
 /// Whether what a request has of this key is known, be it that it has none.
@@ -35,11 +38,31 @@ fn is_known(key: &str) -> bool {
 /// One operator on one key: holds if one of the values fits (for a negated operator: if none does).
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
+    quantifier: Quantifier,
     operator: Operator,
     negated: bool,
     if_exists: bool,
     key: String,
     values: Vec<String>,
+}
+
+/// What an operator says of a key that may have several values; the keys here have one or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Quantifier {
+    None,
+    ForAnyValue,
+    ForAllValues,
+}
+
+impl Quantifier {
+    /// That of an operator's name, and the rest of the name.
+    fn of(name: &str) -> (Self, &str) {
+        match name.split_once(':') {
+            Some(("ForAnyValue", operator)) => (Self::ForAnyValue, operator),
+            Some(("ForAllValues", operator)) => (Self::ForAllValues, operator),
+            _ => (Self::None, name),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,9 +109,7 @@ impl Operator {
 }
 
 fn is_known_to_aws(operator: &str) -> bool {
-    operator.starts_with("ForAnyValue:")
-        || operator.starts_with("ForAllValues:")
-        || ["Numeric", "Date"].iter().any(|prefix| operator.starts_with(prefix))
+    ["Numeric", "Date"].iter().any(|prefix| operator.starts_with(prefix))
         || matches!(operator, "BinaryEquals" | "IpAddress" | "NotIpAddress")
 }
 
@@ -99,8 +120,9 @@ impl Condition {
         let mut conditions = Vec::new();
         for (name, keys) in operators {
             let if_exists = name.ends_with("IfExists");
-            let (operator, negated) = Operator::of(name.strip_suffix("IfExists").unwrap_or(name))?;
-            if operator == Operator::Null && if_exists {
+            let (quantifier, operator) = Quantifier::of(name.strip_suffix("IfExists").unwrap_or(name));
+            let (operator, negated) = Operator::of(operator)?;
+            if operator == Operator::Null && (if_exists || quantifier != Quantifier::None) {
                 return refuse(format!("Invalid Condition type : {name}."));
             }
             let Some(keys) = keys.as_object() else { return refuse("Syntax errors in policy.") };
@@ -115,7 +137,7 @@ impl Condition {
                         "The policy variable in {variable} is not supported by the local endpoint."
                     ));
                 }
-                conditions.push(Self { operator, negated, if_exists, key: lower, values });
+                conditions.push(Self { quantifier, operator, negated, if_exists, key: lower, values });
             }
         }
         Ok(conditions)
@@ -130,8 +152,14 @@ impl Condition {
         }
         match value {
             Some(value) => self.values.iter().any(|pattern| self.operator.fits(pattern, value)) != self.negated,
-            // An absent key fails a positive operator and satisfies a negated one.
-            None => self.if_exists || self.negated,
+            // An absent key fails a positive operator and satisfies a negated one; of no value, anything is true for all
+            // and nothing for one.
+            None if self.if_exists => true,
+            None => match self.quantifier {
+                Quantifier::None => self.negated,
+                Quantifier::ForAnyValue => false,
+                Quantifier::ForAllValues => true,
+            },
         }
     }
 }
@@ -160,6 +188,11 @@ mod tests {
             ("StringNotEqualsIfExists", "123", false, true),
             ("Null", "true", false, true),
             ("Null", "false", true, false),
+            ("ForAnyValue:StringEquals", "123", true, false),
+            ("ForAnyValue:StringNotEquals", "999", true, false),
+            ("ForAllValues:StringEquals", "123", true, true),
+            ("ForAllValues:StringEquals", "999", false, true),
+            ("ForAnyValue:StringLikeIfExists", "9*", false, true),
         ] {
             let element = json!({operator: {"aws:SourceAccount": value}});
             assert_eq!(holds(element.clone(), account), with_key, "{operator} {value}");
@@ -195,10 +228,9 @@ mod tests {
     fn what_cannot_be_decided_is_refused_by_name() {
         for (element, named) in [
             (json!({"NumericLessThan": {"aws:SourceAccount": "5"}}), "NumericLessThan is not supported"),
-            (
-                json!({"ForAnyValue:StringEquals": {"aws:SourceAccount": "5"}}),
-                "ForAnyValue:StringEquals is not supported",
-            ),
+            (json!({"ForAnyValue:DateEquals": {"aws:SourceAccount": "5"}}), "DateEquals is not supported"),
+            (json!({"ForAnyValue:Null": {"aws:SourceAccount": "true"}}), "Invalid Condition type : ForAnyValue:Null."),
+            (json!({"ForOne:StringEquals": {"aws:SourceAccount": "5"}}), "Invalid Condition type : ForOne:"),
             (json!({"StringEqual": {"aws:SourceAccount": "5"}}), "Invalid Condition type : StringEqual."),
             (json!({"StringEquals": {"dynamodb:LeadingKeys": "5"}}), "dynamodb:LeadingKeys is not supported"),
         ] {
