@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return said(&error),
+        Err(error) => return said(&commands::explained(error)),
     };
     let settings = match resolve(&cli) {
         Ok(settings) => settings,
