@@ -45,13 +45,14 @@ use crate::ui::Ui;
 
 /// Runs the command line of this process; what it returns is the exit code.
 pub fn main() -> ExitCode {
+    match commands::completions::answer() {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => return said(&error),
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout with code 0, mistakes to stderr with code 2. Nobody to print to: no more to do.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
-        }
+        Err(error) => return said(&commands::explained(error)),
     };
     let settings = match resolve(&cli) {
         Ok(settings) => settings,
@@ -69,6 +70,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Help and version go to stdout with code 0, mistakes to stderr with code 2.
+fn said(error: &clap::Error) -> ExitCode {
+    // Nobody to print to: no more to do.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
 fn resolve(cli: &Cli) -> Result<Settings> {

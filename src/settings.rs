@@ -56,8 +56,8 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "FIS_WORKSHOP_TARGET", hide_env_values = true, value_name = "TARGET")]
     target: Option<Target>,
 
-    /// Which copy of the lab; may be repeated where a command takes several. `default` has the names of the workshop
-    /// guide [default: default]
+    /// Name of the environment; repeat it, or separate names by commas, where a command takes several. `default` has
+    /// the names of the workshop guide [default: default]
     #[arg(
         long,
         global = true,
@@ -88,7 +88,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "FIS_WORKSHOP_STATE_DIR", hide_env_values = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
-    /// Do not ask for confirmation (only AWS asks)
+    /// Do not ask for confirmation, as commands do on AWS, and `local reset` on a terminal
     #[arg(
         long,
         short = 'y',
@@ -119,12 +119,20 @@ impl GlobalArgs {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct FileSettings {
     target: Option<Target>,
-    env: Option<Environment>,
+    env: Option<Names>,
     region: Option<String>,
     profile: Option<String>,
     output: Option<Output>,
     color: Option<Color>,
     state_dir: Option<PathBuf>,
+}
+
+/// One environment, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "not a name of 1 to 32 letters, digits and inner hyphens, nor a list of such names")]
+enum Names {
+    One(Environment),
+    Several(Vec<Environment>),
 }
 
 impl FileSettings {
@@ -184,8 +192,12 @@ impl Settings {
             None => platform_state_dir()?,
         };
         let mut named_environments = Vec::new();
-        let from_file = if args.env.is_empty() { file.env } else { None };
-        for environment in args.env.into_iter().chain(from_file) {
+        let environments = match file.env {
+            Some(Names::One(environment)) if args.env.is_empty() => vec![environment],
+            Some(Names::Several(environments)) if args.env.is_empty() => environments,
+            _ => args.env,
+        };
+        for environment in environments {
             if !named_environments.contains(&environment) {
                 named_environments.push(environment);
             }

@@ -12,7 +12,7 @@ use crate::error::Result;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  fis-workshop clear        Between the original and the improved worker, as in the chapter")]
+  fis-workshop clear        Between the original and the improved worker")]
 pub(crate) struct ClearArgs {}
 
 #[derive(Debug, Serialize)]

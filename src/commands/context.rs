@@ -39,11 +39,7 @@ impl Context {
     /// When it cannot be started, or there are no usable settings for AWS.
     pub(crate) async fn connect(&self) -> Result<Connected<'_>> {
         if self.settings.target == Target::Aws {
-            if std::env::var_os("AWS_ENDPOINT_URL").is_some() {
-                self.ui.warn(
-                    "AWS_ENDPOINT_URL is set: requests go there, not to AWS. `unset AWS_ENDPOINT_URL` changes that.",
-                );
-            }
+            self.warn_of_another_endpoint();
             let clients = Clients::aws(&self.settings).await?;
             return Ok(Connected { context: self, clients, record: None, is_new: false, in_use: None });
         }
@@ -58,10 +54,21 @@ impl Context {
         };
         let started = endpoint::start(&state, how).await?;
         if started.new {
-            self.ui.note(format_args!("Started the local endpoint at {}.", started.record.endpoint));
+            let taken = started.taken.map(|port| format!("; the port {port} is taken")).unwrap_or_default();
+            self.ui.note(format_args!("Started the local endpoint at {}{taken}.", started.record.endpoint));
         }
         let clients = Clients::local(&self.settings, &started.record)?;
         Ok(Connected { context: self, clients, record: Some(started.record), is_new: started.new, in_use })
+    }
+
+    /// Says so when what is meant for AWS goes elsewhere, as in a shell that has read `local env`.
+    pub(super) fn warn_of_another_endpoint(&self) {
+        if std::env::var_os("AWS_ENDPOINT_URL").is_some() {
+            self.ui.warn(
+                "AWS_ENDPOINT_URL is set: requests go there, not to AWS. `unset AWS_ENDPOINT_URL` changes that; \
+                 what `local env` has set, `local env --unset` takes back.",
+            );
+        }
     }
 }
 

@@ -4,15 +4,15 @@ use super::context::Context;
 use crate::error::Result;
 use crate::lab::interrupt::{Trigger, interrupt};
 
-/// Interrupt what runs, by the experiment
+/// Stop the running task with the FIS experiment
 ///
 /// Shows which tasks the experiment would hit, starts it, follows it to its end and the tasks to STOPPED, and says at
 /// which index each was stopped. Refuses, with the reason, when it would hit nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop interrupt                  At once
-  fis-workshop interrupt --at-index 4     As soon as the running task has written index 4 (or a later one)")]
+  fis-workshop interrupt                At once
+  fis-workshop interrupt --at-index 4   When index 4, or a later one, is written")]
 pub(crate) struct InterruptArgs {
     /// Wait until the running task has written this index
     #[arg(long, value_name = "INDEX", allow_negative_numbers = true)]

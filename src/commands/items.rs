@@ -9,7 +9,7 @@ use crate::aws::logs;
 use crate::aws::table::{self, Item};
 use crate::error::Result;
 
-/// Show the items in the table, what is missing, and what was written more than once
+/// Show the items in the table, the gaps, and repeated writes
 ///
 /// The table only knows the last time that an item was written; how often is counted in the workers' logs, since the
 /// last `clear`.

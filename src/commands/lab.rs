@@ -16,7 +16,7 @@ use crate::lab::report::Report;
 use crate::lab::variant::Variant;
 use crate::setup::{self, Down, Unwanted, Wanted};
 
-/// Play the whole chapter, and check it
+/// Play the whole lab, and check the result
 ///
 /// Runs each variant, interrupts it by an experiment at a chosen index, runs it again, and compares. Exit code 0 only if
 /// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
@@ -25,7 +25,7 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 #[command(after_help = "\
 Examples:
   fis-workshop lab                          All variants, half a second an item
-  fis-workshop lab --item-seconds 30        The pace of the chapter
+  fis-workshop lab --item-seconds 30        The pace of the AWS workshop
   fis-workshop lab improved --at-index 7 --keep")]
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
@@ -173,7 +173,12 @@ fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
             "With {} items there is nothing left to interrupt after index {}.",
             args.batch_size, args.at_index
         ))
-        .hint("Choose an index below the last but one with `--at-index`, or more items with `--batch-size`."));
+        .hint(match args.batch_size.checked_sub(2) {
+            Some(last) => {
+                format!("Choose an index from 0 to {last} with `--at-index`, or more items with `--batch-size`.")
+            }
+            None => "Choose more items with `--batch-size`.".to_owned(),
+        }));
     }
     let pace = if context.settings.is_local() { 0.5 } else { 30.0 };
     let item_seconds = args.item_seconds.unwrap_or(pace);

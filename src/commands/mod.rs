@@ -21,10 +21,12 @@ pub(crate) mod run;
 pub(crate) mod several;
 pub(crate) mod status;
 pub(crate) mod up;
+mod usage;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use context::Context;
+pub(crate) use usage::explained;
 
 use self::regenerate::RegenerateArgs;
 use self::up::UpArgs;
@@ -34,23 +36,25 @@ use crate::settings::{GlobalArgs, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
-  fis-workshop lab                          The whole chapter, checked, on this machine
-  fis-workshop up                           Set up the lab
-  fis-workshop run original                 Run the original worker and follow its log
-  fis-workshop interrupt --at-index 4       In another terminal: interrupt it by an experiment
-  fis-workshop items                        What is in the table now
-  fis-workshop down                         Take everything down
+  fis-workshop lab                      The whole lab, checked, on this machine
+  fis-workshop up                       Set up the lab
+  fis-workshop run original             Run the original worker, follow its log
+  fis-workshop interrupt --at-index 4   Stop it, from another terminal
+  fis-workshop items                    What is in the table now
+  fis-workshop down                     Take everything down
 
-Every global option can be set in the environment or in `fis-workshop.toml`, too.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the lab's hypothesis did not hold,
-4 something survived `down`, 130 interrupted; `run` ends with the code of its task.";
+Global options can also be set in the environment or in `fis-workshop.toml`.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the hypothesis did not hold,
+4 something survived `down`, 130 interrupted; `run` ends with its task's code.";
 
 /// Set up, run, break, observe and tear down one chaos-engineering lab
 ///
 /// A batch job runs as an Amazon ECS task. An AWS FIS experiment stops it. Does it complete when it is run again?
 /// The lab runs on this machine, against an embedded AWS-compatible endpoint, unless you write `--target aws`.
 #[derive(Debug, Parser)]
-#[command(name = "fis-workshop", version = env!("FIS_WORKSHOP_VERSION"), after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "fis-workshop", version = env!("FIS_WORKSHOP_VERSION"), after_long_help = EXAMPLES, max_term_width = 100)]
+// In the short help of a verb, its own options are to be seen.
+#[command(mut_args(|global| global.hide_short_help(true)))]
 pub(crate) struct Cli {
     /// Global options.
     #[command(flatten)]
@@ -65,6 +69,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    // `start` and `stop` get a tip instead: whoever types `stop` may not want to delete, which is what `down` does.
+    #[command(aliases = ["ls", "list"])]
     Status(status::StatusArgs),
     Run(run::RunArgs),
     Interrupt(interrupt::InterruptArgs),

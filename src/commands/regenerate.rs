@@ -7,7 +7,7 @@ use super::several::SeveralArgs;
 use crate::error::Result;
 use crate::setup::{self, Wanted};
 
-/// Recreate environments, and leave the network
+/// Recreate environments from scratch, and leave the network
 ///
 /// Stops what runs in them, deletes their stacks with all items and logs, and creates them again with the parameters
 /// they had. An environment that does not exist is set up.

@@ -9,13 +9,13 @@ use crate::settings::Settings;
 /// Which environments, besides `--env`, which may be repeated.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SeveralArgs {
-    /// Number of environments, PREFIX-01, PREFIX-02, ...
+    /// Number of environments, named PREFIX-01, PREFIX-02, ...
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=500))]
     count: Option<u16>,
     /// Start of their names
     #[arg(long, value_name = "PREFIX", default_value = "seat", requires = "count")]
     prefix: String,
-    /// How many to work on at once
+    /// Maximum number to work on at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     parallel: u16,
 }

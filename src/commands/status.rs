@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::target::Target;
 use crate::ui::paint;
 
-/// Show stacks, tasks, experiments, and how far the table is
+/// Show stacks, tasks, experiments, and the number of items
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

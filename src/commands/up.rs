@@ -18,7 +18,7 @@ use crate::setup::{self, Wanted};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop up                                 The environment with the names of the workshop guide, on this machine
+  fis-workshop up                                 With the names of the guide
   fis-workshop up --env team1 --env team2         Two more environments
   fis-workshop up --count 40 --prefix seat        Forty: seat-01 to seat-40
   fis-workshop up --target aws --yes              On AWS, without being asked

@@ -46,6 +46,15 @@ pub(crate) struct Started {
     pub(crate) new: bool,
     /// Whether the record of the last endpoint could not be read, so that its port and pace are forgotten.
     pub(crate) was_damaged: bool,
+    /// The port that it would have, had another program not taken it.
+    pub(crate) taken: Option<u16>,
+}
+
+impl Started {
+    /// It was running.
+    fn before(record: Record) -> Self {
+        Self { record, new: false, was_damaged: false, taken: None }
+    }
 }
 
 /// Makes sure that an endpoint runs and answers.
@@ -54,7 +63,7 @@ pub(crate) struct Started {
 /// When the port is taken, the state directory cannot be used, or the endpoint does not come up.
 pub(crate) async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
     if let Some(record) = answering(state).await? {
-        return Ok(Started { record, new: false, was_damaged: false });
+        return Ok(Started::before(record));
     }
     state.create()?;
     // Two at once: the second waits here, and then finds the endpoint of the first.
@@ -71,16 +80,19 @@ pub(crate) async fn start(state: &StateDir, how: Start<'_>) -> Result<Started> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     if let Some(record) = wait_for_unready(state).await? {
-        return Ok(Started { record, new: false, was_damaged: false });
+        return Ok(Started::before(record));
     }
     let was_damaged = state.retire_record()?;
     let log = open_log(state)?;
     let log_start = log.metadata().map_or(0, |metadata| metadata.len());
-    let mut child = spawn(state, how, log)?;
+    let last = state.record()?;
+    let port = how.port.or(last.as_ref().map(|record| record.port)).unwrap_or(DEFAULT_PORT);
+    let mut child = spawn(state, how, last.as_ref(), port, log)?;
     let begin = Instant::now();
     loop {
         if let Some(record) = state.running()?.filter(|record| record.pid == child.id()) {
-            return Ok(Started { record, new: true, was_damaged });
+            let taken = (port != 0 && port != record.port).then_some(port);
+            return Ok(Started { record, new: true, was_damaged, taken });
         }
         if let Ok(Some(_)) = child.try_wait() {
             return Err(did_not_start(state, log_start));
@@ -117,11 +129,9 @@ async fn wait_for_unready(state: &StateDir) -> Result<Option<Record>> {
     Ok(None)
 }
 
-fn spawn(state: &StateDir, how: Start<'_>, log: File) -> Result<Child> {
+fn spawn(state: &StateDir, how: Start<'_>, last: Option<&Record>, port: u16, log: File) -> Result<Child> {
     let failed = |error: std::io::Error| Error::failed("The local endpoint cannot be started.").cause(error);
-    let last = state.record()?;
-    let port = how.port.or(last.as_ref().map(|record| record.port)).unwrap_or(DEFAULT_PORT);
-    let max_image_size = how.max_image_size.or(last.as_ref().and_then(|record| record.max_image_size));
+    let max_image_size = how.max_image_size.or(last.and_then(|record| record.max_image_size));
     let pace = how.pace.or(last.map(|record| record.pace)).unwrap_or_default();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["local", "serve", "--port", &port.to_string(), "--state-dir"]).arg(state.path());

@@ -5,6 +5,7 @@ use aws_sdk_fis::types::ExperimentStatus;
 use serde::Serialize;
 
 use super::evidence::{Evidence, Run};
+use crate::aws::experiment::Experiment;
 use crate::aws::table::{self, Item};
 use crate::aws::tasks::Task;
 
@@ -17,6 +18,7 @@ pub(crate) struct Checked {
     pub(crate) name: &'static str,
     /// It held.
     pub(crate) ok: bool,
+    /// What was seen, in a sentence.
     pub(crate) detail: String,
 }
 
@@ -39,7 +41,8 @@ fn experiment_completed(evidence: &Evidence) -> Checked {
     let findings = evidence.interruptions.iter().map(|interruption| {
         let experiment = &interruption.experiment;
         let ok = experiment.status == ExperimentStatus::Completed;
-        (ok, format!("{} {}: {}", experiment.experiment_id, experiment.status, experiment.reason))
+        let Experiment { experiment_id, status, reason, .. } = experiment;
+        (ok, format!("the experiment {experiment_id} ended as {status}: {reason}"))
     });
     all("experiment_completed", findings)
 }
@@ -48,7 +51,7 @@ fn stopped_by_experiment(evidence: &Evidence) -> Checked {
     let findings = evidence.interruptions.iter().flat_map(|interruption| {
         let id = &interruption.experiment.experiment_id;
         let hit: Vec<_> = evidence.hit_by(interruption).map(|run| stopped_by(&run.task, id)).collect();
-        if hit.is_empty() { vec![(false, format!("{id} hit none of the tasks"))] } else { hit }
+        if hit.is_empty() { vec![(false, format!("the experiment {id} hit no task"))] } else { hit }
     });
     all("stopped_by_experiment", findings)
 }
@@ -59,7 +62,16 @@ fn stopped_by(task: &Task, experiment_id: &str) -> (bool, String) {
     let ok = task.stop_code == Some(TaskStopCode::UserInitiated)
         && reason.contains(experiment_id)
         && task.exit_code == Some(143);
-    (ok, format!("{}, {reason:?}, exit code {}", stop_code(task), exit_code(task)))
+    let what = match task.exit_code {
+        _ if ok => "the experiment stopped the task, which ended in order".to_owned(),
+        Some(0) => {
+            "the items were done before the experiment could stop the task; a longer `--item-seconds` helps".to_owned()
+        }
+        Some(137) => "the task did not end when it was told to, and was killed".to_owned(),
+        _ if reason.contains(experiment_id) => "the experiment stopped the task, which did not end in order".to_owned(),
+        _ => format!("something other than the experiment {experiment_id} stopped the task"),
+    };
+    (ok, format!("{what} ({})", ending(task)))
 }
 
 fn interrupted_during_processing(evidence: &Evidence) -> Checked {
@@ -67,7 +79,12 @@ fn interrupted_during_processing(evidence: &Evidence) -> Checked {
     let findings = evidence.interruptions.iter().map(|interruption| {
         let last = interruption.last_index();
         let ok = last.is_some_and(|at| at >= at_index && at + 1 < size);
-        (ok, format!("stopped with {} written; the experiment started at index {at_index}", show(last)))
+        let written = match last {
+            None => "before anything was written".to_owned(),
+            Some(at) if at + 1 >= size => "after the last item was written".to_owned(),
+            Some(at) => format!("after index {at} was written"),
+        };
+        (ok, format!("the task was stopped {written}; the experiment was started at index {at_index}"))
     });
     all("interrupted_during_processing", findings)
 }
@@ -75,7 +92,8 @@ fn interrupted_during_processing(evidence: &Evidence) -> Checked {
 fn restarted_task_succeeded(evidence: &Evidence) -> Checked {
     let findings = evidence.left_alone().map(|Run { task, .. }| {
         let ok = task.stop_code == Some(TaskStopCode::EssentialContainerExited) && task.exit_code == Some(0);
-        (ok, format!("{}, exit code {}", stop_code(task), exit_code(task)))
+        let what = if ok { "the task that was run again did its work" } else { "the task that was run again failed" };
+        (ok, format!("{what} ({})", ending(task)))
     });
     all("restarted_task_succeeded", findings)
 }
@@ -83,7 +101,7 @@ fn restarted_task_succeeded(evidence: &Evidence) -> Checked {
 fn redone_as_expected(evidence: &Evidence) -> Checked {
     let findings = evidence.redone().into_iter().zip(&evidence.interruptions).map(|(redone, interruption)| {
         let expected = (evidence.expected)(interruption.next()).redone;
-        (redone == expected, format!("{redone} items were written again, expected {expected}"))
+        (redone == expected, format!("items done twice: {redone}; it should be {expected}"))
     });
     all("redone_as_expected", findings)
 }
@@ -91,19 +109,21 @@ fn redone_as_expected(evidence: &Evidence) -> Checked {
 fn every_index_once(evidence: &Evidence) -> Checked {
     let size = evidence.conditions.batch_size;
     let missing = table::missing(&evidence.items, size);
-    let detail = format!("{} items, missing {missing:?}", evidence.items.len());
+    let detail = format!("the table has {} items of {size}; missing: {}", evidence.items.len(), list(&missing));
     Checked { name: "every_index_once", ok: is_complete(evidence), detail }
 }
 
 fn results_right(evidence: &Evidence) -> Checked {
     let wrong = wrong_results(&evidence.items, evidence.conditions.batch_size);
-    Checked { name: "results_right", ok: wrong.is_empty(), detail: format!("wrong results at {wrong:?}") }
+    let detail = format!("items with a wrong result: {}", list(&wrong));
+    Checked { name: "results_right", ok: wrong.is_empty(), detail }
 }
 
 fn resumed_where_it_should(evidence: &Evidence) -> Checked {
     let findings = (1..=evidence.interruptions.len()).map(|run| {
         let (started, expected) = (evidence.started_at(run), evidence.first_index(run));
-        (started == Some(expected), format!("the next task started at {}, expected {expected}", show(started)))
+        let at = started.map_or_else(|| "nowhere".to_owned(), |index| format!("at index {index}"));
+        (started == Some(expected), format!("the task that was run again started {at}; it should be index {expected}"))
     });
     all("resumed_where_it_should", findings)
 }
@@ -121,27 +141,28 @@ fn log_tells_all(evidence: &Evidence, run: usize) -> (bool, String) {
     let expected = evidence.stretch(run);
     let puts = evidence.runs.get(run).map(|run| run.puts(evidence.conditions.batch_size)).unwrap_or_default();
     let ok = puts.iter().copied().eq(expected.clone());
-    (ok, format!("it tells of {puts:?}, expected {} to {}", expected.start, expected.end.saturating_sub(1)))
+    let wanted = format!("{} to {}", expected.start, expected.end.saturating_sub(1));
+    (ok, format!("the log of task {} tells of the items {}; it should be {wanted}", run + 1, list(&puts)))
 }
 
 /// An invariant of several things holds when it holds for all of them; of nothing at all, nothing was seen to hold.
 fn all(name: &'static str, findings: impl Iterator<Item = (bool, String)>) -> Checked {
     let (oks, details): (Vec<bool>, Vec<String>) = findings.unzip();
     let ok = !oks.is_empty() && oks.into_iter().all(|ok| ok);
-    let detail = if details.is_empty() { "there was none".to_owned() } else { details.join("; ") };
+    let detail = if details.is_empty() { "there was nothing to look at".to_owned() } else { details.join("; ") };
     Checked { name, ok, detail }
 }
 
-fn show(index: Option<u64>) -> String {
-    index.map_or_else(|| "nothing".to_owned(), |index| index.to_string())
+fn list(indexes: &[u64]) -> String {
+    let indexes: Vec<_> = indexes.iter().map(u64::to_string).collect();
+    if indexes.is_empty() { "none".to_owned() } else { indexes.join(", ") }
 }
 
-fn stop_code(task: &Task) -> &str {
-    task.stop_code.as_ref().map_or("no stop code", TaskStopCode::as_str)
-}
-
-fn exit_code(task: &Task) -> String {
-    task.exit_code.map_or_else(|| "none".to_owned(), |code| code.to_string())
+/// The exit code, and the words of ECS.
+fn ending(task: &Task) -> String {
+    let code = task.exit_code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+    let reason = task.stopped_reason.as_deref().unwrap_or("no reason");
+    format!("{code}; ECS says: {}", reason.trim_end_matches('.'))
 }
 
 /// Exactly the indexes of the batch are in the table: the hypothesis.

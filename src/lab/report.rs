@@ -54,7 +54,7 @@ impl fmt::Display for Report {
         writeln!(f, "{}", self.comparison())?;
         for outcome in &self.variants {
             for check in outcome.checks.iter().filter(|check| !check.ok) {
-                writeln!(f, "{} {}: {}: {}", paint(BAD, '✗'), outcome.variant, check.name, check.detail)?;
+                writeln!(f, "{} {}: {}.", paint(BAD, '✗'), outcome.variant, check.detail)?;
             }
         }
         let checks = self.variants.iter().map(|outcome| outcome.checks.len()).sum::<usize>();
@@ -89,6 +89,9 @@ impl Report {
         row("resumed at index", &|outcome| index(outcome.resumed_at_index));
         row("items done twice", &|outcome| outcome.items_redone.to_string());
         row("time wasted", &|outcome| format!("{:.1} s", outcome.wasted_seconds));
+        let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();
+        row("completes", &|outcome| yes_or_no(outcome.complete));
+        row("nothing done twice", &|outcome| yes_or_no(outcome.items_redone == 0));
         row("checks passed", &|outcome| {
             let passed = outcome.checks.iter().filter(|check| check.ok).count();
             format!("{passed} of {}", outcome.checks.len())

@@ -132,6 +132,16 @@ fn the_improved_one_goes_on_and_does_nothing_twice() {
 }
 
 #[test]
+fn items_that_were_too_fast_for_the_experiment_are_named_as_the_reason() {
+    let mut done = of_original();
+    done.runs[0].task.exit_code = Some(0);
+    let checks = judge(Variant::Original.design(), &done).checks;
+    let failed = checks.iter().find(|check| !check.ok).unwrap();
+    assert_eq!(failed.name, "stopped_by_experiment");
+    assert!(failed.detail.contains("the items were done before the experiment"), "{}", failed.detail);
+}
+
+#[test]
 fn a_design_that_is_interrupted_twice_is_judged_over_all_its_tasks() {
     let outcome = judge(&TWICE, &of_twice());
     assert!(outcome.holds(), "{:#?}", outcome.checks);

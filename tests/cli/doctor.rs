@@ -69,6 +69,17 @@ fn the_endpoint_in_the_place_of_aws_is_examined_with_its_quotas() {
 }
 
 #[test]
+fn where_requests_go_instead_of_aws_is_said_and_what_goes_on_is_shown_on_a_terminal() {
+    let sandbox = Sandbox::new();
+    let run = Run::of(on_aws(&sandbox, "http://127.0.0.1:9").output().unwrap());
+    assert!(run.stderr.contains("AWS_ENDPOINT_URL is set: requests go there, not to AWS."), "{}", run.stderr);
+    let local = sandbox.run(&["doctor"]);
+    assert!(!local.stderr.contains("AWS_ENDPOINT_URL"), "{}", local.stderr);
+    let seen = sandbox.on_terminal(&["doctor"], "");
+    assert!(seen.contains("Checking this machine"), "{seen}");
+}
+
+#[test]
 fn without_credentials_that_is_the_problem() {
     let sandbox = Sandbox::new();
     let (code, found) = report(&mut on_aws(&sandbox, "http://127.0.0.1:9"));

@@ -32,6 +32,23 @@ fn the_lab_refuses_an_index_after_which_there_is_nothing_to_interrupt() {
 }
 
 #[test]
+fn verbs_of_other_programs_lead_to_ours() {
+    let sandbox = Sandbox::new();
+    for (verb, ours) in [("start", "`fis-workshop up`"), ("stop", "`fis-workshop down`")] {
+        let run = sandbox.run(&[verb]);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(ours) && !run.stderr.contains("similar subcommand"), "{}", run.stderr);
+    }
+    assert_eq!(sandbox.ok(&["ls", "--help"]), sandbox.ok(&["status", "--help"]));
+}
+
+#[test]
+fn the_only_item_of_a_batch_leaves_no_index_to_choose() {
+    let run = Sandbox::new().run(&["lab", "--at-index", "0", "--batch-size", "1"]);
+    assert!(run.stderr.contains("Choose more items"), "{}", run.stderr);
+}
+
+#[test]
 fn a_wrong_variable_is_named() {
     let sandbox = Sandbox::new();
     let output = sandbox.command(&["status"]).env("FIS_WORKSHOP_TARGET", "cloud").output().unwrap();
@@ -52,6 +69,21 @@ fn the_settings_file_is_used_and_a_flag_wins_over_it() {
     std::fs::write(sandbox.path().join("fis-workshop.toml"), "env = 'team'\noutput = 'json'\n").unwrap();
     assert!(sandbox.ok(&["status"]).contains(r#""environment":"team""#));
     assert!(sandbox.ok(&["status", "--env", "other"]).contains(r#""environment":"other""#));
+}
+
+#[test]
+fn the_settings_file_and_the_variable_take_several_environments() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("fis-workshop.toml");
+    let names = |text: String| ["one", "two"].map(|name| text.contains(name));
+    let status = ["status", "--output", "json"];
+    let output = sandbox.command(&status).env("FIS_WORKSHOP_ENV", "one,two").output().unwrap();
+    assert_eq!(names(String::from_utf8(output.stdout).unwrap()), [true, true]);
+    std::fs::write(&file, "env = ['one', 'two']\n").unwrap();
+    assert_eq!(names(sandbox.ok(&status)), [true, true]);
+    std::fs::write(&file, "env = ['one', 'no_name']\n").unwrap();
+    let run = sandbox.run(&status);
+    assert!(run.code == 2 && run.stderr.contains("inner hyphens"), "{}", run.stderr);
 }
 
 #[test]

@@ -69,6 +69,22 @@ impl Sandbox {
         Run::of(self.command(args).output().unwrap())
     }
 
+    /// All that a command prints on a terminal where somebody types `input`.
+    pub(crate) fn on_terminal(&self, args: &[&str], input: &str) -> String {
+        let program = self.command(args);
+        let python = Command::new("python3")
+            .args(["-c", include_str!("terminal.py"), input])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .env_clear()
+            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TERM", "xterm")
+            .current_dir(self.path())
+            .output();
+        String::from_utf8_lossy(&python.unwrap().stdout).into_owned()
+    }
+
     /// stdout of a command that must succeed.
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let run = self.run(args);

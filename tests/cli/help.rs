@@ -2,45 +2,75 @@
 
 use crate::harness::Sandbox;
 
-/// Every command; the last one is hidden.
-pub(crate) const COMMANDS: [&[&str]; 27] = [
-    &[],
-    &["up"],
-    &["plan"],
-    &["status"],
-    &["run"],
-    &["interrupt"],
-    &["logs"],
-    &["items"],
-    &["clear"],
-    &["lab"],
-    &["down"],
-    &["regenerate"],
-    &["image"],
-    &["image", "build"],
-    &["image", "push"],
-    &["image", "inspect"],
-    &["doctor"],
-    &["render"],
-    &["local"],
-    &["local", "start"],
-    &["local", "stop"],
-    &["local", "status"],
-    &["local", "env"],
-    &["local", "reset"],
-    &["completions"],
-    &["man"],
-    &["local", "serve"],
-];
+/// A command, and its help.
+pub(crate) struct Help {
+    pub(crate) command: Vec<String>,
+    pub(crate) text: String,
+}
+
+/// Every command that help names, each before its own commands.
+pub(crate) fn all(sandbox: &Sandbox) -> Vec<Help> {
+    of(sandbox, Vec::new())
+}
+
+fn of(sandbox: &Sandbox, command: Vec<String>) -> Vec<Help> {
+    let words: Vec<_> = command.iter().map(String::as_str).chain(["--help"]).collect();
+    let text = sandbox.ok(&words);
+    let below = verbs(&text).into_iter().flat_map(|verb| of(sandbox, [&command[..], &[verb.to_owned()]].concat()));
+    let below: Vec<_> = below.collect();
+    [Help { command, text }].into_iter().chain(below).collect()
+}
+
+/// The names under `Commands:`; what is further to the right goes on with the line before.
+fn verbs(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !name.is_empty() && *name != "help").collect()
+}
 
 #[test]
 fn help_of_every_command() {
-    let sandbox = Sandbox::new();
-    for command in COMMANDS {
+    for Help { command, text: help } in all(&Sandbox::new()) {
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{}", command.join("_")) };
-        let help = sandbox.ok(&[command, &["--help"]].concat());
         insta::assert_snapshot!(name, help);
+        assert!(help.contains("\nExample"), "{command:?} has no example");
     }
+}
+
+#[test]
+fn in_80_columns_no_example_is_broken_and_all_verbs_are_on_the_screen() {
+    let sandbox = Sandbox::new();
+    let narrow = |args: Vec<&str>| {
+        let output = sandbox.command(&args).env("COLUMNS", "80").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for Help { command, text } in all(&sandbox) {
+        let narrow = narrow(command.iter().map(String::as_str).chain(["--help"]).collect());
+        assert_eq!(examples(&narrow), examples(&text), "{command:?}");
+        assert!(examples(&text).iter().all(|line| line.len() <= 80), "{text}");
+    }
+    let short = narrow(vec!["-h"]);
+    let last: Vec<_> = short.lines().rev().take(23).collect();
+    assert!(last.contains(&"Commands:"), "{short}");
+}
+
+fn examples(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("Example"));
+    lines.take_while(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn the_short_help_has_the_options_of_the_command_alone() {
+    let sandbox = Sandbox::new();
+    let short = sandbox.ok(&["run", "-h"]);
+    assert!(short.contains("--detach") && !short.contains("--state-dir"), "{short}");
+    assert!(short.contains("see more with '--help'"), "{short}");
+}
+
+#[test]
+fn doctor_does_not_ask_how_many_to_work_on_at_once() {
+    let help = Sandbox::new().ok(&["doctor", "--help"]);
+    assert!(help.contains("--count") && !help.contains("--parallel"), "{help}");
 }
 
 #[test]
@@ -48,7 +78,7 @@ fn every_shell_has_a_completion_script_and_the_manual_a_page_for_each_command() 
     let sandbox = Sandbox::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = sandbox.ok(&["completions", shell]);
-        assert!(script.contains("interrupt"), "{shell}");
+        assert!(script.contains("COMPLETE"), "{shell}: {script}");
     }
     assert!(sandbox.ok(&["man"]).contains(".TH fis-workshop 1"));
     sandbox.ok(&["man", "--dir", "pages"]);

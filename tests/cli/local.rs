@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use chrono::DateTime;
 use serde_json::json;
@@ -100,6 +101,8 @@ fn the_secret_is_the_owners_alone() {
 fn env_prints_what_a_shell_exports() {
     let sandbox = Sandbox::with_endpoint();
     let lines = sandbox.ok(&["local", "env"]);
+    let (lines, comment) = lines.trim_end().rsplit_once('\n').unwrap();
+    assert_eq!(comment, r#"# Run: eval "$(fis-workshop local env)""#);
     let names: Vec<_> =
         lines.lines().map(|line| line.strip_prefix("export ").unwrap().split('=').next().unwrap()).collect();
     let expected = [
@@ -113,6 +116,57 @@ fn env_prints_what_a_shell_exports() {
     ];
     assert_eq!(names, expected);
     assert_eq!(sandbox.json(&["local", "env"])["AWS_ENDPOINT_URL"], sandbox.json(&["local", "status"])["endpoint"]);
+}
+
+#[test]
+fn env_can_be_taken_back_without_an_endpoint() {
+    let sandbox = Sandbox::with_endpoint();
+    let set = sandbox.ok(&["local", "env"]);
+    sandbox.ok(&["local", "reset"]);
+    let unset = sandbox.ok(&["local", "env", "--unset", "--target", "aws"]);
+    assert!(!sandbox.state_dir().exists());
+    let mut shell = Command::new("sh");
+    shell.env_clear().args(["-c", r#"eval "$1"; eval "$2"; export -p"#, "sh", &set, &unset]);
+    let left = String::from_utf8(shell.output().unwrap().stdout).unwrap();
+    assert!(!left.contains("AWS_") && left.contains("NO_PROXY"), "{left}");
+}
+
+#[test]
+fn another_port_than_that_of_the_endpoint_is_refused() {
+    let sandbox = Sandbox::with_endpoint();
+    let port = sandbox.json(&["local", "status"])["port"].as_u64().unwrap();
+    let run = sandbox.run(&["local", "start", "--port", &(port - 1).to_string()]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains(&format!("already, on port {port}")) && run.stdout.is_empty(), "{run:?}");
+    sandbox.ok(&["local", "start", "--port", &port.to_string()]);
+}
+
+#[test]
+fn a_command_that_takes_another_port_says_why() {
+    let sandbox = Sandbox::with_endpoint();
+    let port = u16::try_from(sandbox.json(&["local", "status"])["port"].as_u64().unwrap()).unwrap();
+    let pid = sandbox.json(&["local", "stop"])["pid"].clone();
+    wait_for_the_end(&pid);
+    let _taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let run = sandbox.run(&["status"]);
+    assert!(run.stderr.contains(&format!("the port {port} is taken")), "{}", run.stderr);
+}
+
+#[test]
+fn status_names_the_log() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.ok(&["local", "status"]).contains("state/local.log"));
+}
+
+#[test]
+fn reset_asks_on_a_terminal_and_says_what_it_has_stopped() {
+    let sandbox = Sandbox::with_endpoint();
+    let no = sandbox.on_terminal(&["local", "reset"], "n\n");
+    assert!(no.contains("[y/N]") && no.contains("Nothing was changed"), "{no}");
+    assert_eq!(sandbox.json(&["local", "status"])["running"], true);
+    let yes = sandbox.on_terminal(&["local", "reset"], "y\n");
+    assert!(yes.contains("Stopped the local endpoint."), "{yes}");
+    assert!(!sandbox.state_dir().exists());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod wire;
 mod aws_cli;
 mod cfn_lint;
 mod checkov;
+mod completions;
 mod doctor;
 mod errors;
 mod faults;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::harness::Sandbox;
-use crate::help::COMMANDS;
+use crate::help::{self, Help};
 
 const INTRODUCTION: &str = "\
 # Commands
@@ -11,15 +11,17 @@ const INTRODUCTION: &str = "\
 Written by `make docs` out of `fis-workshop --help`; the tests fail when it is stale.
 
 Flags win over environment variables, which win over `fis-workshop.toml` in the current directory (keys `target`, `env`,
-`region`, `profile`, `output`, `color`, `state-dir`), which wins over the defaults. `FIS_WORKSHOP_LOG` (for example
-`debug` or `local_aws=debug`) makes commands and the local endpoint log more.
+`region`, `profile`, `output`, `color`, `state-dir`), which wins over the defaults. Where a command takes several
+environments, `FIS_WORKSHOP_ENV=alice,bob` or `env = ['alice', 'bob']` in the file names them, as `--env alice --env bob` does.
+`FIS_WORKSHOP_LOG` (for example `debug` or `local_aws=debug`) makes commands and the local endpoint log more.
+
+Every command takes the global options, too; they are described once, under `fis-workshop`.
 
 stdout carries data, stderr everything else; with `--output json` stdout is one JSON document.
 ";
 
 /// Help of a command, the global options only where they are described.
-fn section(sandbox: &Sandbox, command: &[&str]) -> String {
-    let help = sandbox.ok(&[command, &["--help"]].concat());
+fn section(Help { command, text: help }: &Help) -> String {
     let mut text = String::new();
     let mut is_skipped = false;
     for line in help.lines() {
@@ -32,15 +34,14 @@ fn section(sandbox: &Sandbox, command: &[&str]) -> String {
             text.push('\n');
         }
     }
-    let name = ["fis-workshop"].iter().chain(command).copied().collect::<Vec<_>>().join(" ");
+    let name = ["fis-workshop"].into_iter().chain(command.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     format!("\n## {name}\n```text\n{}\n```\n", text.trim_end())
 }
 
 #[test]
 fn reference_page_of_the_commands_is_current() {
     let sandbox = Sandbox::new();
-    let is_shown = |command: &&&[&str]| **command != ["local", "serve"];
-    let sections: String = COMMANDS.iter().filter(is_shown).map(|command| section(&sandbox, command)).collect();
+    let sections: String = help::all(&sandbox).iter().map(section).collect();
     let page = format!("{INTRODUCTION}{sections}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/cli.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

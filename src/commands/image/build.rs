@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop image build --arch arm64          For Graviton; then `fis-workshop up --target aws --arch arm64`
-  fis-workshop image build --to images           An OCI layout for other tools:
+  fis-workshop image build --arch arm64   For `up --target aws --arch arm64`
+  fis-workshop image build --to images    An OCI layout for other tools:
   skopeo inspect oci:images:original
   podman run --rm oci:images:improved")]
 pub(super) struct BuildArgs {

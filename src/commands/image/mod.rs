@@ -19,6 +19,10 @@ use crate::error::Result;
 ///
 /// `up` pushes what it needs by itself; these commands are for a look inside, other processors and other registries.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop image inspect original
+  fis-workshop image push localhost:5000/lab")]
 pub(crate) struct ImageCommandArgs {
     #[command(subcommand)]
     command: ImageCommand,

@@ -11,21 +11,45 @@ use crate::error::{Error, Result};
 
 /// Print the variables that lead the AWS CLI and any SDK to the endpoint
 ///
-/// Starts it if it does not run.
+/// Starts it if it does not run. With `--unset`, prints what removes them again, except NO_PROXY and no_proxy: what these
+/// were before is not known, and this machine needs no proxy anyway.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  eval \"$(fis-workshop local env)\" && aws ecs list-clusters")]
-pub(super) struct EnvArgs {}
+Examples:
+  eval \"$(fis-workshop local env)\" && aws ecs list-clusters
+  eval \"$(fis-workshop local env --unset)\"")]
+pub(super) struct EnvArgs {
+    /// Print what removes the variables from the shell
+    #[arg(long)]
+    unset: bool,
+}
+
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+const KEY: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+/// Programs differ in which of the two they read.
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+/// The same.
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 #[derive(Debug, Serialize)]
 struct Variables(BTreeMap<&'static str, String>);
+
+/// Names of those that are ours alone.
+#[derive(Debug, Serialize)]
+struct Unset([&'static str; 5]);
 
 /// Prints them.
 ///
 /// # Errors
 /// When the endpoint cannot be started or its key pair cannot be read.
-pub(super) async fn run(context: &Context, _args: EnvArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context, args: EnvArgs) -> Result<u8> {
+    // On the way to AWS, too.
+    if args.unset {
+        let [region, default_region] = REGIONS;
+        context.ui.result(&Unset([ENDPOINT, KEY, SECRET, region, default_region]))?;
+        return Ok(0);
+    }
     if !context.settings.is_local() {
         return Err(Error::usage("`local env` is about the local target.").hint("Leave `--target aws` out."));
     }
@@ -36,16 +60,14 @@ pub(super) async fn run(context: &Context, _args: EnvArgs) -> Result<u8> {
             Error::failed("The local endpoint has no key pair.").hint("`fis-workshop local reset` starts afresh.")
         );
     };
-    context.ui.result(&Variables(BTreeMap::from([
-        ("AWS_ENDPOINT_URL", record.endpoint.clone()),
-        ("AWS_ACCESS_KEY_ID", identity.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key),
-        ("AWS_REGION", identity.region.clone()),
-        ("AWS_DEFAULT_REGION", identity.region),
-        // Programs differ in which of the two they read.
-        ("NO_PROXY", without_proxy("NO_PROXY")),
-        ("no_proxy", without_proxy("no_proxy")),
-    ])))?;
+    let mut variables = BTreeMap::from([
+        (ENDPOINT, record.endpoint.clone()),
+        (KEY, identity.access_key_id),
+        (SECRET, identity.secret_access_key),
+    ]);
+    variables.extend(REGIONS.map(|name| (name, identity.region.clone())));
+    variables.extend(NO_PROXY.map(|name| (name, without_proxy(name))));
+    context.ui.result(&Variables(variables))?;
     Ok(0)
 }
 
@@ -63,7 +85,15 @@ fn without_proxy(name: &str) -> String {
 
 impl fmt::Display for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(name, value)| writeln!(f, "export {name}={}", quoted(value)))
+        self.0.iter().try_for_each(|(name, value)| writeln!(f, "export {name}={}", quoted(value)))?;
+        writeln!(f, "# Run: eval \"$(fis-workshop local env)\"")
+    }
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "unset {}", self.0.join(" "))?;
+        writeln!(f, "# Run: eval \"$(fis-workshop local env --unset)\"")
     }
 }
 

@@ -21,6 +21,11 @@ use crate::error::Result;
 ///
 /// The other commands start it by themselves when the target is local.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop local start --latency aws --speed 60    As AWS, a minute a second
+  eval \"$(fis-workshop local env)\" && aws ecs list-clusters
+  fis-workshop local stop")]
 pub(crate) struct LocalArgs {
     #[command(subcommand)]
     command: LocalCommand,

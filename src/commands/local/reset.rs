@@ -8,11 +8,11 @@ use crate::aws::clients::Clients;
 use crate::aws::tasks;
 use crate::commands::context::Context;
 use crate::endpoint::{self, Start, StateDir};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Stop the endpoint and all of its tasks, and delete its state
 ///
-/// Deletes only what the endpoint itself has written to the state directory.
+/// Deletes only what the endpoint itself has written to the state directory. Asks first on a terminal, unless `--yes` is given.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -21,6 +21,8 @@ pub(super) struct ResetArgs {}
 
 #[derive(Debug, Serialize)]
 struct Reset {
+    /// Whether the endpoint was running.
+    stopped: bool,
     stopped_tasks: Vec<String>,
     state_dir: std::path::PathBuf,
 }
@@ -31,6 +33,8 @@ struct Reset {
 /// When the endpoint does not end or a file cannot be deleted.
 pub(super) async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
+    confirm(context, &state)?;
+    let stopped = state.is_locked()?;
     let stopped_tasks = match stop_tasks(context, &state).await {
         Ok(stopped) => stopped,
         Err(error) => {
@@ -41,8 +45,21 @@ pub(super) async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
     };
     endpoint::stop(&state).await?;
     endpoint::delete_state(&state)?;
-    context.ui.result(&Reset { stopped_tasks, state_dir: state.path().to_owned() })?;
+    context.ui.result(&Reset { stopped, stopped_tasks, state_dir: state.path().to_owned() })?;
     Ok(0)
+}
+
+/// Where nobody can be asked, as in a script, it was decided before.
+fn confirm(context: &Context, state: &StateDir) -> Result<()> {
+    if context.settings.yes || !state.has_state() {
+        return Ok(());
+    }
+    let directory = state.path().display();
+    let question = format!("Stop the local endpoint and all of its tasks, and delete its state in {directory}?");
+    match context.ui.ask(&question)? {
+        Some(false) => Err(Error::failed("Nothing was changed.")),
+        Some(true) | None => Ok(()),
+    }
 }
 
 /// Tasks outlive the endpoint, so only an endpoint can stop those of one that is gone.
@@ -62,8 +79,13 @@ async fn stop_tasks(context: &Context, state: &StateDir) -> Result<Vec<String>> 
 
 impl fmt::Display for Reset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.stopped_tasks.is_empty() {
-            writeln!(f, "Stopped {} tasks.", self.stopped_tasks.len())?;
+        match self.stopped_tasks.len() {
+            0 => {}
+            1 => writeln!(f, "Stopped a task.")?,
+            several => writeln!(f, "Stopped {several} tasks.")?,
+        }
+        if self.stopped {
+            writeln!(f, "Stopped the local endpoint.")?;
         }
         writeln!(f, "Deleted the state of the local endpoint in {}.", self.state_dir.display())
     }

@@ -4,7 +4,7 @@ use super::pace::PaceArgs;
 use super::status::Status;
 use crate::commands::context::Context;
 use crate::endpoint::{self, Start, StateDir};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::settings::PORT_VARIABLE;
 
 /// Start the endpoint in the background
@@ -15,8 +15,8 @@ use crate::settings::PORT_VARIABLE;
 Examples:
   fis-workshop local start
   fis-workshop local start --port 0      On any free port
-  fis-workshop local start --latency aws --speed 60      As slow as AWS, but a minute takes a second
-  eval \"$(fis-workshop local env)\"       Then the AWS CLI and any SDK use it, too")]
+  fis-workshop local start --latency aws --speed 60    As AWS, a minute a second
+  eval \"$(fis-workshop local env)\"       Then the AWS CLI and SDKs use it, too")]
 pub(super) struct StartArgs {
     /// Port on 127.0.0.1; 0 takes a free one [default: the last one, 4566 at first]
     #[arg(long, env = PORT_VARIABLE, hide_env_values = true)]
@@ -31,7 +31,7 @@ pub(super) struct StartArgs {
 /// Starts it, unless it runs.
 ///
 /// # Errors
-/// When the port is taken or the state directory cannot be used.
+/// When the port is taken, the state directory cannot be used, or it runs on another port.
 pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
     let pace = args.pace.pace();
@@ -43,16 +43,15 @@ pub(super) async fn run(context: &Context, args: StartArgs) -> Result<u8> {
         automatic: false,
     };
     let started = endpoint::start(&state, how).await?;
+    let port = started.record.port;
+    if !started.new && args.port.is_some_and(|wanted| wanted != 0 && wanted != port) {
+        return Err(Error::failed(format!("The local endpoint runs already, on port {port}."))
+            .hint("`fis-workshop local stop` first to change that."));
+    }
     if started.was_damaged {
         context.ui.warn(
             "local.json in the state directory was damaged and is made anew: port, pace and limits are those of a first start.",
         );
-    }
-    let port = started.record.port;
-    if !started.new && args.port.is_some_and(|wanted| wanted != 0 && wanted != port) {
-        context
-            .ui
-            .warn(format_args!("It runs already, on port {port}; `fis-workshop local stop` first to change that."));
     }
     if !started.new && pace.is_some_and(|wanted| wanted != started.record.pace) {
         context

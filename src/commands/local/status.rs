@@ -76,6 +76,7 @@ impl fmt::Display for Status {
         if let (Some(Latency::Aws), Some(speed)) = (self.latency, self.speed) {
             writeln!(f, "  latency as on AWS, {speed} times as fast")?;
         }
-        writeln!(f, "  state   {}", self.state_dir.display())
+        writeln!(f, "  state   {}", self.state_dir.display())?;
+        writeln!(f, "  log     {}", self.log.display())
     }
 }
