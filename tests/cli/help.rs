@@ -3,7 +3,7 @@
 use crate::harness::Sandbox;
 
 /// Every command; the last one is hidden.
-pub(crate) const COMMANDS: [&[&str]; 27] = [
+pub(crate) const COMMANDS: [&[&str]; 28] = [
     &[],
     &["up"],
     &["plan"],
@@ -22,6 +22,7 @@ pub(crate) const COMMANDS: [&[&str]; 27] = [
     &["image", "inspect"],
     &["doctor"],
     &["render"],
+    &["source"],
     &["local"],
     &["local", "start"],
     &["local", "stop"],

@@ -10,10 +10,12 @@ mod wire;
 
 mod aws_cli;
 mod cfn_lint;
+mod checklists;
 mod checkov;
 mod doctor;
 mod errors;
 mod faults;
+mod guide;
 mod help;
 mod images;
 mod kills;
