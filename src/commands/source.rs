@@ -19,7 +19,7 @@ Examples:
   fis-workshop source improved > improved.rs")]
 pub(crate) struct SourceArgs {
     /// Which version of the batch job
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "VARIANT")]
     variants: Vec<Variant>,
 }
 
