@@ -19,6 +19,7 @@ pub(crate) mod regenerate;
 pub(crate) mod render;
 pub(crate) mod run;
 pub(crate) mod several;
+pub(crate) mod source;
 pub(crate) mod status;
 pub(crate) mod up;
 mod usage;
@@ -83,6 +84,7 @@ pub(crate) enum Command {
     Image(image::ImageCommandArgs),
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
+    Source(source::SourceArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -106,6 +108,7 @@ impl Command {
             Self::Image(args) => image::run(context, args).await,
             Self::Doctor(args) => doctor::run(context, args).await,
             Self::Render(args) => render::run(context, args),
+            Self::Source(args) => source::run(context, args),
             Self::Local(args) => local::run(context, args).await,
             Self::Completions(args) => completions::run(context, args),
             Self::Man(args) => man::run(context, args),

@@ -10,11 +10,13 @@ mod wire;
 
 mod aws_cli;
 mod cfn_lint;
+mod checklists;
 mod checkov;
 mod completions;
 mod doctor;
 mod errors;
 mod faults;
+mod guide;
 mod help;
 mod images;
 mod kills;

@@ -35,3 +35,15 @@ fn output_that_nobody_reads_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn the_sources_are_the_files() {
+    let sandbox = Sandbox::new();
+    let original = include_str!("../../worker/src/bin/original.rs");
+    let improved = include_str!("../../worker/src/bin/improved.rs");
+    assert_eq!(sandbox.ok(&["source", "improved"]), improved);
+    assert_eq!(sandbox.ok(&["source", "original", "improved"]), [original, improved].concat());
+    let json = sandbox.json(&["source", "original", "improved"]);
+    assert_eq!(json, serde_json::json!({"original": original, "improved": improved}));
+    assert_eq!(sandbox.run(&["source"]).code, 2);
+}

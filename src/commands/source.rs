@@ -1,0 +1,50 @@
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stdout};
+
+use clap::Args;
+
+use super::context::Context;
+use crate::aws::program::Program;
+use crate::error::Result;
+use crate::lab::variant::Variant;
+use crate::ui::{BUSY, paint};
+
+/// Print the source of the workers' programs
+///
+/// The two differ in two lines. Both are compiled into the images that `up` pushes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fis-workshop source original improved
+  fis-workshop source improved > improved.rs")]
+pub(crate) struct SourceArgs {
+    /// Which version of the batch job
+    #[arg(required = true, value_name = "VARIANT")]
+    variants: Vec<Variant>,
+}
+
+/// Prints them one after the other, on a terminal each under its name.
+pub(crate) fn run(context: &Context, args: SourceArgs) -> Result<u8> {
+    let programs = args.variants.iter().map(|variant| variant.design().program);
+    if context.ui.is_json() {
+        let sources: BTreeMap<_, _> = programs.map(|program| (program.name(), source(program))).collect();
+        context.ui.json(&sources)?;
+        return Ok(0);
+    }
+    let has_headings = stdout().is_terminal();
+    for program in programs {
+        if has_headings {
+            context.ui.data(&paint(BUSY, format_args!("--- {program} ---")))?;
+        }
+        context.ui.data(source(program).trim_end_matches('\n'))?;
+    }
+    Ok(0)
+}
+
+/// What its image is built of.
+fn source(program: Program) -> &'static str {
+    match program {
+        Program::Original => include_str!("../../worker/src/bin/original.rs"),
+        Program::Improved => include_str!("../../worker/src/bin/improved.rs"),
+    }
+}
