@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{self, StackStatus};
 
 use super::clients::Clients;
+use super::tasks::timestamp;
 use crate::error::{Doing, Error, Result};
 
 /// A stack as we want it.
@@ -53,6 +54,8 @@ pub(crate) struct Stack {
     /// Its ARN, which still names it when it is deleted.
     pub(crate) id: String,
     pub(crate) status: StackStatus,
+    /// When it was made, in RFC 3339.
+    pub(crate) created_at: Option<String>,
     /// Why, if AWS says.
     pub(crate) reason: Option<String>,
     /// Outputs by key.
@@ -89,6 +92,7 @@ impl Stack {
             name: name.to_owned(),
             id: name.to_owned(),
             status: StackStatus::CreateComplete,
+            created_at: None,
             reason: None,
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
@@ -112,6 +116,7 @@ impl Stack {
             id: text(stack.stack_id()),
             // AWS names one of every stack.
             status: stack.stack_status().cloned().unwrap_or_else(|| StackStatus::from("unknown")),
+            created_at: stack.creation_time().and_then(timestamp),
             reason: stack.stack_status_reason().map(str::to_owned),
             outputs: outputs.collect(),
             parameters: parameters.collect(),
