@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::target::Target;
+
 /// Stack of the network; shared by all environments.
 pub(crate) const NETWORK_STACK: &str = "FisStackVpc";
 /// Stack of the default environment, and the start of every other's name.
@@ -76,6 +78,37 @@ impl Environment {
         if self.0.is_empty() { String::new() } else { format!(" --env {}", self.0) }
     }
 
+    /// ` --env NAME --target aws` for commands in messages: what has to be said to mean this environment again.
+    pub(crate) fn flags(&self, target: Target) -> String {
+        let target = if target == Target::Aws { " --target aws" } else { "" };
+        format!("{}{target}", self.flag())
+    }
+
+    /// What to do when a part of it was deleted by hand.
+    pub(crate) fn remedy(&self, target: Target) -> String {
+        format!("`fis-workshop regenerate{}` makes it anew", self.flags(target))
+    }
+
+    /// The one of `others` that was probably meant by this name: its number has more or fewer zeros in front, or a letter
+    /// is wrong.
+    pub(crate) fn likely<'a>(&self, others: &'a [Self]) -> Option<&'a Self> {
+        let (letters, number) = self.spelling();
+        let slips = usize::from(letters.len() > 2);
+        let distance = |other: &Self| {
+            let (their_letters, their_number) = other.spelling();
+            (number == their_number).then(|| strsim::damerau_levenshtein(&letters, &their_letters))
+        };
+        let near = others.iter().filter_map(|other| Some((distance(other)?, other)));
+        near.filter(|(distance, _)| *distance <= slips).min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
+    }
+
+    /// Its letters, and its digits without the zeros in front: `seat` and `7` of `Seat-07`.
+    fn spelling(&self) -> (String, String) {
+        let (letters, digits): (String, String) =
+            self.to_string().to_ascii_lowercase().chars().filter(|c| *c != '-').partition(|c| c.is_ascii_alphabetic());
+        (letters, digits.trim_start_matches('0').to_owned())
+    }
+
     fn suffixed(&self, name: &str) -> String {
         if self.0.is_empty() { name.to_owned() } else { format!("{name}-{}", self.0) }
     }
@@ -144,6 +177,27 @@ mod tests {
         assert!(names(120).starts_with(&names(9)));
         assert_eq!(names(120)[99].to_string(), "seat-100");
         assert!(Environment::numbered("-seat", 1).is_err());
+    }
+
+    #[test]
+    fn a_name_that_was_probably_meant_is_found_and_another_one_is_not() {
+        let environments =
+            |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<Environment>>();
+        let others = environments(&["default", "alice", "seat-01", "seat-07", "seat-17"]);
+        let likely = |name: &str| environments(&[name])[0].likely(&others).map(ToString::to_string);
+        for (name, meant) in [
+            ("seat-7", Some("seat-07")),
+            ("Seat07", Some("seat-07")),
+            ("saet-07", Some("seat-07")),
+            ("seat-1", Some("seat-01")),
+            ("alise", Some("alice")),
+            ("defualt", Some("default")),
+            ("seat-08", None),
+            ("seat-99", None),
+            ("bob", None),
+        ] {
+            assert_eq!(likely(name).as_deref(), meant, "{name}");
+        }
     }
 
     #[test]

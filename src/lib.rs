@@ -61,7 +61,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(error.exit_code());
         }
     };
-    let context = Context { ui: Ui::new(&settings), settings };
+    let ui = Ui::new(&settings);
+    let context = Context::new(settings, ui);
     init_tracing(cli.command.is_serve());
     match run(&context, cli) {
         Ok(code) => ExitCode::from(code),
@@ -111,7 +112,7 @@ fn run(context: &Context, cli: Cli) -> Result<u8> {
         let advice = command.after_interruption(&context.settings);
         tokio::select! {
             result = command.run(context) => result,
-            error = interrupted() => Err(match advice {
+            error = interrupted() => Err(match context.advice().or(advice) {
                 Some(advice) => error.hint(advice),
                 None => error,
             }),

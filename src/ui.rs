@@ -1,5 +1,6 @@
 //! The terminal: stdout carries data, stderr everything else, and only this module writes to either.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,6 +42,11 @@ fn lock(end: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
     end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A terminal that cannot go back in a line (in Emacs, in some CI), or that does not say what it can.
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    term.is_none_or(|term| term == "dumb")
+}
+
 /// How the program talks to its user.
 #[derive(Debug, Clone)]
 pub(crate) struct Ui {
@@ -49,7 +55,8 @@ pub(crate) struct Ui {
     stderr: ColorChoice,
     /// The lines that are drawn again and again on a terminal; hidden elsewhere.
     live: MultiProgress,
-    terminal: bool,
+    /// Whether those lines are drawn.
+    redraws: bool,
     /// Completes the commands in messages.
     place: Place,
 }
@@ -67,8 +74,8 @@ impl Ui {
     }
 
     fn with(output: Output, color: Color, place: Place) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let redraws = std::io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM").as_deref());
+        let target = if redraws { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let choice = |auto: ColorChoice| match color {
             Color::Auto => auto,
             Color::Always => ColorChoice::Always,
@@ -79,7 +86,7 @@ impl Ui {
             stdout: choice(AutoStream::choice(&std::io::stdout())),
             stderr: choice(AutoStream::choice(&std::io::stderr())),
             live: MultiProgress::with_draw_target(target),
-            terminal,
+            redraws,
             place,
         }
     }
@@ -141,7 +148,7 @@ impl Ui {
         }
     }
 
-    /// A line that changes while something goes on; on a terminal only.
+    /// A line that changes while something goes on; on a terminal that can draw it only.
     pub(crate) fn progress(&self, text: impl Into<String>) -> Progress {
         let bar = self.live.add(ProgressBar::new_spinner());
         let end = Arc::new(Mutex::new(None));
@@ -156,7 +163,7 @@ impl Ui {
             }));
         }
         bar.set_message(text.into());
-        if self.terminal {
+        if self.redraws {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         Progress { bar, end, ui: self.clone() }
@@ -167,7 +174,7 @@ impl Ui {
     /// # Errors
     /// When the terminal cannot be read.
     pub(crate) fn ask(&self, question: &str) -> Result<Option<bool>> {
-        if !self.terminal || !std::io::stdin().is_terminal() {
+        if !std::io::stderr().is_terminal() || !std::io::stdin().is_terminal() {
             return Ok(None);
         }
         let mut answer = String::new();
@@ -203,9 +210,9 @@ impl Progress {
         *lock(&self.end) = left.map(|left| Instant::now() + left);
     }
 
-    /// Something has happened: a plain line, off the terminal only, where it would repeat what the live line shows.
+    /// Something has happened: a plain line, where there is no live line that shows it already.
     pub(crate) fn event(&self, text: impl Display) {
-        if !self.ui.terminal {
+        if !self.ui.redraws {
             self.ui.note(text);
         }
     }
@@ -214,5 +221,17 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dumb_terminal_gets_the_lines_that_a_pipe_gets() {
+        assert!(is_dumb(Some(OsStr::new("dumb"))));
+        assert!(is_dumb(None));
+        assert!(!is_dumb(Some(OsStr::new("xterm-256color"))));
     }
 }

@@ -5,6 +5,12 @@ pub(crate) fn task_id(task_arn: &str) -> &str {
     last_part(task_arn)
 }
 
+/// As much of the id as people need to tell tasks apart.
+pub(crate) fn short_id(task_arn: &str) -> &str {
+    let id = task_id(task_arn);
+    id.get(..8).unwrap_or(id)
+}
+
 /// What comes after the last slash: a cluster's name, a task's id, `family:revision` of a task definition.
 pub(crate) fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)

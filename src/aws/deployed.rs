@@ -15,22 +15,17 @@ pub(crate) struct Deployed {
 }
 
 impl Deployed {
-    /// Looks the environment up.
-    pub(crate) async fn find(clients: &Clients, environment: &Environment) -> Result<Self> {
-        let name = environment.stack_name();
-        let missing = || {
-            Error::failed(format!("The environment {environment} is not set up: there is no stack {name}."))
-                .hint(format!("`fis-workshop up{}` sets it up.", environment.flag()))
-        };
-        let stack = stack::find(clients, &name).await?.ok_or_else(missing)?;
+    /// Looks the environment up; `None` if there is no stack of its name.
+    pub(crate) async fn find(clients: &Clients, environment: &Environment) -> Result<Option<Self>> {
+        let Some(stack) = stack::find(clients, &environment.stack_name()).await? else { return Ok(None) };
         if stack.outputs.is_empty() {
             return Err(Error::failed(format!(
                 "The environment {environment} is not complete: its stack is in {}.",
                 stack.status
             ))
-            .hint(format!("`fis-workshop up{}` completes it.", environment.flag())));
+            .hint(format!("`fis-workshop up{}` completes it.", environment.flags(clients.target))));
         }
-        Ok(Self::of(environment.clone(), stack))
+        Ok(Some(Self::of(environment.clone(), stack)))
     }
 
     /// The error that explains the others when somebody has deleted the environment, or is about to.
@@ -39,13 +34,32 @@ impl Deployed {
         let is_there = stack.is_some_and(|stack| !stack.status.as_str().starts_with("DELETE_"));
         let environment = &self.environment;
         let error = Error::failed(format!("The environment {environment} was taken down while this command ran."))
-            .hint(format!("`fis-workshop up{}` sets it up again.", environment.flag()));
+            .hint(format!("`fis-workshop up{}` sets it up again.", environment.flags(clients.target)));
         Ok((!is_there).then_some(error))
+    }
+
+    /// `error`, with what to do about it if it says that somebody has deleted `part` by hand.
+    pub(crate) fn without(&self, part: &str, clients: &Clients, error: Error) -> Error {
+        if error.has_code(&["ResourceNotFoundException"]) {
+            error.hint(format!("The {part} is gone: {}.", self.environment.remedy(clients.target)))
+        } else {
+            error
+        }
+    }
+
+    /// Whether CloudFormation is at work on it, or has begun to delete it: then parts may be missing without a fault.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        self.stack.is_busy() || self.stack.status.as_str().starts_with("DELETE_")
     }
 
     /// The environment whose complete stack is at hand.
     pub(crate) fn of(environment: Environment, stack: Stack) -> Self {
         Self { environment, stack }
+    }
+
+    /// When its stack was made; what bears its name and is older belongs to an environment that is gone.
+    pub(crate) fn created_at(&self) -> Option<&str> {
+        self.stack.created_at.as_deref()
     }
 
     /// Name of the cluster.

@@ -21,6 +21,7 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) struct LogReader<'a> {
     clients: &'a Clients,
+    deployed: &'a Deployed,
     group: String,
     stream: String,
     token: Option<String>,
@@ -31,9 +32,14 @@ impl<'a> LogReader<'a> {
     ///
     /// # Errors
     /// When the environment lacks an output.
-    pub(crate) fn of_task(clients: &'a Clients, deployed: &Deployed, program: Program, task_arn: &str) -> Result<Self> {
+    pub(crate) fn of_task(
+        clients: &'a Clients,
+        deployed: &'a Deployed,
+        program: Program,
+        task_arn: &str,
+    ) -> Result<Self> {
         let group = deployed.log_group(program)?.to_owned();
-        Ok(Self { clients, group, stream: deployed.log_stream(task_arn)?, token: None })
+        Ok(Self { clients, deployed, group, stream: deployed.log_stream(task_arn)?, token: None })
     }
 
     /// The lines that are new since the last call; none when the stream does not exist yet.
@@ -46,7 +52,8 @@ impl<'a> LogReader<'a> {
                 Ok(answer) => answer,
                 // The stream is made with the first line.
                 Err(error) if is_missing(&error) && !error.aws_message().contains("log group") => return Ok(lines),
-                Err(error) => return Err(explained(error)),
+                // A group is there from the start: tasks that are to write to it do not start without it.
+                Err(error) => return Err(self.deployed.without("log group", self.clients, error)),
             };
             lines.extend(answer.events().iter().map(|event| Line {
                 timestamp: timestamp(event.timestamp().unwrap_or_default()),
@@ -66,13 +73,12 @@ fn is_missing(error: &Error) -> bool {
     error.has_code(&["ResourceNotFoundException"])
 }
 
-/// A group is there from the start, unless somebody has deleted it; tasks that are to write to it do not start.
-fn explained(error: Error) -> Error {
-    if is_missing(&error) {
-        error.hint("The log group is gone: `fis-workshop down` and `fis-workshop up` make a new environment.")
-    } else {
-        error
-    }
+/// Whether no task has written to the log group, as far as one question tells.
+pub(crate) async fn is_empty(clients: &Clients, deployed: &Deployed, program: Program) -> Result<bool> {
+    let request = clients.logs.filter_log_events().log_group_name(deployed.log_group(program)?).limit(1);
+    let page = request.send().await.doing("Searching the logs");
+    let page = page.map_err(|error| deployed.without("log group", clients, error))?;
+    Ok(page.events().is_empty() && page.next_token().is_none())
 }
 
 /// How often each item was written since `since` (milliseconds), by all tasks: the table only knows the last time.
@@ -88,7 +94,8 @@ pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -
         loop {
             let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
             let request = request.filter_pattern(&pattern).set_next_token(next);
-            let page = request.send().await.doing("Searching the logs").map_err(explained)?;
+            let page = request.send().await.doing("Searching the logs");
+            let page = page.map_err(|error| deployed.without("log group", clients, error))?;
             for event in page.events() {
                 if let Some((index, _)) = event.message().and_then(worker_log::put) {
                     tasks.entry(index).or_default().insert(event.log_stream_name().unwrap_or_default().to_owned());

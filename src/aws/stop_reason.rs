@@ -126,7 +126,7 @@ const TABLE: &[Row] = &[
         &["resourceinitialization", "log group does not exist"],
         &[],
         "Its log group does not exist any more.",
-        "`fis-workshop up` cannot see that: take the environment down and set it up again.",
+        "`fis-workshop regenerate`, with the same `--env`, makes the environment anew.",
     ),
     row(&["resourceinitialization"], NO_WAY, "It could not reach AWS from its subnet.", REPAIR_NETWORK),
     row(

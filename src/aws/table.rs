@@ -61,7 +61,9 @@ pub(crate) async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<
         let request = request.key_condition_expression("BatchId = :batch");
         let request = request.expression_attribute_values(":batch", AttributeValue::S(deployed.batch_id()?.to_owned()));
         let page = request.set_exclusive_start_key(start).send().await;
-        let page = page.doing(format_args!("Reading the table {table}"))?;
+        let page = page
+            .doing(format_args!("Reading the table {table}"))
+            .map_err(|error| deployed.without("table", clients, error))?;
         for item in page.items() {
             items.push(Item::of(item)?);
         }
@@ -84,7 +86,11 @@ pub(crate) async fn clear(clients: &Clients, deployed: &Deployed, gone: impl Fn(
     loop {
         let request = clients.dynamodb.scan().table_name(table).consistent_read(true);
         let request = request.projection_expression("BatchId, ItemIndex").set_exclusive_start_key(start);
-        let page = request.send().await.doing(format_args!("Reading the table {table}"))?;
+        let page = request
+            .send()
+            .await
+            .doing(format_args!("Reading the table {table}"))
+            .map_err(|error| deployed.without("table", clients, error))?;
         let deletions = page
             .items()
             .chunks(CHUNK)
@@ -126,7 +132,8 @@ async fn note_clearing(clients: &Clients, table: &str) -> Result<()> {
 /// When the table was last cleared, in milliseconds; 0 if never.
 pub(crate) async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
     let table = deployed.table()?;
-    tagged_time(clients, table, &arn(clients, table).await?).await
+    let arn = arn(clients, table).await.map_err(|error| deployed.without("table", clients, error))?;
+    tagged_time(clients, table, &arn).await
 }
 
 async fn tagged_time(clients: &Clients, table: &str, arn: &str) -> Result<i64> {

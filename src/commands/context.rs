@@ -1,5 +1,8 @@
 //! What the commands work with: settings, terminal, and the way to AWS or to the local endpoint.
 
+use std::cell::RefCell;
+
+use super::existing;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::stack;
@@ -17,6 +20,7 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// The terminal.
     pub(crate) ui: Ui,
+    advice: RefCell<Option<String>>,
 }
 
 /// A context connected to AWS.
@@ -33,6 +37,21 @@ pub(crate) struct Connected<'a> {
 }
 
 impl Context {
+    /// For one command.
+    pub(crate) fn new(settings: Settings, ui: Ui) -> Self {
+        Self { settings, ui, advice: RefCell::default() }
+    }
+
+    /// From now on, this is what Ctrl-C leaves behind, and how to go on.
+    pub(crate) fn after_interruption(&self, advice: impl Into<String>) {
+        self.advice.replace(Some(advice.into()));
+    }
+
+    /// What Ctrl-C leaves behind now.
+    pub(crate) fn advice(&self) -> Option<String> {
+        self.advice.borrow().clone()
+    }
+
     /// Clients for the target; starts the local endpoint when it is needed and does not run.
     ///
     /// # Errors
@@ -79,8 +98,17 @@ impl Connected<'_> {
     }
 
     /// The environment of the settings.
+    ///
+    /// # Errors
+    /// When it does not exist, with the one that was probably meant; when it is not complete.
     pub(crate) async fn deployed(&self) -> Result<Deployed> {
-        Deployed::find(&self.clients, &self.context.settings.environment()?).await
+        let environment = self.context.settings.environment()?;
+        if let Some(deployed) = Deployed::find(&self.clients, &environment).await? {
+            return Ok(deployed);
+        }
+        // Who may not list the stacks is told what is known without.
+        let others = existing::all(&self.clients).await.unwrap_or_default();
+        Err(existing::missing(&environment, &others, self.clients.target))
     }
 
     /// Ends the local endpoint when nothing is in it any more.

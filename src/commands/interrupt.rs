@@ -15,7 +15,7 @@ Examples:
   fis-workshop interrupt --at-index 4   When index 4, or a later one, is written")]
 pub(crate) struct InterruptArgs {
     /// Wait until the running task has written this index
-    #[arg(long, value_name = "INDEX", allow_negative_numbers = true)]
+    #[arg(long, value_name = "INDEX", value_parser = super::numbers::index, allow_negative_numbers = true)]
     at_index: Option<u64>,
 }
 
@@ -27,7 +27,13 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let trigger = Trigger { at_index: args.at_index, task_arn: None };
-    let interruption = interrupt(&context.ui, &connected.clients, &deployed, trigger).await?;
+    let flags = deployed.environment.flags(connected.clients.target);
+    let on_start = || {
+        context.after_interruption(format!(
+            "An experiment that was started goes on; `fis-workshop status{flags}` shows it."
+        ));
+    };
+    let interruption = interrupt(&context.ui, &connected.clients, &deployed, trigger, on_start).await?;
     context.ui.result(&interruption)?;
     Ok(0)
 }

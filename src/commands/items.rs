@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::context::Context;
+use crate::aws::arn::short_id;
 use crate::aws::logs;
 use crate::aws::table::{self, Item};
 use crate::error::Result;
@@ -70,15 +71,21 @@ pub(crate) async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
 impl fmt::Display for Items {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(["index", "result", "writes", "task", "written at"]);
+        table.load_style(presets::NOTHING).set_header(["index", "result", "writes", "task", "written (UTC)"]);
         for item in &self.items {
             let Item { item_index, result, task_id, written_at } = &item.item;
-            table.add_row([&item_index.to_string(), result, &item.writes.to_string(), task_id, written_at]);
+            let (index, writes) = (item_index.to_string(), item.writes.to_string());
+            table.add_row([&index, result, &writes, short_id(task_id), time_of_day(written_at)]);
         }
-        writeln!(f, "{table}")?;
+        writeln!(f, "{}", table.trim_fmt())?;
         let (missing, rewritten) = (ranges(&self.missing), ranges(&self.rewritten));
         writeln!(f, "{} items; missing: {missing}; written more than once: {rewritten}", self.items.len())
     }
+}
+
+/// `01:34:35` of `2026-01-01T01:34:35.048Z`; what the workers did not write stays as it is.
+fn time_of_day(written_at: &str) -> &str {
+    written_at.get(11..19).filter(|_| chrono::DateTime::parse_from_rfc3339(written_at).is_ok()).unwrap_or(written_at)
 }
 
 /// Indexes in their order, those that follow one another as one: `0 3..7 9`.
@@ -95,6 +102,12 @@ fn ranges(indexes: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_time_the_day_is_left_out_and_other_text_is_left_alone() {
+        assert_eq!(time_of_day("2026-11-26T01:34:35.048Z"), "01:34:35");
+        assert_eq!(time_of_day("2026-11-26 or so, in the night"), "2026-11-26 or so, in the night");
+    }
 
     #[test]
     fn what_follows_one_another_is_a_range() {

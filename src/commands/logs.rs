@@ -4,29 +4,29 @@ use clap::Args;
 use serde::Serialize;
 
 use super::context::{Connected, Context};
+use super::run::show_state;
 use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
-use crate::aws::logs::{Line, LogReader};
+use crate::aws::logs::{self, Line, LogReader};
 use crate::aws::program::Program;
-use crate::aws::tasks;
+use crate::aws::tasks::{self, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::variant::{Design, Variant};
 
 /// Show the log of a task
 ///
-/// The log of the variant's latest task, or of the task that `--task` names.
+/// The log of the latest task, or of the variant's latest one, or of the task that `--task` names.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop logs original
+  fis-workshop logs
   fis-workshop logs improved --follow
-  fis-workshop logs --task 0f3a6b0c9d5e4b6f8a7c1d2e3f405162")]
+  fis-workshop logs --task 0f3a6b0c")]
 pub(crate) struct LogsArgs {
-    /// The variant whose latest task it is
-    #[arg(required_unless_present = "task")]
+    /// The variant whose latest task it is [default: the one that ran last]
     variant: Option<Variant>,
-    /// The task, by id or ARN
+    /// The task, by its ARN, its id, or as much of the id as `status` shows
     #[arg(long, value_name = "TASK", conflicts_with = "variant")]
     task: Option<String>,
     /// Go on to the last line of a task that runs
@@ -43,21 +43,23 @@ struct Log {
 }
 
 /// Shows a log.
+///
+/// # Errors
+/// When there is no such task, and no log of it.
 pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
-    let (name, program, task) = match (args.variant.map(Variant::design), &args.task) {
-        (Some(design), _) => (design.name, design.program, latest(&connected, &deployed, design).await?),
-        (None, Some(task)) => {
-            let program = program_of(&connected, &deployed, task).await?;
-            (program.name(), program, task.clone())
-        }
-        (None, None) => return Err(Error::usage("Name a variant or a task.")),
+    let known = tasks::of_environment(&connected.clients, &deployed).await?;
+    let Source { name, program, task } = match &args.task {
+        Some(id) => named(&connected, &deployed, &known, id).await?,
+        None => latest(&connected, &deployed, &known, args.variant).await?,
     };
     let mut lines = Vec::new();
     // What ECS has forgotten has been STOPPED for an hour: its log is complete.
-    if args.follow && is_known(&connected, &deployed, &task).await? {
-        follow(&connected.clients, &deployed, program, &task, |line| {
+    if args.follow && known.iter().any(|it| task_id(&it.task_arn) == task_id(&task)) {
+        let state = context.ui.progress("Following the log");
+        let on_state = |task: &Task| show_state(&state, task);
+        follow(&connected.clients, &deployed, program, &task, on_state, |line| {
             if context.ui.is_json() {
                 lines.push(line.clone());
                 return Ok(());
@@ -75,32 +77,71 @@ pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     Ok(0)
 }
 
-async fn latest(connected: &Connected<'_>, deployed: &Deployed, design: &Design) -> Result<String> {
-    let all = tasks::all(&connected.clients, deployed.cluster()?).await?;
-    let newest = all.into_iter().find(|task| deployed.program_of(&task.task_definition_arn) == Some(design.program));
-    newest.map(|task| task.task_arn).ok_or_else(|| {
-        Error::failed(format!(
-            "ECS knows no task of {} in this environment; it forgets stopped ones after an hour or so.",
-            design.name
-        ))
+/// Whose log it is.
+struct Source {
+    name: &'static str,
+    program: Program,
+    /// The task's id or ARN.
+    task: String,
+}
+
+/// The latest task of the variant, or of any.
+async fn latest(
+    connected: &Connected<'_>,
+    deployed: &Deployed,
+    known: &[Task],
+    variant: Option<Variant>,
+) -> Result<Source> {
+    let wanted = variant.map(Variant::design);
+    let runs = |task: &Task| {
+        let program = deployed.program_of(&task.task_definition_arn)?;
+        let is_wanted = wanted.is_none_or(|design| design.program == program);
+        is_wanted.then(|| (wanted.map_or(program.name(), |design| design.name), program))
+    };
+    if let Some((task, (name, program))) = known.iter().find_map(|task| Some((task, runs(task)?))) {
+        return Ok(Source { name, program, task: task.task_arn.clone() });
+    }
+    let programs = wanted.map_or_else(|| Program::ALL.to_vec(), |design| vec![design.program]);
+    let mut empty = true;
+    for program in programs {
+        empty &= logs::is_empty(&connected.clients, deployed, program).await?;
+    }
+    Err(none(connected, deployed, wanted, empty))
+}
+
+/// `empty`: there is no log either.
+fn none(connected: &Connected<'_>, deployed: &Deployed, wanted: Option<&Design>, empty: bool) -> Error {
+    let of = wanted.map_or_else(String::new, |design| format!(" of {}", design.name));
+    if empty {
+        let variant = wanted.map_or("original", |design| design.name);
+        let flags = deployed.environment.flags(connected.clients.target);
+        return Error::failed(format!("No task{of} has run in this environment."))
+            .hint(format!("`fis-workshop run {variant}{flags}` starts one."));
+    }
+    Error::failed(format!("ECS knows no task{of} in this environment; it forgets stopped ones after an hour or so."))
         .hint("`--task` shows the log of a task that ECS has forgotten.")
-    })
 }
 
-/// The task of a variant was just listed; one that was named may be forgotten.
-async fn is_known(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<bool> {
-    Ok(!tasks::describe(&connected.clients, deployed.cluster()?, &[task.to_owned()], None).await?.is_empty())
-}
-
-/// ECS may have forgotten the task; its log has not.
-async fn program_of(connected: &Connected<'_>, deployed: &Deployed, task: &str) -> Result<Program> {
+/// The task of this id or ARN, or of the start of an id that `status` shows. ECS may have forgotten the task; its log has
+/// not.
+async fn named(connected: &Connected<'_>, deployed: &Deployed, known: &[Task], id: &str) -> Result<Source> {
+    let mut found = known.iter().filter(|task| task_id(&task.task_arn).starts_with(task_id(id)));
+    match (found.next(), found.next()) {
+        (Some(one), None) => {
+            if let Some(program) = deployed.program_of(&one.task_definition_arn) {
+                return Ok(Source { name: program.name(), program, task: one.task_arn.clone() });
+            }
+        }
+        (Some(_), Some(_)) => return Err(Error::usage(format!("The ids of several tasks start with {id}."))),
+        (None, _) => {}
+    }
     for program in Program::ALL {
-        if !LogReader::of_task(&connected.clients, deployed, *program, task)?.read().await?.is_empty() {
-            return Ok(*program);
+        if !LogReader::of_task(&connected.clients, deployed, *program, id)?.read().await?.is_empty() {
+            return Ok(Source { name: program.name(), program: *program, task: id.to_owned() });
         }
     }
-    Err(Error::failed(format!("There is no log of a task {} in this environment.", task_id(task)))
-        .hint("`fis-workshop status` shows the tasks."))
+    Err(Error::failed(format!("There is no log of a task {} in this environment.", task_id(id)))
+        .hint("A task without a line has none; others are deleted with the environment that the task ran in."))
 }
 
 impl fmt::Display for Log {

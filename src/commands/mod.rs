@@ -6,6 +6,7 @@ mod context;
 pub(crate) mod doctor;
 pub(crate) mod down;
 mod environments;
+mod existing;
 pub(crate) mod image;
 pub(crate) mod interrupt;
 pub(crate) mod items;
@@ -128,9 +129,9 @@ impl Command {
         }
     }
 
-    /// How to go on after Ctrl-C.
+    /// How to go on after Ctrl-C, unless the command has said otherwise meanwhile.
     pub(crate) fn after_interruption(&self, settings: &Settings) -> Option<String> {
-        let flag = settings.named_environments.first().map(Environment::flag).unwrap_or_default();
+        let flag = settings.named_environments.first().cloned().unwrap_or_default().flags(settings.target);
         match self {
             Self::Up(UpArgs { several, .. }) => Some(format!(
                 "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",
@@ -148,9 +149,7 @@ impl Command {
                 "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
                 args.variant
             )),
-            Self::Interrupt(_) => {
-                Some(format!("An experiment that was started goes on; `fis-workshop status{flag}` shows it."))
-            }
+            Self::Interrupt(_) => Some("Nothing was started.".to_owned()),
             Self::Lab(_) => {
                 let environment = settings.named_environments.first().cloned().unwrap_or_else(Environment::lab);
                 Some(format!("What the lab has set up stays: `fis-workshop down{}` takes it down.", environment.flag()))

@@ -6,6 +6,11 @@ pub(super) fn item_seconds(text: &str) -> std::result::Result<f64, String> {
     if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("from 0 to 3600 seconds".to_owned()) }
 }
 
+/// An index of an item.
+pub(super) fn index(text: &str) -> std::result::Result<u64, String> {
+    text.parse().map_err(|_| "a whole number, 0 or more".to_owned())
+}
+
 /// A number of items in a batch.
 pub(super) fn batch_size() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=100_000)

@@ -2,6 +2,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::environments::{Environments, report};
+use super::existing::refuse_misspelt;
 use super::image::ImageArgs;
 use super::several::SeveralArgs;
 use crate::error::Result;
@@ -29,11 +30,12 @@ pub(crate) struct RegenerateArgs {
 /// Regenerates.
 ///
 /// # Errors
-/// When there is no network, AWS refuses, or an environment fails.
+/// When there is no network, a name was probably meant otherwise, AWS refuses, or an environment fails.
 pub(crate) async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
     let environments = args.several.environments(&context.settings)?;
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
+    refuse_misspelt(&connected.clients, &environments).await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
     let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
     let up = setup::regenerate(connected.scene(), wanted).await?;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
 use crate::lab::variant::Variant;
-use crate::ui::{FAINT, paint};
+use crate::ui::{FAINT, Progress, paint};
 
 /// Run the batch job as one task, and follow its log
 ///
@@ -82,7 +82,9 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
         return Ok(0);
     }
     context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
-    let task = follow(&connected.clients, &deployed, program, &task.task_arn, |line| {
+    let state = context.ui.progress("The task is starting");
+    let on_state = |task: &Task| show_state(&state, task);
+    let task = follow(&connected.clients, &deployed, program, &task.task_arn, on_state, |line| {
         // stdout is for the one JSON document then.
         if context.ui.is_json() {
             context.ui.note(paint(FAINT, &line.message));
@@ -91,7 +93,17 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
         context.ui.data(&line.message)
     })
     .await?;
-    report(context, task)
+    drop(state);
+    report(context, task, &deployed.environment.flags(connected.clients.target))
+}
+
+/// Before the first line of the log and after the last one, the state is all that changes.
+pub(super) fn show_state(line: &Progress, task: &Task) {
+    line.now(format!("The task is {}", task.last_status));
+    // How it ended is told by who followed it.
+    if !task.is_stopped() {
+        line.event(format_args!("The task is {}.", task.last_status));
+    }
 }
 
 /// Waits for the network, and shows what it waits for.
@@ -114,12 +126,22 @@ async fn wait_for_network(context: &Context, connected: &Connected<'_>) -> Resul
 async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
     let active = tasks::active(&connected.clients, deployed.cluster()?).await?;
     let Some(task) = active.first() else { return Ok(()) };
-    Err(Error::failed(format!("The task {} runs in this environment already ({}).", task_id(&task.task_arn), task.last_status)).hint(
-        "The job is made to run one task at a time; wait for its end, interrupt it, or add `--force` to run a second one.",
-    ))
+    let flags = deployed.environment.flags(connected.clients.target);
+    let what = format!("The task {} runs in this environment already ({}).", task_id(&task.task_arn), task.last_status);
+    let error = match deployed.program_of(&task.task_definition_arn) {
+        Some(program) => {
+            Error::failed(what).hint(format!("`fis-workshop logs {program}{flags} --follow` follows it to its end."))
+        }
+        None => Error::failed(what),
+    };
+    Err(error.hint(format!(
+        "The job is made to run one task at a time; wait for its end, stop it by `fis-workshop interrupt{flags}`, or \
+         add `--force` to run a second one."
+    )))
 }
 
-fn report(context: &Context, task: Task) -> Result<u8> {
+/// `flags` name the environment.
+fn report(context: &Context, task: Task, flags: &str) -> Result<u8> {
     let Some(code) = task.exit_code else {
         return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), &task));
     };
@@ -131,6 +153,9 @@ fn report(context: &Context, task: Task) -> Result<u8> {
             context.ui.hint(meaning.remedy);
         }
         None => context.ui.note(format_args!("The task ended with exit code {code}: {reason}.")),
+    }
+    if code == 0 {
+        context.ui.hint(format_args!("`fis-workshop items{flags}` shows what is in the table now."));
     }
     if context.ui.is_json() {
         let arn = task.task_arn.clone();

@@ -145,9 +145,9 @@ fn redone(before: &[Item], after: &[Item]) -> u64 {
     before.iter().filter(changed).count() as u64
 }
 
+/// What became of the tasks: the experiment's own end was told when it came.
 impl fmt::Display for Interruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "The experiment {} {}.", self.experiment.experiment_id, self.experiment.status)?;
         for hit in &self.tasks {
             let index = match hit.interrupted_at_index {
                 Some(index) => format!("after index {index} was written"),

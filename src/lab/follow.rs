@@ -11,15 +11,16 @@ use crate::aws::tasks::{self, Task};
 use crate::error::Result;
 use crate::worker_log;
 
-/// Hands every line of the task's log to `on_line`; returns the task when it is STOPPED and its log is read out.
+/// Hands every line of the task's log to `on_line`, and the task to `on_state` whenever its state has changed; returns the task when it is STOPPED and its log is read out.
 pub(crate) async fn follow(
     clients: &Clients,
     deployed: &Deployed,
     program: Program,
     task_arn: &str,
+    on_state: impl FnMut(&Task),
     on_line: impl FnMut(&Line) -> Result<()>,
 ) -> Result<Task> {
-    match until_read_out(clients, deployed, program, task_arn, on_line).await {
+    match until_read_out(clients, deployed, program, task_arn, on_state, on_line).await {
         Err(error) if error.has_code(&["ClusterNotFoundException", "ResourceNotFoundException"]) => {
             Err(deployed.taken_down(clients).await?.unwrap_or(error))
         }
@@ -32,16 +33,21 @@ async fn until_read_out(
     deployed: &Deployed,
     program: Program,
     task_arn: &str,
+    mut on_state: impl FnMut(&Task),
     mut on_line: impl FnMut(&Line) -> Result<()>,
 ) -> Result<Task> {
     let mut reader = LogReader::of_task(clients, deployed, program, task_arn)?;
     let mut pace = clients.pace();
-    let mut last_line = String::new();
+    let (mut last_line, mut last_state) = (String::new(), String::new());
     let mut quiet_since = None;
     loop {
         // The task first: what it wrote before it was STOPPED is then in what is read after.
         let task = tasks::get(clients, deployed, task_arn).await?;
         let lines = reader.read().await?;
+        if task.last_status != last_state {
+            on_state(&task);
+            last_state.clone_from(&task.last_status);
+        }
         if let Some(last) = lines.last() {
             lines.iter().try_for_each(&mut on_line)?;
             last_line.clone_from(&last.message);
@@ -89,7 +95,7 @@ mod tests {
             lines.push(line.message.clone());
             Ok(())
         };
-        follow(&script.clients(), &deployed(), Program::Original, "task/0f", on_line).await.unwrap();
+        follow(&script.clients(), &deployed(), Program::Original, "task/0f", |_| (), on_line).await.unwrap();
         (lines, begin.elapsed())
     }
 
@@ -127,7 +133,9 @@ mod tests {
         let script = Script::default()
             .refusal("DescribeTasks", 400, "ClusterNotFoundException", "Cluster not found.")
             .answers("DescribeStacks", 400, gone.to_owned());
-        let error = follow(&script.clients(), &deployed(), Program::Original, "task/0f", |_| Ok(())).await.unwrap_err();
+        let (clients, deployed) = (script.clients(), deployed());
+        let end = follow(&clients, &deployed, Program::Original, "task/0f", |_| (), |_| Ok(())).await;
+        let error = end.unwrap_err();
         assert_eq!(error.to_string(), "The environment default was taken down while this command ran.");
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct Trigger<'a> {
     pub(crate) task_arn: Option<&'a str>,
 }
 
-/// Interrupts what runs in the environment, and tells how far it is.
+/// Interrupts what runs in the environment, and tells how far it is. `on_start` is called before an experiment is started.
 ///
 /// # Errors
 /// When there is nothing to interrupt, with the reason; when the experiment fails.
@@ -37,6 +37,7 @@ pub(crate) async fn interrupt(
     clients: &Clients,
     deployed: &Deployed,
     trigger: Trigger<'_>,
+    on_start: impl Fn(),
 ) -> Result<Interruption> {
     let tags = &experiment::target_tags(clients, deployed.experiment_template()?).await?;
     let line = ui.progress("Looking for tasks");
@@ -45,7 +46,7 @@ pub(crate) async fn interrupt(
     for task in &targets {
         ui.note(format_args!("The experiment hits the task {} ({}).", task_id(&task.task_arn), task.last_status));
     }
-    let experiment = aim.run_experiment(&targets).await?;
+    let experiment = aim.run_experiment(&targets, on_start).await?;
     line.now("Waiting until the task is STOPPED");
     let mut interrupted = Vec::new();
     for target in targets {
@@ -68,11 +69,12 @@ struct Aim<'a> {
 }
 
 impl Aim<'_> {
-    async fn run_experiment(self, targets: &[Task]) -> Result<Experiment> {
+    async fn run_experiment(self, targets: &[Task], on_start: impl Fn()) -> Result<Experiment> {
         let Self { ui, line, clients, deployed, .. } = self;
         let mut patience = Patience::for_visibility(clients);
         loop {
             let template = deployed.experiment_template()?;
+            on_start();
             let id = experiment::start(clients, template, |reason| ui.note(reason)).await?;
             let on_change = |now: &Experiment| {
                 let text = format!("Experiment {id}: {}", now.status);
@@ -135,16 +137,11 @@ impl Aim<'_> {
                 }
                 return Err(self.refusal(trigger.at_index, &active, seen).await?);
             }
+            if let Some(index) = trigger.at_index {
+                self.check_batch(index, &tagged)?;
+            }
             let running: Vec<Task> = tagged.iter().filter(|task| self.is_running_target(task)).cloned().collect();
-            let is_time = match trigger.at_index {
-                _ if running.is_empty() => false,
-                None => true,
-                Some(index) => {
-                    let items = table::items(clients, deployed).await?;
-                    running.iter().any(|task| last_index(&items, task).is_some_and(|last| last >= index))
-                }
-            };
-            if is_time {
+            if !running.is_empty() && self.is_time(trigger.at_index, &running).await? {
                 return Ok(running);
             }
             seen = tagged.into_iter().next();
@@ -152,13 +149,36 @@ impl Aim<'_> {
         }
     }
 
+    /// An index that none of the tasks will ever write is not waited for.
+    fn check_batch(self, index: u64, tasks: &[Task]) -> Result<()> {
+        let of_environment = self.deployed.batch_size()?;
+        let size = tasks.iter().map(|task| task.batch_size.unwrap_or(of_environment)).max().unwrap_or(of_environment);
+        if index < size {
+            return Ok(());
+        }
+        let last = size.saturating_sub(1);
+        Err(Error::usage(format!("Index {index} is never written: the last index of the batch is {last}."))
+            .hint("Choose one below that: after the last index, the task ends by itself."))
+    }
+
+    /// Whether one of the running tasks has come far enough.
+    async fn is_time(self, at_index: Option<u64>, running: &[Task]) -> Result<bool> {
+        let Some(index) = at_index else { return Ok(true) };
+        let items = table::items(self.clients, self.deployed).await?;
+        let last = running.iter().filter_map(|task| last_index(&items, task)).max();
+        if let Some(last) = last {
+            self.line.now(format!("Index {last} is written, waiting for {index}"));
+        }
+        Ok(last.is_some_and(|last| last >= index))
+    }
+
     /// Why there is nothing to interrupt, by what ECS says of the tasks.
     async fn refusal(self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
         let Self { clients, deployed, tags, .. } = self;
-        let flag = deployed.environment.flag();
+        let flags = deployed.environment.flags(clients.target);
         if let Some(task) = seen {
             let task = tasks::get(clients, deployed, &task.task_arn).await?;
-            return Ok(ended_before(&task, at_index, &flag));
+            return Ok(ended_before(&task, at_index, &flags));
         }
         if let Some(task) = active.iter().find(|task| experiment::is_target(task, tags)) {
             let id = task_id(&task.task_arn);
@@ -167,14 +187,14 @@ impl Aim<'_> {
                 task.last_status
             ))
             .cause("the experiment looks for tasks that are RUNNING")
-            .hint(format!("`fis-workshop interrupt{flag}` waits until it runs.")));
+            .hint(format!("`fis-workshop interrupt{flags}` waits until it runs.")));
         }
         if let Some(task) = active.first() {
             let wanted: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
             let id = task_id(&task.task_arn);
             return Ok(Error::failed(format!("The experiment would hit nothing: the task {id} runs without the tag {}.", wanted.join(", ")))
                 .cause("a task gets the tags of its definition only if it is told to when it is run, by `propagateTags: TASK_DEFINITION`")
-                .hint(format!("Stop it and start it with `fis-workshop run{flag} VARIANT --detach`, or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
+                .hint(format!("Stop it and start it with `fis-workshop run original{flags}` (or `improved`), or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
         }
         let elsewhere = elsewhere(clients, deployed, tags).await?;
         let refusal = Error::failed(format!(
@@ -190,12 +210,13 @@ impl Aim<'_> {
             );
             refusal.cause(cause).hint("Name their environment with `--env`.")
         };
-        Ok(refusal.hint(format!("`fis-workshop run{flag} VARIANT --detach` starts a task.")))
+        Ok(refusal
+            .hint(format!("`fis-workshop run original{flags}` (or `improved`) starts a task, in another terminal.")))
     }
 }
 
 /// A task that has ended, or is on its way there, is no target any more: a failure to start is told as such.
-fn ended_before(task: &Task, at_index: Option<u64>, flag: &str) -> Error {
+fn ended_before(task: &Task, at_index: Option<u64>, flags: &str) -> Error {
     let id = task_id(&task.task_arn);
     if task.is_stopped() && task.started_at.is_none() {
         return stop_reason::failure(format!("The task {id} did not start."), task);
@@ -204,7 +225,7 @@ fn ended_before(task: &Task, at_index: Option<u64>, flag: &str) -> Error {
     let below = if at_index.is_some() { "; choose an index below its last" } else { "" };
     Error::failed(format!("The task {id} ended before {moment}."))
         .cause(task.stopped_reason.as_deref().unwrap_or("ECS names no reason"))
-        .hint(format!("`fis-workshop run{flag} VARIANT --detach` starts another one{below}."))
+        .hint(format!("`fis-workshop run original{flags}` (or `improved`) starts another one{below}."))
 }
 
 /// The highest index that `task` has written and nobody has written again.

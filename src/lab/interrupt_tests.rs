@@ -30,7 +30,7 @@ fn template() -> Script {
 }
 
 async fn run(script: &Script) -> Result<Interruption> {
-    interrupt(&Ui::default(), &script.clients(), &deployed(), Trigger::default()).await
+    interrupt(&Ui::default(), &script.clients(), &deployed(), Trigger::default(), || ()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,6 +76,26 @@ async fn a_task_that_ended_meanwhile_is_named() {
         .answer(EXPERIMENT, experiment("failed", "Target resolution returned empty set"));
     let report = run(&script).await.unwrap_err().report(Target::Aws);
     assert!(report.starts_with("The task a ended before the experiment.\n  cause: Essential container"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_was_not_written_when_the_task_ended_and_one_that_never_will_be_are_told_apart() {
+    let mut three = task("a", "RUNNING");
+    three["overrides"] = json!({"containerOverrides": [{"environment": [{"name": "BATCH_SIZE", "value": "3"}]}]});
+    for (task_now, index, expected) in [
+        (task("a", "RUNNING"), 4, "The task a ended before index 4 was written."),
+        (task("a", "RUNNING"), 10, "Index 10 is never written: the last index of the batch is 9."),
+        (three, 3, "Index 3 is never written: the last index of the batch is 2."),
+    ] {
+        let script = template()
+            .answer("ListTasks", listed(&["a"]))
+            .answer("ListTasks", listed(&[]))
+            .answer("DescribeTasks", described(task_now))
+            .answer("DescribeTasks", described(task("a", "STOPPED")));
+        let trigger = Trigger { at_index: Some(index), task_arn: None };
+        let end = interrupt(&Ui::default(), &script.clients(), &deployed(), trigger, || ()).await;
+        assert!(end.unwrap_err().to_string().starts_with(expected), "{expected}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

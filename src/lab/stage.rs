@@ -45,11 +45,18 @@ impl Stage<'_> {
     pub(super) async fn follow(self, task: &Task) -> Result<Run> {
         let Design { name, program, .. } = self.design;
         let mut log = Vec::new();
-        let task = follow(self.clients, self.deployed, *program, &task.task_arn, |line| {
-            self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
-            log.push(line.message.clone());
-            Ok(())
-        })
+        let task = follow(
+            self.clients,
+            self.deployed,
+            *program,
+            &task.task_arn,
+            |_| (),
+            |line| {
+                self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
+                log.push(line.message.clone());
+                Ok(())
+            },
+        )
         .await?;
         // Never started: no evidence, and the reason is what the user needs.
         if task.exit_code.is_none() {
@@ -61,7 +68,7 @@ impl Stage<'_> {
     /// Lets the experiment stop what runs, when `task` has written the index.
     pub(super) async fn interrupt(self, task: &Task) -> Result<Interruption> {
         let trigger = Trigger { at_index: Some(self.conditions.at_index), task_arn: Some(&task.task_arn) };
-        interrupt(self.ui, self.clients, self.deployed, trigger).await
+        interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 
     /// What is in the table.

@@ -15,7 +15,7 @@ fn wrong_values_get_exit_code_2_and_the_nearest_right_one() {
         &["lab", "--item-seconds", "1e9"],
         &["lab", "--batch-size", "0"],
         &["interrupt", "--at-index", "four"],
-        &["logs"],
+        &["interrupt", "--at-index", "-1"],
     ];
     for (number, case) in cases.into_iter().enumerate() {
         let run = sandbox.run(case);

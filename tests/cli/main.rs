@@ -24,6 +24,7 @@ mod lab;
 mod lab_fails;
 mod late;
 mod local;
+mod look;
 mod moto;
 mod permissions;
 mod reference;

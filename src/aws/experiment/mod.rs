@@ -34,6 +34,8 @@ pub(crate) struct Experiment {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) action_reasons: Vec<String>,
     pub(crate) started_at: Option<String>,
+    /// Lists of experiments do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_at: Option<String>,
 }
 
@@ -60,6 +62,15 @@ pub(crate) async fn target_tags(clients: &Clients, template_id: &str) -> Result<
     let targets = answer.experiment_template().and_then(|template| template.targets());
     let tags = targets.into_iter().flat_map(|targets| targets.values()).filter_map(|target| target.resource_tags());
     Ok(tags.flatten().map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// Whether the template is there.
+pub(crate) async fn has_template(clients: &Clients, template_id: &str) -> Result<bool> {
+    match target_tags(clients, template_id).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.has_code(&["ResourceNotFoundException"]) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether `task` bears all of `tags`: several tags of a target are an AND.

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{self, StackStatus};
 
 use super::clients::Clients;
+use super::tasks::timestamp;
 use crate::environment::MADE_BY_TAG;
 use crate::error::{Doing, Error, Result};
 
@@ -56,6 +57,8 @@ pub(crate) struct Stack {
     /// Its ARN, which still names it when it is deleted.
     pub(crate) id: String,
     pub(crate) status: StackStatus,
+    /// When it was made, in RFC 3339.
+    pub(crate) created_at: Option<String>,
     /// Why, if AWS says.
     pub(crate) reason: Option<String>,
     /// Outputs by key.
@@ -98,6 +101,7 @@ impl Stack {
             name: name.to_owned(),
             id: name.to_owned(),
             status: StackStatus::CreateComplete,
+            created_at: None,
             reason: None,
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
@@ -121,6 +125,7 @@ impl Stack {
             id: text(stack.stack_id()),
             // AWS names one of every stack.
             status: stack.stack_status().cloned().unwrap_or_else(|| StackStatus::from("unknown")),
+            created_at: stack.creation_time().and_then(timestamp),
             reason: stack.stack_status_reason().map(str::to_owned),
             outputs: outputs.collect(),
             parameters: parameters.collect(),

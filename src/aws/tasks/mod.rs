@@ -18,6 +18,9 @@ use super::in_json;
 use super::patience::Patience;
 use crate::error::{Doing, Error, Result};
 
+/// Variable of the workers with the number of items.
+const BATCH_SIZE: &str = "BATCH_SIZE";
+
 const RUNNING: &str = "RUNNING";
 const STOPPED: &str = "STOPPED";
 
@@ -43,6 +46,9 @@ pub(crate) struct Task {
     pub(crate) container_reason: Option<String>,
     /// Tags; ECS drops them when the task stops.
     pub(crate) tags: BTreeMap<String, String>,
+    /// Items of its batch, if it was run with another number than its definition's.
+    #[serde(skip)]
+    pub(crate) batch_size: Option<u64>,
 }
 
 impl Task {
@@ -78,8 +84,14 @@ impl Task {
             exit_code: worker.and_then(types::Container::exit_code),
             container_reason: worker.and_then(|worker| text(worker.reason())),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            batch_size: batch_size(task),
         }
     }
+}
+
+fn batch_size(task: &types::Task) -> Option<u64> {
+    let overrides = task.overrides()?.container_overrides().iter().flat_map(types::ContainerOverride::environment);
+    overrides.filter(|pair| pair.name() == Some(BATCH_SIZE)).find_map(|pair| pair.value()?.parse().ok())
 }
 
 /// RFC 3339 with milliseconds, in UTC.
@@ -104,6 +116,24 @@ pub(crate) async fn all(clients: &Clients, cluster: &str) -> Result<Vec<Task>> {
     let mut tasks = describe_all(clients, cluster, &arns).await?;
     tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at));
     Ok(tasks)
+}
+
+/// The tasks of the environment as it is today. ECS also remembers those of one of the same name that was deleted
+/// before: they are older than its stack.
+pub(crate) async fn of_environment(clients: &Clients, deployed: &Deployed) -> Result<Vec<Task>> {
+    let mut tasks = all(clients, deployed.cluster()?).await?;
+    tasks.retain(|task| task.created_at.is_none() || task.created_at.as_deref() >= deployed.created_at());
+    Ok(tasks)
+}
+
+/// Whether the cluster is there.
+pub(crate) async fn has_cluster(clients: &Clients, cluster: &str) -> Result<bool> {
+    let answer = clients.ecs.list_tasks().cluster(cluster).max_results(1).send().await;
+    match answer.doing(format_args!("Listing the tasks of {cluster}")) {
+        Ok(_) => Ok(true),
+        Err(error) if error.has_code(&["ClusterNotFoundException"]) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// ARNs of the tasks that shall be in this state.
@@ -165,9 +195,10 @@ pub(crate) async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) 
             return Ok(task);
         }
         if !patience.wait().await {
-            return Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn))).hint(
-                "It remembers stopped tasks for about an hour; `fis-workshop status` shows those that it knows.",
-            ));
+            return Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn))).hint(format!(
+                "It remembers stopped tasks for about an hour; `fis-workshop status{}` shows those that it knows.",
+                deployed.environment.flags(clients.target)
+            )));
         }
     }
 }

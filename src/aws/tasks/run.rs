@@ -186,7 +186,7 @@ async fn attempt(
 fn task_override(container: &str, overrides: Overrides) -> Option<TaskOverride> {
     let variable = |name: &str, value: String| KeyValuePair::builder().name(name).value(value).build();
     let seconds = overrides.item_seconds.map(|seconds| variable("ITEM_SECONDS", seconds.to_string()));
-    let size = overrides.batch_size.map(|size| variable("BATCH_SIZE", size.to_string()));
+    let size = overrides.batch_size.map(|size| variable(super::BATCH_SIZE, size.to_string()));
     let environment: Vec<_> = seconds.into_iter().chain(size).collect();
     if environment.is_empty() {
         return None;

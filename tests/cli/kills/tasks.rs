@@ -11,7 +11,7 @@ use crate::harness::{Running, Sandbox, found, until};
 const RUN: [&str; 5] = ["run", "improved", "--detach", "--output", "json"];
 
 fn tasks(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.json(&["status", "--all"])["tasks"].as_array().unwrap().clone()
+    sandbox.json(&["status", "--all-tasks"])["tasks"].as_array().unwrap().clone()
 }
 
 /// All tasks that ECS knows, once they are STOPPED, the first one first.
@@ -159,8 +159,10 @@ fn an_acknowledged_experiment_reaches_its_end_whenever_the_endpoint_is_killed() 
         kill_endpoint(&sandbox);
         sandbox.ok(&["local", "start"]);
         let task = stopped(&sandbox).pop().unwrap();
-        until("the experiment ends", || sandbox.json(&["status", "--all"])["experiments"][0]["status"] == "completed");
-        assert_eq!(sandbox.json(&["status", "--all"])["experiments"][0]["experiment_id"], *experiment);
+        until("the experiment ends", || {
+            sandbox.json(&["status", "--all-tasks"])["experiments"][0]["status"] == "completed"
+        });
+        assert_eq!(sandbox.json(&["status", "--all-tasks"])["experiments"][0]["experiment_id"], *experiment);
         let reason = format!("Task stopped by AWS FIS (Experiment ID: {experiment})");
         assert_eq!(task["stopped_reason"], *reason, "{task}");
         assert_eq!((&task["stop_code"], &task["exit_code"]), (&json!("UserInitiated"), &json!(143)), "{task}");
@@ -209,7 +211,7 @@ fn the_chapter_holds_when_the_endpoint_is_killed_in_the_middle_of_interrupt() {
 }
 
 fn experiments(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.json(&["status", "--all"])["experiments"].as_array().unwrap().clone()
+    sandbox.json(&["status", "--all-tasks"])["experiments"].as_array().unwrap().clone()
 }
 
 #[test]

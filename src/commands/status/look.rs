@@ -1,0 +1,163 @@
+//! Looking at environments. What is wrong with one hides neither the others nor what can be read of it.
+
+use futures_util::{StreamExt, stream};
+
+use super::{Problem, StackStatus, Status, TableStatus, TaskStatus};
+use crate::aws::clients::Clients;
+use crate::aws::deployed::Deployed;
+use crate::aws::experiment;
+use crate::aws::logs;
+use crate::aws::program::Program;
+use crate::aws::stack::{self, Stack};
+use crate::aws::table;
+use crate::aws::tasks::{self, Task};
+use crate::environment::{Environment, NETWORK_STACK};
+use crate::error::{Error, Result};
+
+/// Every environment as it is now, with the last `ended` of its stopped tasks.
+///
+/// # Errors
+/// When the log groups cannot be listed, or no environment can be read: then it is the way to AWS that is at fault.
+pub(super) async fn look(
+    clients: &Clients,
+    environments: Vec<Environment>,
+    ended: usize,
+    parallel: usize,
+) -> Result<Vec<Status>> {
+    // One list for all: forty environments that ask for theirs would be throttled.
+    let groups = logs::groups(clients, &Environment::default().stack_name()).await?;
+    let groups = groups.as_slice();
+    let looks = environments.into_iter().map(|environment| async move {
+        let found = look_at(clients, groups, environment.clone(), ended).await;
+        (environment, found)
+    });
+    let found: Vec<_> = stream::iter(looks).buffered(parallel).collect().await;
+    if let Some((_, Err(error))) = found.first()
+        && found.iter().all(|(_, found)| found.is_err())
+    {
+        return Err(error.clone());
+    }
+    let unread = |environment, error: Error| Status {
+        stacks: Vec::new(),
+        problem: Some(Problem::of(error, clients.target)),
+        ..Status::of_nothing(clients.target, environment)
+    };
+    Ok(found.into_iter().map(|(environment, found)| found.unwrap_or_else(|error| unread(environment, error))).collect())
+}
+
+async fn look_at(clients: &Clients, groups: &[String], environment: Environment, ended: usize) -> Result<Status> {
+    let mut status = Status::of_nothing(clients.target, environment.clone());
+    let name = environment.stack_name();
+    let (network, workshop) = tokio::try_join!(stack::find(clients, NETWORK_STACK), stack::find(clients, &name))?;
+    status.stacks = vec![StackStatus::of(NETWORK_STACK, network.as_ref()), StackStatus::of(&name, workshop.as_ref())];
+    match workshop {
+        Some(stack) if !stack.outputs.is_empty() => {
+            parts(clients, groups, &Deployed::of(environment, stack), &mut status, ended).await;
+        }
+        // Not complete, or gone; its cluster may be there all the same.
+        _ => {
+            let tasks = tasks::all(clients, &environment.cluster_name()).await;
+            let tasks = status.read(tasks);
+            status.take(tasks, ended, |_| None);
+        }
+    }
+    Ok(status)
+}
+
+/// Each part for itself: one that is gone does not hide the others.
+async fn parts(clients: &Clients, groups: &[String], deployed: &Deployed, status: &mut Status, ended: usize) {
+    let (tasks, experiments, mut table, gone) = tokio::join!(
+        tasks::of_environment(clients, deployed),
+        experiments(clients, deployed),
+        table(clients, deployed),
+        gone(clients, groups, deployed),
+    );
+    let mut gone = status.read(gone);
+    if table.as_ref().is_err_and(|error| error.has_code(&["ResourceNotFoundException"])) {
+        gone.insert(0, "table".to_owned());
+        table = Ok(None);
+    }
+    if !gone.is_empty() && !deployed.is_on_its_way() {
+        status.problem = Some(match deployed.taken_down(clients).await {
+            Ok(None) => Problem::gone(&gone, deployed, clients),
+            Ok(Some(error)) | Err(error) => Problem::of(error, clients.target),
+        });
+    }
+    let program = |task: &Task| deployed.program_of(&task.task_definition_arn).map(Program::name);
+    let tasks = status.read(tasks);
+    status.take(tasks, ended, program);
+    status.table = status.read(table);
+    status.experiments = status.read(experiments);
+}
+
+async fn experiments(clients: &Clients, deployed: &Deployed) -> Result<Vec<experiment::Experiment>> {
+    experiment::list(clients, deployed.experiment_template()?).await
+}
+
+async fn table(clients: &Clients, deployed: &Deployed) -> Result<Option<TableStatus>> {
+    let items = table::items(clients, deployed).await?;
+    let batch_size = deployed.batch_size()?;
+    let missing = table::missing(&items, batch_size);
+    Ok(Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing }))
+}
+
+/// What is gone, besides the table.
+async fn gone(clients: &Clients, groups: &[String], deployed: &Deployed) -> Result<Vec<String>> {
+    let (cluster, template) = tokio::try_join!(
+        tasks::has_cluster(clients, deployed.cluster()?),
+        experiment::has_template(clients, deployed.experiment_template()?),
+    )?;
+    let mut parts = vec![("cluster".to_owned(), cluster), ("experiment template".to_owned(), template)];
+    for program in Program::ALL {
+        let group = deployed.log_group(*program)?.to_owned();
+        let mut is_there = groups.contains(&group);
+        if !is_there {
+            // It may have been made since the list.
+            is_there = logs::groups(clients, &group).await?.contains(&group);
+        }
+        parts.push((format!("log group of {program}"), is_there));
+    }
+    Ok(parts.into_iter().filter(|(_, is_there)| !is_there).map(|(part, _)| part).collect())
+}
+
+impl Status {
+    /// A part that was read; one that was not is the problem, and the rest is shown without it.
+    fn read<T: Default>(&mut self, part: Result<T>) -> T {
+        part.unwrap_or_else(|error| {
+            self.problem.get_or_insert_with(|| Problem::of(error, self.target));
+            T::default()
+        })
+    }
+
+    /// The tasks, with the last `ended` of those that have stopped.
+    fn take(&mut self, tasks: Vec<Task>, ended: usize, variant: impl Fn(&Task) -> Option<&'static str>) {
+        let (active, stopped): (Vec<_>, Vec<_>) = tasks.into_iter().partition(Task::should_run);
+        self.older_tasks = stopped.len().saturating_sub(ended);
+        let shown = active.into_iter().chain(stopped.into_iter().take(ended));
+        self.tasks = shown.map(|task| TaskStatus { variant: variant(&task), task }).collect();
+    }
+}
+
+impl StackStatus {
+    fn of(name: &str, stack: Option<&Stack>) -> Self {
+        match stack {
+            Some(Stack { status, reason, .. }) => {
+                Self { stack: name.to_owned(), status: Some(status.to_string()), reason: reason.clone() }
+            }
+            None => Self::missing(name.to_owned()),
+        }
+    }
+}
+
+impl Problem {
+    /// Somebody has deleted `parts` by hand.
+    fn gone(parts: &[String], deployed: &Deployed, clients: &Clients) -> Self {
+        let (short, what) = match parts {
+            [some @ .., last] if !some.is_empty() => {
+                (format!("{} parts are gone", parts.len()), format!("{} and {last} are gone", some.join(", ")))
+            }
+            one => (format!("{} is gone", one.concat()), format!("{} is gone", one.concat())),
+        };
+        Self { short, text: format!("{what}: {}", deployed.environment.remedy(clients.target)), error: None }
+    }
+}
