@@ -57,9 +57,10 @@ const DENIED: &[&str] =
     &["accessdenied", "not authorized", "403 forbidden", "no basic auth credentials", "has the permissions"];
 
 const REPAIR_NETWORK: &str = "A private subnet needs its NAT gateway (or endpoints for ECR, S3 and CloudWatch Logs): \
-     `fis-workshop status` shows whether FisStackVpc is complete, `fis-workshop up` repairs it.";
-const REPAIR_ROLE: &str = "`fis-workshop up` restores the execution role and its policy; if it was never changed, a policy \
-     of the organisation or of an endpoint denies it.";
+     `fis-workshop status` shows whether FisStackVpc is complete, and `fis-workshop up` completes it. What somebody has \
+     changed in it by hand only a new network mends.";
+const REPAIR_ROLE: &str = "`fis-workshop regenerate`, with the same `--env`, makes the execution role and its policy anew; if \
+     it was never changed, a policy of the organisation or of an endpoint denies it.";
 const OTHER_ARCHITECTURE: &str = "`fis-workshop up` deploys images and task definitions of one architecture; choose it \
      with `--arch x86_64` or `--arch arm64`.";
 const RUN_AGAIN: &str = "Run the task again.";
@@ -194,7 +195,8 @@ fn of_exit_code(code: Option<i32>) -> Option<Meaning> {
         ),
         2 => (
             "The worker was given a wrong setting, and has written nothing.",
-            "The last line of its log names the variable; `fis-workshop up` restores the task definition.",
+            "The last line of its log names the variable; `fis-workshop regenerate`, with the same `--env`, makes the task \
+             definition anew.",
         ),
         3 => (
             "Another task owns the batch: two workers ran at the same time, and this one stood back.",

@@ -31,7 +31,7 @@ pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
     variant: Option<Variant>,
     /// Start the experiment when this index is written
-    #[arg(long, value_name = "INDEX", default_value_t = 4, allow_negative_numbers = true)]
+    #[arg(long, value_name = "INDEX", default_value_t = 4, value_parser = super::numbers::index, allow_negative_numbers = true)]
     at_index: u64,
     /// Seconds for each item [default: 0.5 locally, 30 on AWS]
     #[arg(long, value_name = "SECONDS", value_parser = super::numbers::item_seconds, allow_negative_numbers = true)]

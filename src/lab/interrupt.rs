@@ -75,7 +75,8 @@ impl Aim<'_> {
         loop {
             let template = deployed.experiment_template()?;
             on_start();
-            let id = experiment::start(clients, template, |reason| ui.note(reason)).await?;
+            let started = experiment::start(clients, template, |reason| ui.note(reason)).await;
+            let id = started.map_err(|error| deployed.without("experiment template", clients, error))?;
             let on_change = |now: &Experiment| {
                 let text = format!("Experiment {id}: {}", now.status);
                 ui.note(format_args!("{text}."));

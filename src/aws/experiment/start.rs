@@ -59,9 +59,6 @@ fn explained(error: Error) -> Error {
         return error
             .hint("The safety lever of the account is engaged: `aws fis get-safety-lever --id default` shows why.");
     }
-    if error.has_code(&["ResourceNotFoundException"]) {
-        return error.hint("The experiment template is gone; `fis-workshop up` makes it again.");
-    }
     if words.contains("iam:passrole") || service_roles::is_lacking(&error) {
         return error.hint(
             "Whoever starts the first experiment of an account needs `iam:CreateServiceLinkedRole` for fis.amazonaws.com, and `iam:PassRole` for the experiment's role.",
@@ -128,7 +125,7 @@ mod tests {
     async fn another_refusal_is_final() {
         let script = Script::default().refusal(START, 404, "ResourceNotFoundException", "gone");
         let error = start(&script.clients(), "EXT1", |_| {}).await.unwrap_err();
-        assert!(error.report(crate::target::Target::Aws).contains("`fis-workshop up` makes it again"), "{error}");
+        assert!(error.has_code(&["ResourceNotFoundException"]), "{error}");
         assert_eq!(script.requests(START).len(), 1);
     }
 }
