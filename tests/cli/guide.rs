@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{PATIENCE, Sandbox, judge};
+use crate::harness::{PATIENCE, Sandbox, judge, signal};
 
 const GUIDE: &str = include_str!("../../docs/guide.md");
 
 /// How long an item takes in the guide, for people who change from one terminal to the other.
 const PACE_OF_THE_GUIDE: &str = "--item-seconds 5";
-/// Enough for the AWS CLI to be asked something while the task runs.
+/// Enough for `interrupt` to begin before index 4 is written, and to end before index 5 is.
 const PACE_OF_WHAT_IS_INTERRUPTED: &str = "--item-seconds 2";
 const PACE_OF_THE_REST: &str = "--item-seconds 0.1";
 
@@ -55,7 +55,13 @@ fn the_guide_word_for_word_in_two_terminals() {
         let terminal = &mut terminals[block.terminal];
         if !block.is_typed {
             terminal.shows(&block.text);
+            if terminal.is_busy && blocks[index - 1].is_typed {
+                signal_task(&sandbox, "STOP");
+            }
             continue;
+        }
+        if block.text.contains("fis-workshop interrupt") {
+            signal_task(&sandbox, "CONT");
         }
         let next = blocks[index + 1..].iter().find(|next| next.is_typed);
         // The other terminal is used while a task runs in this one.
@@ -65,6 +71,15 @@ fn the_guide_word_for_word_in_two_terminals() {
     }
     for terminal in &mut terminals {
         terminal.finishes();
+    }
+}
+
+/// To the task that runs. It pauses until it is to be interrupted, so that nothing depends on how fast the AWS CLI is.
+fn signal_task(sandbox: &Sandbox, name: &str) {
+    let tasks = std::fs::read_dir(sandbox.state_dir().join("local/tasks")).unwrap();
+    for task in tasks.map(|task| task.unwrap().path()).filter(|task| !task.join("exit").exists()) {
+        let group = std::fs::read_to_string(task.join("init")).unwrap();
+        signal(name, &format!("-{}", group.trim()));
     }
 }
 
