@@ -58,7 +58,8 @@ pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
     let question = format!("Stop all tasks and delete everything of the environments {}?", names.join(", "));
     connected.scene().confirm(&question)?;
-    let unwanted = Unwanted { environments: &environments, network: true, parallel: args.several.parallel() };
+    let unwanted =
+        Unwanted { environments: &environments, all: args.all, network: true, parallel: args.several.parallel() };
     let down = setup::down(connected.scene(), unwanted).await?;
     context.ui.result(&down)?;
     for failure in &down.failures {

@@ -153,7 +153,7 @@ async fn undo(
     }
     connected.context.ui.note("Taking down what was set up.");
     let environments = if environment_goes { std::slice::from_ref(environment) } else { &[] };
-    let unwanted = Unwanted { environments, network: network_goes, parallel: 1 };
+    let unwanted = Unwanted { environments, all: false, network: network_goes, parallel: 1 };
     let failure = match setup::down(connected.scene(), unwanted).await {
         Ok(down) if down.survivors.is_empty() => down.failures.into_iter().next(),
         Ok(down) => Some(Error::failed(format!("{} resources are still there.", down.survivors.len()))),
@@ -193,7 +193,7 @@ async fn take_down(connected: &Connected<'_>, before: &Before, environment: &Env
     connected.context.ui.note("Taking down what was set up.");
     let environments = std::slice::from_ref(environment);
     let network = before.is_labs(NETWORK_STACK);
-    let down = setup::down(connected.scene(), Unwanted { environments, network, parallel: 1 }).await?;
+    let down = setup::down(connected.scene(), Unwanted { environments, all: false, network, parallel: 1 }).await?;
     if let Some(error) = down.failures.first() {
         return Err(error.clone());
     }

@@ -52,6 +52,8 @@ impl Down {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unwanted<'a> {
     pub(crate) environments: &'a [Environment],
+    /// They are all that there are, however many: one that resists is listed with what survives.
+    pub(crate) all: bool,
     /// The network as well, when no environment is left.
     pub(crate) network: bool,
     pub(crate) parallel: usize,
@@ -102,7 +104,8 @@ async fn pass(scene: Scene<'_>, unwanted: Unwanted<'_>, down: &mut Down) -> Resu
             }
             Err((stack, error)) => {
                 down.remaining_environments.extend(stack.and_then(|stack| Environment::of_stack(&stack.name)));
-                down.failures.push(error);
+                let is_one = unwanted.environments.len() == 1 && !unwanted.all;
+                down.failures.push(if is_one { survived(scene, stack, error).await? } else { error });
             }
         }
     }
@@ -112,7 +115,7 @@ async fn pass(scene: Scene<'_>, unwanted: Unwanted<'_>, down: &mut Down) -> Resu
     if let Some(network) = network.filter(|_| network_goes) {
         match delete_network(scene, network).await {
             Ok(()) => down.note_deleted(Some(network.name.clone())),
-            Err(error) => down.failures.push(error),
+            Err(error) => down.failures.push(survived(scene, Some(network), error).await?),
         }
     }
     let stays = !network_goes && stacks.iter().any(|stack| stack.name == NETWORK_STACK);
@@ -121,6 +124,16 @@ async fn pass(scene: Scene<'_>, unwanted: Unwanted<'_>, down: &mut Down) -> Resu
     let search = look_for_survivors(scene, gone).await?;
     (down.survivors, down.only_in_tag_index) = (search.survivors, search.only_indexed);
     Ok(())
+}
+
+/// A stack that CloudFormation could not delete is one of the survivors, and what is left of it is listed. Anything else
+/// that went wrong, a refusal or no answer, ends the command.
+async fn survived(scene: Scene<'_>, stack: Option<&Stack>, error: Error) -> Result<Error> {
+    let Some(stack) = stack else { return Err(error) };
+    match stack::find(scene.clients, &stack.id).await? {
+        Some(stack) if stack.status == StackStatus::DeleteFailed => Ok(error),
+        _ => Err(error),
+    }
 }
 
 impl Down {
