@@ -31,7 +31,7 @@ fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
 
     let run = sandbox.run(&lab);
     assert_eq!(run.code, 3, "{run:?}");
-    assert!(run.stdout.contains("✗ improved: resumed_where_it_should: "), "{run:?}");
+    assert!(run.stdout.contains("✗ improved: the task that was run again started at index 0; "), "{run:?}");
     assert!(run.stdout.ends_with("), or an invariant behind it, does not hold.\n"), "{run:?}");
     assert!(run.stderr.ends_with("error: The lab's hypothesis, or an invariant behind it, did not hold.\n"), "{run:?}");
     sandbox.ok(&["down"]);

@@ -141,9 +141,10 @@ fn up_says_that_moto_makes_a_network_without_outputs() {
     let moto = Moto::start();
     let run = moto.ours(1, &["up"]);
     // Lacking: Fn::Cidr. moto calls the stack complete, and has made nothing of it.
-    assert!(run.stderr.ends_with(
+    assert!(run.stderr.contains(
         "error: The stack FisStackVpc (CREATE_COMPLETE) has no output PrivateSubnetIds.\n  hint: `fis-workshop up` completes or updates it.\n"
     ), "{run:?}");
+    assert!(run.stderr.ends_with("`fis-workshop down` takes it down when nothing else is in it.\n"), "{run:?}");
     assert_eq!(moto.json(&["status"])["stacks"][0]["status"], "CREATE_COMPLETE");
     let down = moto.json(&["down"]);
     assert_eq!((&down["deleted_stacks"], &down["survivors"]), (&json!(["FisStackVpc"]), &json!([])));
