@@ -234,7 +234,7 @@ impl Settings {
             several => {
                 let names: Vec<_> = several.iter().map(ToString::to_string).collect();
                 Err(Error::usage(format!("This command works in one environment; {} were named.", names.join(", ")))
-                    .hint("`up`, `plan`, `status`, `regenerate` and `down` take several."))
+                    .hint("`up`, `plan`, `status`, `regenerate`, `doctor` and `down` take several."))
             }
         }
     }

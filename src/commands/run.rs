@@ -20,7 +20,7 @@ use crate::ui::{FAINT, Progress, paint};
 /// The task gets the tags of its definition (without them the experiment does not find it) and runs in a private
 /// subnet. The log is followed to its last line; the exit code is the task's.
 ///
-/// The chapter's job is made to run one task at a time: `run` refuses to start a second one in the same environment.
+/// The batch job is made to run one task at a time: `run` refuses to start a second one in the same environment.
 /// `--force` does it anyway, for example to see that two improved workers never overwrite one another.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -51,7 +51,7 @@ fn in_80_columns_no_example_is_broken_and_all_verbs_are_on_the_screen() {
     }
     let short = narrow(vec!["-h"]);
     let last: Vec<_> = short.lines().rev().take(23).collect();
-    assert!(last.contains(&"Commands:"), "{short}");
+    assert!(last.iter().any(|line| line.starts_with("  up ")), "{short}");
 }
 
 fn examples(help: &str) -> Vec<&str> {
