@@ -39,6 +39,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{Cli, Context};
 use crate::error::{Error, Kind, Result};
+use crate::place::Place;
 use crate::settings::{FileSettings, LOG_VARIABLE, Settings};
 use crate::target::Target;
 use crate::ui::Ui;
@@ -55,6 +56,8 @@ pub fn main() -> ExitCode {
         Err(error) => return said(&commands::explained(error)),
     };
     let settings = match resolve(&cli) {
+        // Its messages are handed on by the command that has started it, which completes them for the person.
+        Ok(settings) if cli.command.is_serve() => Settings { place: Place::default(), ..settings },
         Ok(settings) => settings,
         Err(error) => {
             Ui::default().error(&error, Target::Local);

@@ -42,8 +42,8 @@ fn needs(call: &Call) -> Result<Vec<Need>, ApiError> {
 
 /// Sessions that are over.
 fn forget(tx: &Tx<'_>, now: DateTime<Utc>) -> Result<(), ApiError> {
-    let over = tx.list::<Session>()?.into_iter().filter(|session| session.expires_at < now);
-    over.map(|session| tx.delete::<Session>(&session.access_key_id).map(drop)).collect()
+    let mut over = tx.list::<Session>()?.into_iter().filter(|session| session.expires_at < now);
+    over.try_for_each(|session| tx.delete::<Session>(&session.access_key_id).map(drop))
 }
 
 #[derive(Deserialize)]

@@ -223,7 +223,7 @@ fn latency_and_speed_outlive_the_endpoint_and_cannot_change_under_it() {
     signal("KILL", &first["pid"]);
     wait_for_the_end(&first["pid"]);
     // Started by a command that needs it.
-    sandbox.ok(&["status"]);
+    sandbox.ok(&["local", "env"]);
     let second = sandbox.json(&["local", "status"]);
     assert_ne!(second["pid"], first["pid"]);
     assert_eq!(pace(&second), pace(&first));

@@ -189,7 +189,7 @@ fn the_lab_works_in_moto_as_far_as_moto_goes() {
     assert!(down.stderr.contains("cause: DependencyViolation: "), "{down:?}");
     // No stack is there any more, and yet nothing is overlooked.
     let down = moto.ours(4, &["down"]);
-    for survivor in ["VPC vpc-", ":internet-gateway/", "NAT gateway nat-", "about $0.045 an hour"] {
+    for survivor in ["VPC vpc-", "internet gateway igw-", "NAT gateway nat-", "about $0.045 an hour"] {
         assert!(down.stdout.contains(survivor), "{survivor}: {down:?}");
     }
     assert!(down.stderr.contains("have survived"), "{down:?}");

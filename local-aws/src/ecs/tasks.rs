@@ -31,6 +31,10 @@ fn find(endpoint: &Endpoint, tx: &Tx<'_>, cluster: &Cluster, reference: &str) ->
     } else {
         reference
     };
+    // New ids and those of before 2019.
+    if ![32, 36].contains(&id.len()) {
+        return Err(invalid("taskId length should be one of [32,36]"));
+    }
     tx.get(&format!("{}/{id}", cluster.name))
 }
 

@@ -280,7 +280,7 @@ async fn requests_that_fargate_refuses_run_nothing() {
     assert!(refused.1.contains("referenceId"), "{refused:?}");
     let refused = refusal!(lab.run("").tags(tag("aws:x", "1")));
     assert_eq!(refused.0, "InvalidParameterException");
-    let refused = refusal!(lab.ecs.stop_task().cluster("c").task("0123"));
+    let refused = refusal!(lab.ecs.stop_task().cluster("c").task("0".repeat(32)));
     assert_eq!(refused, invalid("The referenced task was not found."));
     assert!(lab.ecs.list_tasks().cluster("c").send().await.unwrap().task_arns().is_empty());
 }
@@ -349,10 +349,14 @@ async fn tasks_are_found_by_what_they_are() {
     assert_eq!(refusal!(list().service_name("s")).0, "ServiceNotFoundException");
 
     let id = running[0].rsplit('/').next().unwrap();
-    let described = lab.ecs.describe_tasks().cluster("c").tasks(id).tasks("0123").send().await.unwrap();
+    let missing = "0".repeat(32);
+    let described = lab.ecs.describe_tasks().cluster("c").tasks(id).tasks(&missing).send().await.unwrap();
     assert_eq!(described.tasks()[0].task_arn(), Some(running[0].as_str()));
     assert_eq!(described.failures()[0].reason(), Some("MISSING"));
-    assert!(described.failures()[0].arn().unwrap().ends_with(":task/c/0123"));
+    assert!(described.failures()[0].arn().unwrap().ends_with(&format!(":task/c/{missing}")));
+    let short = refusal!(lab.ecs.describe_tasks().cluster("c").tasks("0123"));
+    assert_eq!(short.0, "InvalidParameterException");
+    assert_eq!(short.1, "taskId length should be one of [32,36]");
 
     let cluster = lab.ecs.describe_clusters().clusters("c").send().await.unwrap();
     assert_eq!(cluster.clusters()[0].running_tasks_count() + cluster.clusters()[0].pending_tasks_count(), 3);

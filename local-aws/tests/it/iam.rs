@@ -113,3 +113,76 @@ async fn a_simulation_says_what_a_principal_may_do() {
     assert_eq!(simulate(&owner, &["StopTask"]).unwrap_err().code, "InvalidInput");
     endpoint.stop().await;
 }
+
+/// Who trusts nobody but a service, who trusts the account, and who trusts another user.
+fn trusting(principals: &[(&str, Value)]) -> String {
+    let role = |principal: &Value| {
+        let trust = json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
+        let may = json!({"Effect": "Allow", "Action": "ecs:ListClusters", "Resource": "*"});
+        let document = |statement: Value| json!({"Version": "2012-10-17", "Statement": [statement]});
+        json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document(trust),
+            "Policies": [{"PolicyName": "p", "PolicyDocument": document(may)}]}})
+    };
+    let roles: serde_json::Map<_, _> = principals.iter().map(|(name, who)| ((*name).to_owned(), role(who))).collect();
+    let arn = |name: &str| json!({"Value": {"Fn::GetAtt": [name, "Arn"]}});
+    let outputs: serde_json::Map<_, _> = principals.iter().map(|(name, _)| ((*name).to_owned(), arn(name))).collect();
+    json!({"Resources": roles, "Outputs": outputs}).to_string()
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_by_whom_it_trusts_and_may_what_its_policies_say() {
+    let endpoint = Endpoint::start().await;
+    let client = Client::new(&endpoint.sdk_config());
+    let template = trusting(&[
+        ("Service", json!({"Service": "ecs-tasks.amazonaws.com"})),
+        ("Account", json!({"AWS": "arn:aws:iam::000000000000:root"})),
+        ("Other", json!({"AWS": "arn:aws:iam::000000000000:user/somebody"})),
+    ]);
+    assert_eq!(create(&client, "Roles", &template, &[]).await, "CREATE_COMPLETE");
+    let arns = outputs(&client, "Roles").await;
+    let mut boto = Boto::start(endpoint.variables());
+    let mut assume = |arn: &str, more: Value| {
+        let mut input = json!({"RoleArn": arn, "RoleSessionName": "me"});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        boto.call("sts", "AssumeRole", &input)
+    };
+    for arn in [&arns["Service"], &arns["Other"], "arn:aws:iam::000000000000:role/nobody"] {
+        let refusal = assume(arn, json!({})).unwrap_err();
+        assert_eq!(refusal.code, "AccessDenied");
+        let user = "arn:aws:iam::000000000000:user/fis-workshop";
+        let words = format!("User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}");
+        assert_eq!(refusal.message, words);
+    }
+    for more in [json!({"DurationSeconds": 899}), json!({"DurationSeconds": 7200}), json!({"RoleSessionName": "a b"})] {
+        assert_eq!(assume(&arns["Account"], more).unwrap_err().code, "ValidationError");
+    }
+    let session = assume(&arns["Account"], json!({"DurationSeconds": 900})).unwrap();
+    let text = |name: &str| session["Credentials"][name].as_str().unwrap().to_owned();
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", text("AccessKeyId")),
+        ("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey")),
+        ("AWS_SESSION_TOKEN", text("SessionToken")),
+    ];
+    let others = endpoint.variables().into_iter().filter(|(name, _)| !keys.iter().any(|(key, _)| key == name));
+    let mut actor = Boto::start(others.chain(keys.clone()).collect::<Vec<_>>());
+    let who = actor.call("sts", "GetCallerIdentity", &json!({})).unwrap();
+    assert_eq!(who["Arn"], session["AssumedRoleUser"]["Arn"]);
+    actor.call("ecs", "ListClusters", &json!({})).unwrap();
+    // As each protocol puts it.
+    for (service, operation, input, code) in [
+        ("ecs", "DescribeClusters", json!({}), "AccessDeniedException"),
+        ("cloudformation", "DescribeStacks", json!({}), "AccessDenied"),
+        ("ec2", "DescribeVpcs", json!({}), "UnauthorizedOperation"),
+        ("fis", "ListExperiments", json!({}), "AccessDeniedException"),
+        ("logs", "DescribeLogGroups", json!({}), "AccessDeniedException"),
+        ("iam", "ListRoles", json!({}), "AccessDenied"),
+        ("ecr", "DescribeRepositories", json!({}), "AccessDeniedException"),
+        ("resourcegroupstaggingapi", "GetResources", json!({}), "AccessDeniedException"),
+        ("sts", "AssumeRole", json!({"RoleArn": arns["Account"], "RoleSessionName": "me"}), "AccessDenied"),
+    ] {
+        let refusal = actor.call(service, operation, &input).unwrap_err();
+        assert_eq!(refusal.code, code, "{service}:{operation}: {}", refusal.message);
+        assert!(refusal.message.contains("is not authorized to perform: "), "{}", refusal.message);
+    }
+    endpoint.stop().await;
+}

@@ -29,12 +29,14 @@ pub(crate) struct Change {
     pub(crate) replaces: bool,
 }
 
-/// AWS's words for types that are not there.
+/// AWS's words for types that are not there, and where those are that are: AWS has many more.
 pub(crate) fn unrecognized(type_names: &[&str]) -> ApiError {
-    ApiError::new(
-        "ValidationError",
-        format!("Template format error: Unrecognized resource types: [{}]", type_names.join(", ")),
-    )
+    let message = format!(
+        "Template format error: Unrecognized resource types: [{}] (the local endpoint has those of \
+         docs/reference/local-aws.md)",
+        type_names.join(", ")
+    );
+    ApiError::new("ValidationError", message)
 }
 
 impl Schema {

@@ -52,7 +52,7 @@ fn every_schema_is_there_and_compiles() {
     }
     assert_eq!(on_disk, resources::all().map(|resource_type| resource_type.type_name().to_owned()).collect());
     let message = schemas.get("AWS::Foo::Bar").err().unwrap().message;
-    assert_eq!(message, "Template format error: Unrecognized resource types: [AWS::Foo::Bar]");
+    assert!(message.starts_with("Template format error: Unrecognized resource types: [AWS::Foo::Bar] ("), "{message}");
 }
 
 #[test]

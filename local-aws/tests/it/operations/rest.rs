@@ -18,7 +18,22 @@ pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
     for operation in ["GetServiceQuota", "GetAWSDefaultServiceQuota"] {
         quotas(operation, json!({"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}));
     }
+    sts(calls).await;
+}
+
+async fn sts(calls: &mut Calls) {
     calls.call("sts", "GetCallerIdentity", &json!({}));
+    let statement = json!({"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"});
+    let trust = json!({"Version": "2012-10-17", "Statement": [statement]});
+    let role = json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}});
+    let outputs = json!({"Arn": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}});
+    let template = json!({"Resources": {"Role": role}, "Outputs": outputs}).to_string();
+    let stack = json!({"StackName": "Assumed", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
+    calls.call("cloudformation", "CreateStack", &stack);
+    calls.stack_is("Assumed", "CREATE_COMPLETE").await;
+    let described = calls.call("cloudformation", "DescribeStacks", &json!({"StackName": "Assumed"}));
+    let arn = &described["Stacks"][0]["Outputs"][0]["OutputValue"];
+    calls.call("sts", "AssumeRole", &json!({"RoleArn": arn, "RoleSessionName": "me"}));
 }
 
 fn ec2(calls: &mut Calls) {
