@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::target::Target;
-
 /// Stack of the network; shared by all environments.
 pub(crate) const NETWORK_STACK: &str = "FisStackVpc";
 /// Stack of the default environment, and the start of every other's name.
 pub(crate) const WORKSHOP_STACK: &str = "FisStopTaskStack";
 /// Cluster of the default environment, and the start of every other's name.
 pub(crate) const CLUSTER: &str = "FisStackECS-Cluster";
+/// Start of the keys of all our tags.
+pub(crate) const OUR_TAGS: &str = "fis-workshop:";
 /// Tag of both stacks, which CloudFormation passes on to their resources: how `down` finds what survived.
 ///
 /// Never `fisTarget`: on a stack, it would make every resource a target of the experiment.
@@ -78,15 +78,9 @@ impl Environment {
         if self.0.is_empty() { String::new() } else { format!(" --env {}", self.0) }
     }
 
-    /// ` --env NAME --target aws` for commands in messages: what has to be said to mean this environment again.
-    pub(crate) fn flags(&self, target: Target) -> String {
-        let target = if target == Target::Aws { " --target aws" } else { "" };
-        format!("{}{target}", self.flag())
-    }
-
     /// What to do when a part of it was deleted by hand.
-    pub(crate) fn remedy(&self, target: Target) -> String {
-        format!("`fis-workshop regenerate{}` makes it anew", self.flags(target))
+    pub(crate) fn remedy(&self) -> String {
+        format!("`fis-workshop regenerate{}` makes it anew", self.flag())
     }
 
     /// The one of `others` that was probably meant by this name: its number has more or fewer zeros in front, or a letter

@@ -71,6 +71,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             context.ui.error(&error, context.settings.target);
+            context.ui.error_document(&error, context.settings.target);
             ExitCode::from(error.exit_code())
         }
     }

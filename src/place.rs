@@ -4,6 +4,12 @@
 /// Verbs that work nowhere.
 const NOWHERE: [&str; 4] = ["completions", "man", "render", "source"];
 
+/// Verbs that work somewhere, but in no environment.
+const NO_ENVIRONMENT: [&str; 2] = ["image", "local"];
+
+/// What says in another way which environments are meant.
+const ENVIRONMENTS: [&str; 3] = ["--env", "--count", "--all"];
+
 /// Flags of the command line, in the order in which they are repeated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place(Vec<(&'static str, String)>);
@@ -30,7 +36,11 @@ impl Place {
         if program != Some("fis-workshop") || NOWHERE.contains(&verb) {
             return code.to_owned();
         }
-        let is_wanted = |flag: &str| !code.contains(flag) && (verb != "local" || flag == "--state-dir");
+        let is_wanted = |flag: &str| match flag {
+            "--env" => !NO_ENVIRONMENT.contains(&verb) && ENVIRONMENTS.iter().all(|flag| !code.contains(flag)),
+            "--state-dir" => !code.contains(flag),
+            _ => !code.contains(flag) && verb != "local",
+        };
         let wanted = self.0.iter().filter(|(flag, _)| is_wanted(flag));
         // No command line holds a NUL, the one thing that cannot be quoted.
         let quoted = |value| shlex::try_quote(value).unwrap_or_default();
@@ -68,5 +78,20 @@ mod tests {
             assert_eq!(place.complete(text), complete);
         }
         assert_eq!(Place::default().complete("`fis-workshop up`"), "`fis-workshop up`");
+    }
+
+    #[test]
+    fn a_command_in_a_message_works_in_the_same_environment() {
+        let place = self::place(&[("--env", "alice")]);
+        for (text, complete) in [
+            ("`fis-workshop down`", "`fis-workshop down --env alice`"),
+            ("`fis-workshop down --env carol`", "`fis-workshop down --env carol`"),
+            (
+                "`fis-workshop down --all`, `fis-workshop image push`",
+                "`fis-workshop down --all`, `fis-workshop image push`",
+            ),
+        ] {
+            assert_eq!(place.complete(text), complete);
+        }
     }
 }

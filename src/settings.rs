@@ -105,6 +105,10 @@ impl GlobalArgs {
     fn place(&self) -> Place {
         let mut place = Place::default();
         let target = self.target.and_then(|target| Some(target.to_possible_value()?.get_name().to_owned()));
+        // Of several environments, a message means one, and names it itself.
+        if let [one] = self.env.as_slice() {
+            place.note("--env", "FIS_WORKSHOP_ENV", Some(one.to_string()));
+        }
         place.note("--target", "FIS_WORKSHOP_TARGET", target);
         place.note("--region", "FIS_WORKSHOP_REGION", self.region.clone());
         place.note("--profile", "FIS_WORKSHOP_PROFILE", self.profile.clone());

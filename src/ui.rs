@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Document, Error, Kind, Result};
 use crate::place::Place;
 use crate::settings::{Color, Output, Settings};
 use crate::target::Target;
@@ -59,6 +60,8 @@ pub(crate) struct Ui {
     redraws: bool,
     /// Completes the commands in messages.
     place: Place,
+    /// Whether stdout has got anything.
+    has_data: Arc<AtomicBool>,
 }
 
 impl Default for Ui {
@@ -88,6 +91,7 @@ impl Ui {
             live: MultiProgress::with_draw_target(target),
             redraws,
             place,
+            has_data: Arc::default(),
         }
     }
 
@@ -98,7 +102,11 @@ impl Ui {
 
     /// The result of a command: its JSON form, or its text.
     pub(crate) fn result(&self, value: &(impl Display + Serialize)) -> Result<()> {
-        if self.is_json() { self.json(value) } else { self.data(value.to_string().trim_end_matches('\n')) }
+        if self.is_json() {
+            self.json(value)
+        } else {
+            self.data(self.complete(&value.to_string()).trim_end_matches('\n'))
+        }
     }
 
     /// `value` as a JSON document on stdout.
@@ -110,6 +118,7 @@ impl Ui {
 
     /// A line (or lines) of data on stdout.
     pub(crate) fn data(&self, text: &str) -> Result<()> {
+        self.has_data.store(true, Ordering::Relaxed);
         self.live
             .suspend(|| {
                 let mut out = AutoStream::new(std::io::stdout().lock(), self.stdout);
@@ -121,9 +130,23 @@ impl Ui {
             })
     }
 
+    /// `text` with the flags that the person used in each command of ours that it names.
+    pub(crate) fn complete(&self, text: &str) -> String {
+        self.place.complete(text)
+    }
+
+    /// The form of an error for machines.
+    pub(crate) fn document(&self, error: &Error, target: Target) -> Document {
+        let mut document = error.document(target);
+        for hint in &mut document.hints {
+            *hint = self.complete(hint);
+        }
+        document
+    }
+
     /// A line that tells what is going on.
     pub(crate) fn note(&self, text: impl Display) {
-        let text = self.place.complete(&text.to_string());
+        let text = self.complete(&text.to_string());
         self.live.suspend(|| {
             let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
             // Without stderr there is nobody to tell, and the work itself is not affected.
@@ -145,6 +168,14 @@ impl Ui {
     pub(crate) fn error(&self, error: &Error, target: Target) {
         if error.kind() != Kind::OutputClosed {
             self.note(format_args!("{} {}", paint(BAD, "error:"), error.report(target)));
+        }
+    }
+
+    /// The same on stdout for machines, where the command has not got as far as to say anything else there.
+    pub(crate) fn error_document(&self, error: &Error, target: Target) {
+        if self.is_json() && error.kind() != Kind::OutputClosed && !self.has_data.load(Ordering::Relaxed) {
+            // The exit code tells, too.
+            let _ = self.json(&serde_json::json!({"error": self.document(error, target)}));
         }
     }
 

@@ -45,6 +45,13 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+    /// The C library is too old to be linked in.
+    #[error(
+        "the workers cannot be built: with this machine's glibc {}.{}, a program in an image finds no address by its name. \
+         Build with glibc 2.34 or later (Debian 12, Ubuntu 22.04, RHEL 9), or take the programs of such a machine: \
+         `make programs` there, and its `dist/programs` as FIS_WORKSHOP_PROGRAMS here", .0.0, .0.1
+    )]
+    OldLibrary((u32, u32)),
     /// Cargo ran and failed.
     #[error("the workers cannot be built:\n{0}")]
     Build(String),

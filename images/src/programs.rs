@@ -8,6 +8,10 @@ use std::{env, fs};
 
 use crate::{Architecture, Error};
 
+/// The first glibc whose static programs resolve names by themselves. Older ones load a library for that, and an image has
+/// none (release notes of 2.34: `libnss_files` and `libnss_dns` are part of libc).
+const GLIBC: (u32, u32) = (2, 34);
+
 /// How much work goes into the programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quality {
@@ -46,8 +50,9 @@ impl Programs<'_> {
     /// Runs cargo, with a target directory of its own within the project's; returns the directory of the programs.
     ///
     /// # Errors
-    /// When cargo cannot be run or fails.
+    /// When the C library is too old, or cargo cannot be run or fails.
     pub fn build(&self) -> Result<PathBuf, Error> {
+        self.check_library()?;
         let profile = self.quality.profile();
         let target_dir = self.source.join("target/worker");
         let mut cargo = Command::new(self.cargo);
@@ -74,6 +79,20 @@ impl Programs<'_> {
             return Err(Error::Build(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
         Ok(target_dir.join(self.target).join(profile))
+    }
+
+    fn check_library(&self) -> Result<(), Error> {
+        if !self.target.contains("linux-gnu") {
+            return Ok(());
+        }
+        let mut compiler = Command::new(self.linker.unwrap_or(OsStr::new("cc")));
+        compiler.args(["-E", "-dM", "-include", "features.h", "-x", "c", "/dev/null"]);
+        // A compiler that cannot be run is for cargo to tell of.
+        let macros = compiler.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        match macros.ok().and_then(|macros| glibc(&macros)) {
+            Some(version) if version < GLIBC => Err(Error::OldLibrary(version)),
+            _ => Ok(()),
+        }
     }
 
     /// Static, so that an image needs nothing but the program. What is shipped has no paths of this machine in it, so that
@@ -137,6 +156,14 @@ pub fn find_source(directory: &Path) -> Option<&Path> {
     directory.ancestors().find(is_ours)
 }
 
+/// The version that the C library's own macros name.
+fn glibc(macros: &str) -> Option<(u32, u32)> {
+    let number = |name: &str| {
+        macros.lines().find_map(|line| line.strip_prefix("#define ")?.strip_prefix(name)?.trim().parse().ok())
+    };
+    Some((number("__GLIBC__ ")?, number("__GLIBC_MINOR__ ")?))
+}
+
 fn is_of_outer_cargo(name: &str) -> bool {
     ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_PROFILE_"]
         .iter()
@@ -156,4 +183,32 @@ fn is_of_outer_cargo(name: &str) -> bool {
 fn cargo_home() -> Option<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_c_library_whose_programs_resolve_no_names_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        for (minor, is_refused) in [(31, true), (33, true), (34, false), (36, false)] {
+            let compiler = directory.path().join(format!("cc-{minor}"));
+            fs::write(&compiler, format!("#!/bin/sh\necho '#define __GLIBC__ 2\n#define __GLIBC_MINOR__ {minor}'\n"))
+                .unwrap();
+            fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+            let programs = Programs {
+                source: directory.path(),
+                cargo: OsStr::new("true"),
+                target: "x86_64-unknown-linux-gnu",
+                linker: Some(compiler.as_os_str()),
+                quality: Quality::Quick,
+            };
+            let refused = programs.build().err().map(|error| error.to_string());
+            assert_eq!(refused.is_some(), is_refused, "{refused:?}");
+            assert!(refused.is_none_or(|text| text.contains(&format!("glibc 2.{minor},"))));
+        }
+    }
 }

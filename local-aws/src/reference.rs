@@ -55,6 +55,9 @@ make it `FAILED`, and DescribeEvents says why; `DisableValidation` leaves the na
 the call. CreateStack and UpdateStack refuse wrong properties at once; taken names are found by the resource. The validations
 that only warn (quotas, buckets, repositories with images) are not done.
 
+`aws cloudformation deploy` names its change set by the second. Two for one stack within a second, which nothing on AWS is
+quick enough for, are refused here: `ChangeSet ... already exists`.
+
 ## Resource types
 
 Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused before

@@ -23,7 +23,7 @@ impl Deployed {
                 "The environment {environment} is not complete: its stack is in {}.",
                 stack.status
             ))
-            .hint(format!("`fis-workshop up{}` completes it.", environment.flags(clients.target))));
+            .hint(format!("`fis-workshop up{}` completes it.", environment.flag())));
         }
         Ok(Some(Self::of(environment.clone(), stack)))
     }
@@ -34,14 +34,14 @@ impl Deployed {
         let is_there = stack.is_some_and(|stack| !stack.status.as_str().starts_with("DELETE_"));
         let environment = &self.environment;
         let error = Error::failed(format!("The environment {environment} was taken down while this command ran."))
-            .hint(format!("`fis-workshop up{}` sets it up again.", environment.flags(clients.target)));
+            .hint(format!("`fis-workshop up{}` sets it up again.", environment.flag()));
         Ok((!is_there).then_some(error))
     }
 
     /// `error`, with what to do about it if it says that somebody has deleted `part` by hand.
-    pub(crate) fn without(&self, part: &str, clients: &Clients, error: Error) -> Error {
+    pub(crate) fn without(&self, part: &str, error: Error) -> Error {
         if error.has_code(&["ResourceNotFoundException"]) {
-            error.hint(format!("The {part} is gone: {}.", self.environment.remedy(clients.target)))
+            error.hint(format!("The {part} is gone: {}.", self.environment.remedy()))
         } else {
             error
         }

@@ -53,7 +53,7 @@ impl<'a> LogReader<'a> {
                 // The stream is made with the first line.
                 Err(error) if is_missing(&error) && !error.aws_message().contains("log group") => return Ok(lines),
                 // A group is there from the start: tasks that are to write to it do not start without it.
-                Err(error) => return Err(self.deployed.without("log group", self.clients, error)),
+                Err(error) => return Err(self.deployed.without("log group", error)),
             };
             lines.extend(answer.events().iter().map(|event| Line {
                 timestamp: timestamp(event.timestamp().unwrap_or_default()),
@@ -77,7 +77,7 @@ fn is_missing(error: &Error) -> bool {
 pub(crate) async fn is_empty(clients: &Clients, deployed: &Deployed, program: Program) -> Result<bool> {
     let request = clients.logs.filter_log_events().log_group_name(deployed.log_group(program)?).limit(1);
     let page = request.send().await.doing("Searching the logs");
-    let page = page.map_err(|error| deployed.without("log group", clients, error))?;
+    let page = page.map_err(|error| deployed.without("log group", error))?;
     Ok(page.events().is_empty() && page.next_token().is_none())
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -
             let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
             let request = request.filter_pattern(&pattern).set_next_token(next);
             let page = request.send().await.doing("Searching the logs");
-            let page = page.map_err(|error| deployed.without("log group", clients, error))?;
+            let page = page.map_err(|error| deployed.without("log group", error))?;
             for event in page.events() {
                 if let Some((index, _)) = event.message().and_then(worker_log::put) {
                     tasks.entry(index).or_default().insert(event.log_stream_name().unwrap_or_default().to_owned());

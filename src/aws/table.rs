@@ -61,9 +61,8 @@ pub(crate) async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<
         let request = request.key_condition_expression("BatchId = :batch");
         let request = request.expression_attribute_values(":batch", AttributeValue::S(deployed.batch_id()?.to_owned()));
         let page = request.set_exclusive_start_key(start).send().await;
-        let page = page
-            .doing(format_args!("Reading the table {table}"))
-            .map_err(|error| deployed.without("table", clients, error))?;
+        let page =
+            page.doing(format_args!("Reading the table {table}")).map_err(|error| deployed.without("table", error))?;
         for item in page.items() {
             items.push(Item::of(item)?);
         }
@@ -90,7 +89,7 @@ pub(crate) async fn clear(clients: &Clients, deployed: &Deployed, gone: impl Fn(
             .send()
             .await
             .doing(format_args!("Reading the table {table}"))
-            .map_err(|error| deployed.without("table", clients, error))?;
+            .map_err(|error| deployed.without("table", error))?;
         let deletions = page
             .items()
             .chunks(CHUNK)
@@ -132,7 +131,7 @@ async fn note_clearing(clients: &Clients, table: &str) -> Result<()> {
 /// When the table was last cleared, in milliseconds; 0 if never.
 pub(crate) async fn cleared_at(clients: &Clients, deployed: &Deployed) -> Result<i64> {
     let table = deployed.table()?;
-    let arn = arn(clients, table).await.map_err(|error| deployed.without("table", clients, error))?;
+    let arn = arn(clients, table).await.map_err(|error| deployed.without("table", error))?;
     tagged_time(clients, table, &arn).await
 }
 

@@ -108,7 +108,7 @@ impl Connected<'_> {
         }
         // Who may not list the stacks is told what is known without.
         let others = existing::all(&self.clients).await.unwrap_or_default();
-        Err(existing::missing(&environment, &others, self.clients.target))
+        Err(existing::missing(&environment, &others))
     }
 
     /// Ends the local endpoint when nothing is in it any more.

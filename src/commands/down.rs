@@ -1,10 +1,9 @@
 use clap::Args;
 
 use super::context::Context;
+use super::existing;
 use super::several::SeveralArgs;
-use crate::aws::stack;
 use crate::endpoint::StateDir;
-use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Settings;
 use crate::setup::{self, Down, Unwanted};
@@ -49,12 +48,7 @@ pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
         return Ok(0);
     }
     let connected = context.connect().await?;
-    let environments = if args.all {
-        let stacks = stack::all(&connected.clients).await?;
-        stacks.iter().filter_map(|stack| Environment::of_stack(&stack.name)).collect()
-    } else {
-        named
-    };
+    let environments = if args.all { existing::all(&connected.clients).await? } else { named };
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
     let question = format!("Stop all tasks and delete everything of the environments {}?", names.join(", "));
     connected.scene().confirm(&question)?;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::context::Context;
+use super::several::SeveralArgs;
 use crate::aws::stack::Action;
 use crate::environment::Environment;
 use crate::error::{self, Error, Result};
@@ -61,10 +62,13 @@ struct StackSummary {
 }
 
 impl Environments {
-    /// `verb` says what was done, e.g. `set up`.
-    pub(super) fn of(up: &Up, verb: &'static str) -> Self {
+    /// `verb` says what was done, e.g. `set up`. Those that were counted are a list, be it of one: a script that counts must
+    /// not meet another shape at 1.
+    pub(super) fn of(up: &Up, verb: &'static str, several: &SeveralArgs, context: &Context) -> Self {
         let (network, changed) = (StackSummary::of(&up.network), up.changed());
-        if let [EnvironmentUp { environment, result: Ok(made) }] = up.environments.as_slice() {
+        if let [EnvironmentUp { environment, result: Ok(made) }] = up.environments.as_slice()
+            && !several.are_counted()
+        {
             let environment = environment.clone();
             return Self::One(One { environment, changed, network, workshop: StackSummary::of(made), verb });
         }
@@ -72,7 +76,7 @@ impl Environments {
             environment: environment.clone(),
             changed: result.as_ref().is_ok_and(|made| made.action != Action::None),
             workshop: result.as_ref().ok().map(StackSummary::of),
-            error: result.as_ref().err().map(Error::document),
+            error: result.as_ref().err().map(|error| context.ui.document(error, context.settings.target)),
         });
         let environments: Vec<_> = environments.collect();
         let failed = environments.iter().filter(|it| it.error.is_some()).count();
@@ -86,19 +90,19 @@ impl Environments {
 /// When an environment failed.
 pub(super) fn report(context: &Context, environments: &Environments, up: &Up) -> Result<()> {
     context.ui.result(environments)?;
-    let failures: Vec<_> = up.environments.iter().filter_map(|it| it.result.as_ref().err()).collect();
-    for failure in &failures {
+    let failures = up.environments.iter().filter_map(|it| Some((&it.environment, it.result.as_ref().err()?)));
+    let (failed, failures): (Vec<_>, Vec<_>) = failures.unzip();
+    for failure in failures {
         context.ui.error(failure, context.settings.target);
     }
-    if failures.is_empty() {
+    if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::failed(format!(
-        "{} of {} environments failed; the others are ready.",
-        failures.len(),
-        up.environments.len()
-    ))
-    .hint("The same command again takes up where this one ended."))
+    let all = up.environments.len();
+    let flags: String = failed.iter().map(|environment| environment.flag()).collect();
+    // `--all` does not find one whose stack is gone for now.
+    Err(Error::failed(format!("{} of {all} environments failed; the others are ready.", failed.len()))
+        .hint(format!("The same command for those that failed (`{}`) takes up where this one ended.", flags.trim())))
 }
 
 impl StackSummary {

@@ -27,7 +27,7 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let trigger = Trigger { at_index: args.at_index, task_arn: None };
-    let flags = deployed.environment.flags(connected.clients.target);
+    let flags = deployed.environment.flag();
     let on_start = || {
         context.after_interruption(format!(
             "An experiment that was started goes on; `fis-workshop status{flags}` shows it."

@@ -106,15 +106,15 @@ async fn latest(
     for program in programs {
         empty &= logs::is_empty(&connected.clients, deployed, program).await?;
     }
-    Err(none(connected, deployed, wanted, empty))
+    Err(none(deployed, wanted, empty))
 }
 
 /// `empty`: there is no log either.
-fn none(connected: &Connected<'_>, deployed: &Deployed, wanted: Option<&Design>, empty: bool) -> Error {
+fn none(deployed: &Deployed, wanted: Option<&Design>, empty: bool) -> Error {
     let of = wanted.map_or_else(String::new, |design| format!(" of {}", design.name));
     if empty {
         let variant = wanted.map_or("original", |design| design.name);
-        let flags = deployed.environment.flags(connected.clients.target);
+        let flags = deployed.environment.flag();
         return Error::failed(format!("No task{of} has run in this environment."))
             .hint(format!("`fis-workshop run {variant}{flags}` starts one."));
     }

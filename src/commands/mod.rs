@@ -131,7 +131,7 @@ impl Command {
 
     /// How to go on after Ctrl-C, unless the command has said otherwise meanwhile.
     pub(crate) fn after_interruption(&self, settings: &Settings) -> Option<String> {
-        let flag = settings.named_environments.first().cloned().unwrap_or_default().flags(settings.target);
+        let flag = settings.named_environments.first().cloned().unwrap_or_default().flag();
         match self {
             Self::Up(UpArgs { several, .. }) => Some(format!(
                 "CloudFormation goes on; `fis-workshop up{}` follows it and completes the rest.",

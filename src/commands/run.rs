@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use super::context::{Connected, Context};
 use crate::aws::arn::task_id;
+use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::stack::Event;
 use crate::aws::stop_reason;
+use crate::aws::table;
 use crate::aws::tasks::{self, Overrides, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
@@ -94,7 +96,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     })
     .await?;
     drop(state);
-    report(context, task, &deployed.environment.flags(connected.clients.target))
+    report(context, &connected.clients, &deployed, task).await
 }
 
 /// Before the first line of the log and after the last one, the state is all that changes.
@@ -126,7 +128,7 @@ async fn wait_for_network(context: &Context, connected: &Connected<'_>) -> Resul
 async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
     let active = tasks::active(&connected.clients, deployed.cluster()?).await?;
     let Some(task) = active.first() else { return Ok(()) };
-    let flags = deployed.environment.flags(connected.clients.target);
+    let flags = deployed.environment.flag();
     let what = format!("The task {} runs in this environment already ({}).", task_id(&task.task_arn), task.last_status);
     let error = match deployed.program_of(&task.task_definition_arn) {
         Some(program) => {
@@ -140,8 +142,7 @@ async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result
     )))
 }
 
-/// `flags` name the environment.
-fn report(context: &Context, task: Task, flags: &str) -> Result<u8> {
+async fn report(context: &Context, clients: &Clients, deployed: &Deployed, task: Task) -> Result<u8> {
     let Some(code) = task.exit_code else {
         return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), &task));
     };
@@ -150,18 +151,28 @@ fn report(context: &Context, task: Task, flags: &str) -> Result<u8> {
     match stop_reason::meaning(&task).filter(|_| code != 0) {
         Some(meaning) => {
             context.ui.note(format_args!("The task ended with exit code {code}: {reason}. {}", meaning.what));
-            context.ui.hint(meaning.remedy);
+            // The worker gave up: in a workshop, mostly for this.
+            let lost = if code == 1 { lost_table(clients, deployed).await } else { None };
+            context.ui.hint(lost.as_deref().unwrap_or(meaning.remedy));
         }
         None => context.ui.note(format_args!("The task ended with exit code {code}: {reason}.")),
     }
     if code == 0 {
-        context.ui.hint(format_args!("`fis-workshop items{flags}` shows what is in the table now."));
+        let flag = deployed.environment.flag();
+        context.ui.hint(format_args!("`fis-workshop items{flag}` shows what is in the table now."));
     }
     if context.ui.is_json() {
         let arn = task.task_arn.clone();
         context.ui.json(&Ended { task_arns: vec![arn], exit_code: Some(code), tasks: vec![task] })?;
     }
     Ok(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+/// What to do when a worker failed because somebody has deleted its table.
+async fn lost_table(clients: &Clients, deployed: &Deployed) -> Option<String> {
+    let error = table::items(clients, deployed).await.err()?;
+    let is_lost = error.has_code(&["ResourceNotFoundException"]);
+    is_lost.then(|| format!("The table is gone: {}.", deployed.environment.remedy()))
 }
 
 impl fmt::Display for Started {

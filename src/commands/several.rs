@@ -37,6 +37,11 @@ impl SeveralArgs {
         }
     }
 
+    /// Whether they are counted and not named.
+    pub(crate) fn are_counted(&self) -> bool {
+        self.count.is_some()
+    }
+
     /// How many to work on at once.
     pub(crate) fn parallel(&self) -> usize {
         usize::from(self.parallel)

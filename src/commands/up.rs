@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
         Ok(up) => up,
         Err(error) => return Err(what_stays(&connected, error, &args.several.flags(&context.settings)).await),
     };
-    report(context, &Environments::of(&up, "set up"), &up)?;
+    report(context, &Environments::of(&up, "set up", &args.several, context), &up)?;
     if up.changed() {
         let flag = environments.first().map(crate::environment::Environment::flag).unwrap_or_default();
         context.ui.hint(format_args!("`fis-workshop run original{flag}` runs the batch job."));

@@ -1,12 +1,17 @@
 //! Wrong usage: what clap cannot know of it.
 
-use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Parser, ValueEnum};
 
+use super::Cli;
 use crate::lab::variant::Variant;
 
 /// What clap says, with what to do instead where it names nothing, or something else.
 pub(crate) fn explained(mut error: clap::Error) -> clap::Error {
+    if std::env::args_os().len() == 1 {
+        // To clap, a variable that is set is an argument, and a command without a verb is a mistake then.
+        return Cli::try_parse_from(["fis-workshop", "-h"]).map_or_else(|help| help, |_| error);
+    }
     if let Some(tip) = tip(&error) {
         error.remove(ContextKind::SuggestedSubcommand);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));

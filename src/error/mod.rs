@@ -140,8 +140,10 @@ impl Error {
     }
 
     /// The same for machines.
-    pub(crate) fn document(&self) -> Document {
-        Document { message: self.message.clone(), causes: self.causes.clone(), hints: self.hints.clone() }
+    pub(crate) fn document(&self, target: Target) -> Document {
+        let remedy = self.remedy.map(|remedy| remedy.hint(target).to_owned());
+        let hints = self.hints.iter().cloned().chain(remedy).collect();
+        Document { message: self.message.clone(), causes: self.causes.clone(), hints }
     }
 
     /// What to do about it, in one line.

@@ -76,7 +76,7 @@ impl Aim<'_> {
             let template = deployed.experiment_template()?;
             on_start();
             let started = experiment::start(clients, template, |reason| ui.note(reason)).await;
-            let id = started.map_err(|error| deployed.without("experiment template", clients, error))?;
+            let id = started.map_err(|error| deployed.without("experiment template", error))?;
             let on_change = |now: &Experiment| {
                 let text = format!("Experiment {id}: {}", now.status);
                 ui.note(format_args!("{text}."));
@@ -176,7 +176,7 @@ impl Aim<'_> {
     /// Why there is nothing to interrupt, by what ECS says of the tasks.
     async fn refusal(self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
         let Self { clients, deployed, tags, .. } = self;
-        let flags = deployed.environment.flags(clients.target);
+        let flags = deployed.environment.flag();
         if let Some(task) = seen {
             let task = tasks::get(clients, deployed, &task.task_arn).await?;
             return Ok(ended_before(&task, at_index, &flags));

@@ -225,7 +225,10 @@ impl fmt::Display for Down {
             writeln!(f, "Deleted {stack}.")?;
         }
         for environment in &self.unknown_environments {
-            writeln!(f, "There is no environment {environment}.")?;
+            match environment.likely(&self.remaining_environments) {
+                Some(likely) => writeln!(f, "There is no environment {environment}; did you mean {likely}?")?,
+                None => writeln!(f, "There is no environment {environment}.")?,
+            }
         }
         self.write_what_stays(f)?;
         if !self.only_in_tag_index.is_empty() {
@@ -235,8 +238,10 @@ impl fmt::Display for Down {
         if self.survivors.is_empty() {
             return match (self.failures.is_empty(), self.remaining_environments.is_empty()) {
                 (true, true) => writeln!(f, "Nothing is left."),
-                (true, false) => writeln!(f, "Nothing else is left of what was taken down."),
-                (false, _) => Ok(()),
+                (true, false) if !self.deleted_stacks.is_empty() => {
+                    writeln!(f, "Nothing else is left of what was taken down.")
+                }
+                _ => Ok(()),
             };
         }
         writeln!(f, "Still there:")?;

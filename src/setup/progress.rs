@@ -44,9 +44,10 @@ impl StackProgress {
 
     pub(super) fn show(&mut self, event: &Event) {
         let Event { logical_id, resource_type, status, .. } = event;
-        self.settled += usize::from(event.is_settled());
+        self.settled += usize::from(event.is_settled() && !event.is_stack);
         let left = self.left.after(event);
-        self.line.now(format!("{}: {} done; {logical_id} {status}", self.name, self.settled));
+        let of = self.left.of_how_many().map(|all| format!(" of {all}")).unwrap_or_default();
+        self.line.now(format!("{}: {}{of} done; {logical_id} {status}", self.name, self.settled));
         self.line.expect(left);
         if event.is_settled() && !self.is_one_of_many {
             let meaning = status::meaning(status.as_str());

@@ -71,6 +71,7 @@ async fn again(
     let mut spec = spec.clone();
     if let Some(existing) = existing {
         spec.keep_parameters(existing);
+        spec.keep_tags(existing);
     }
     take_down(scene, environment, existing, tally).await?;
     let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));

@@ -64,6 +64,11 @@ impl TimeLeft {
         (left >= WORTH_SAYING).then_some(left)
     }
 
+    /// How many resources come or go; `None` as long as nothing is known of the time, either.
+    pub(super) fn of_how_many(&self) -> Option<usize> {
+        self.way.and(self.estimate.get()?.as_ref()).map(Estimate::resources)
+    }
+
     fn note(&mut self, event: &Event) {
         if event.is_stack {
             // The order in which an update or a rollback does things is not that of the template.
@@ -153,6 +158,17 @@ Resources:
             (30, "Cluster", "CREATE_COMPLETE"),
         ]);
         assert_eq!(left[2], Some(90), "the table, three times 30 s");
+    }
+
+    #[test]
+    fn it_is_known_how_many_resources_come() {
+        let mut left = TimeLeft::new(TEMPLATE, &BTreeMap::new());
+        left.after(&event(0, "Stack", "CREATE_IN_PROGRESS"));
+        assert_eq!(left.of_how_many(), None);
+        left.after(&event(2, "Table", "CREATE_IN_PROGRESS"));
+        assert_eq!(left.of_how_many(), Some(3));
+        left.after(&event(3, "Stack", "ROLLBACK_IN_PROGRESS"));
+        assert_eq!(left.of_how_many(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod reads;
 mod reasons;
 mod refusals;
 mod survivors;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::process::Command;

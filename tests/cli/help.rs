@@ -1,6 +1,6 @@
 //! What `--help` says, of every command.
 
-use crate::harness::Sandbox;
+use crate::harness::{Run, Sandbox};
 
 /// A command, and its help.
 pub(crate) struct Help {
@@ -83,4 +83,14 @@ fn every_shell_has_a_completion_script_and_the_manual_a_page_for_each_command() 
     assert!(sandbox.ok(&["man"]).contains(".TH fis-workshop 1"));
     sandbox.ok(&["man", "--dir", "pages"]);
     assert!(sandbox.path().join("pages/fis-workshop-interrupt.1").exists());
+}
+
+/// Also where an attendee has named the seat once and for all.
+#[test]
+fn the_program_alone_shows_its_verbs() {
+    let sandbox = Sandbox::new();
+    let short = sandbox.ok(&["-h"]);
+    assert_eq!(sandbox.ok(&[]), short);
+    let run = Run::of(sandbox.command(&[]).env("FIS_WORKSHOP_ENV", "seat-07").output().unwrap());
+    assert_eq!((run.code, run.stdout), (0, short));
 }

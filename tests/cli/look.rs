@@ -126,3 +126,22 @@ fn an_index_that_is_never_written_is_refused_and_a_wait_that_is_broken_off_has_s
     assert!(sandbox.json(&["status"])["experiments"][0].get("ended_at").is_none());
     sandbox.ok(&["down"]);
 }
+
+/// A script that counts must not meet another shape at 1, and one that fails gets a document, too.
+#[test]
+fn machines_get_one_shape_and_a_document_in_any_case() {
+    let sandbox = Sandbox::with_endpoint();
+    let up = sandbox.json(&["up", "--count", "1"]);
+    assert_eq!(up["environments"][0]["environment"], "seat-01", "{up}");
+    let status = sandbox.json(&["status", "--count", "1"]);
+    assert_eq!(status["environments"][0]["environment"], "seat-01", "{status}");
+    assert_eq!(sandbox.json(&["up", "--env", "seat-01"])["environment"], "seat-01");
+    let run = sandbox.run(&["items", "--env", "nobody", "--output", "json"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        document["error"]["message"],
+        "The environment nobody is not set up: there is no stack FisStopTaskStack-nobody."
+    );
+    assert_eq!(sandbox.run(&["items", "--env", "nobody"]).stdout, "");
+}

@@ -17,7 +17,8 @@ environments, `FIS_WORKSHOP_ENV=alice,bob` or `env = ['alice', 'bob']` in the fi
 
 Every command takes the global options, too; they are described once, under `fis-workshop`.
 
-stdout carries data, stderr everything else; with `--output json` stdout is one JSON document.
+stdout carries data, stderr everything else; with `--output json` stdout is one JSON document, also of a command that fails:
+`{\"error\":{\"message\":...,\"causes\":[...],\"hints\":[...]}}`.
 ";
 
 /// Help of a command, the global options only where they are described.

@@ -54,6 +54,11 @@ impl Estimate {
         Ok(Self { resources: dependencies.into_iter().filter_map(resource).collect() })
     }
 
+    /// How many resources the stack has.
+    pub fn resources(&self) -> usize {
+        self.resources.len()
+    }
+
     /// What this resource typically takes; `None` if the stack does not have it.
     pub fn typical(&self, logical_id: &str, way: Direction) -> Option<Duration> {
         self.resources.get(logical_id).map(|resource| resource.takes(way))

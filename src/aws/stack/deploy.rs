@@ -6,6 +6,7 @@ use super::change_set::{self, Change, ChangeSet};
 use super::follow::{Event, Follower};
 use super::{Stack, StackSpec, check_ours, delete, find, status};
 use crate::aws::clients::{Clients, token};
+use crate::environment::Environment;
 use crate::error::{Doing, Error, Result};
 
 /// What has to be done with a stack.
@@ -68,9 +69,10 @@ pub(crate) async fn settle(clients: &Clients, name: &str, mut on_event: impl FnM
 ///
 /// # Errors
 /// When AWS refuses the template or a parameter, or the stack is in a state that only a person can resolve.
-pub(crate) async fn propose(clients: &Clients, spec: StackSpec, existing: Option<Stack>) -> Result<Proposal> {
+pub(crate) async fn propose(clients: &Clients, mut spec: StackSpec, existing: Option<Stack>) -> Result<Proposal> {
     if let Some(stack) = &existing {
         check_ours(stack)?;
+        spec.keep_tags(stack);
     }
     let mut proposal = Proposal { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
     let action = match &proposal.existing {
@@ -149,9 +151,10 @@ async fn continue_rollback(clients: &Clients, stack: &Stack, on_event: impl FnMu
         let gone = || Error::failed(format!("The stack {} is gone.", stack.name));
         return find(clients, &stack.id).await?.ok_or_else(gone);
     }
-    Err(end.failure(format!("The stack {} cannot go back to what it was ({}).", stack.name, end.status)).hint(
-        "Remove what the first cause names and repeat the command, or start afresh: `fis-workshop down`, then `up`.",
-    ))
+    let flag = Environment::of_stack(&stack.name).map_or_else(|| " --all".to_owned(), |it| it.flag());
+    Err(end.failure(format!("The stack {} cannot go back to what it was ({}).", stack.name, end.status)).hint(format!(
+        "Remove what the first cause names and repeat the command, or start afresh: `fis-workshop down{flag}`, then `up`.",
+    )))
 }
 
 async fn change(clients: &Clients, spec: &StackSpec, set: &ChangeSet, on_event: impl FnMut(&Event)) -> Result<Stack> {

@@ -19,7 +19,7 @@ use aws_sdk_cloudformation::types::{self, StackStatus};
 
 use super::clients::Clients;
 use super::tasks::timestamp;
-use crate::environment::MADE_BY_TAG;
+use crate::environment::{MADE_BY_TAG, OUR_TAGS};
 use crate::error::{Doing, Error, Result};
 
 /// A stack as we want it.
@@ -41,6 +41,14 @@ impl StackSpec {
             if !self.parameters.contains_key(key) && self.declares(key) {
                 self.parameters.insert(key.clone(), value.clone());
             }
+        }
+    }
+
+    /// Takes over the tags that others have put on the stack, an organisation for example: they are no reason to change it,
+    /// and a change must not take them away.
+    pub(crate) fn keep_tags(&mut self, stack: &Stack) {
+        for (key, value) in stack.tags.iter().filter(|(key, _)| !key.starts_with(OUR_TAGS)) {
+            self.tags.entry(key.clone()).or_insert_with(|| value.clone());
         }
     }
 

@@ -197,7 +197,7 @@ pub(crate) async fn get(clients: &Clients, deployed: &Deployed, task_arn: &str) 
         if !patience.wait().await {
             return Err(Error::failed(format!("ECS does not know the task {}.", task_id(task_arn))).hint(format!(
                 "It remembers stopped tasks for about an hour; `fis-workshop status{}` shows those that it knows.",
-                deployed.environment.flags(clients.target)
+                deployed.environment.flag()
             )));
         }
     }

@@ -79,7 +79,7 @@ async fn parts(clients: &Clients, groups: &[String], deployed: &Deployed, status
     }
     if !gone.is_empty() && !deployed.is_on_its_way() {
         status.problem = Some(match deployed.taken_down(clients).await {
-            Ok(None) => Problem::gone(&gone, deployed, clients),
+            Ok(None) => Problem::gone(&gone, &deployed.environment),
             Ok(Some(error)) | Err(error) => Problem::of(error, clients.target),
         });
     }
@@ -151,13 +151,13 @@ impl StackStatus {
 
 impl Problem {
     /// Somebody has deleted `parts` by hand.
-    fn gone(parts: &[String], deployed: &Deployed, clients: &Clients) -> Self {
+    fn gone(parts: &[String], environment: &Environment) -> Self {
         let (short, what) = match parts {
             [some @ .., last] if !some.is_empty() => {
                 (format!("{} parts are gone", parts.len()), format!("{} and {last} are gone", some.join(", ")))
             }
             one => (format!("{} is gone", one.concat()), format!("{} is gone", one.concat())),
         };
-        Self { short, text: format!("{what}: {}", deployed.environment.remedy(clients.target)), error: None }
+        Self { short, text: format!("{what}: {}", environment.remedy()), error: None }
     }
 }

@@ -122,6 +122,9 @@ pub(crate) async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
         }
         let ended = if args.all_tasks { usize::MAX } else { LAST };
         found = look(&connected.clients, environments, ended, args.several.parallel()).await?;
+        for problem in found.iter_mut().filter_map(|status| status.problem.as_mut()) {
+            problem.text = context.ui.complete(&problem.text);
+        }
         if !found.iter().any(Status::is_set_up) {
             // Who may not list the stacks is told what is known without.
             others = existing::all(&connected.clients).await.unwrap_or_default();
@@ -132,7 +135,7 @@ pub(crate) async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
         }
     }
     match found.pop() {
-        Some(one) if found.is_empty() && !args.all => show_one(context, one, &others),
+        Some(one) if found.is_empty() && !args.all && !args.several.are_counted() => show_one(context, one, &others),
         last => show_several(context, found.into_iter().chain(last).collect()),
     }
 }
@@ -142,23 +145,22 @@ fn show_several(context: &Context, environments: Vec<Status>) -> Result<u8> {
     let (is_empty, code) = (environments.is_empty(), environments.iter().any(|status| status.problem.is_some()));
     context.ui.result(&Several { target, environments })?;
     if is_empty {
-        context.ui.hint(existing::advice(&Environment::default(), &[], target));
+        context.ui.hint(existing::advice(&Environment::default(), &[]));
     }
     Ok(u8::from(code))
 }
 
 /// `others` are the environments that may have been meant instead.
 fn show_one(context: &Context, one: Status, others: &[Environment]) -> Result<u8> {
-    let target = context.settings.target;
     if let Some(Problem { error: Some(error), .. }) = one.problem {
         return Err(error);
     }
     if !one.is_set_up() && one.environment.likely(others).is_some() {
-        return Err(existing::missing(&one.environment, others, target));
+        return Err(existing::missing(&one.environment, others));
     }
     context.ui.result(&one)?;
     if !one.is_set_up() {
-        context.ui.hint(existing::advice(&one.environment, others, target));
+        context.ui.hint(existing::advice(&one.environment, others));
     }
     Ok(u8::from(one.problem.is_some()))
 }

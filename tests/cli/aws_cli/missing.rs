@@ -44,9 +44,11 @@ fn what_was_deleted_by_hand_is_named_and_hides_no_other_environment() {
         let run = sandbox.run(&[command, "--env", "a"]);
         assert!(run.stderr.contains("hint: The table is gone: `fis-workshop regenerate --env a` makes"), "{run:?}");
     }
+    let run = sandbox.run(&["run", "original", "--env", "a"]);
+    assert!(run.code == 1 && run.stderr.contains("hint: The table is gone: "), "{run:?}");
     let run = sandbox.run(&["status", "--env", "a"]);
     assert!(run.code == 1 && run.stdout.contains("✗ table is gone: "), "{run:?}");
-    sandbox.ok(&["regenerate", "--env", "a", "--env", "c"]);
+    assert!(sandbox.ok(&["regenerate", "--all"]).ends_with("3 of 3 environments are regenerated.\n"));
     let status = sandbox.json(&["status", "--all"]);
     assert!(status["environments"].as_array().unwrap().iter().all(|it| it["problem"].is_null()), "{status}");
     sandbox.ok(&["down", "--all"]);

@@ -109,6 +109,8 @@ fn what_only_the_index_of_tags_lists_is_no_survivor() {
 fn an_environment_that_resists_is_one_that_stays_and_so_does_the_network() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up", "--env", "seat-01", "--env", "seat-02"]);
+    let down = sandbox.ok(&["down", "--env", "seat-1"]);
+    assert!(down.starts_with("There is no environment seat-1; did you mean seat-01?\n"), "{down}");
     let aws = Terminal::of(&sandbox);
     let protect = "aws cloudformation update-termination-protection --stack-name FisStopTaskStack-seat-02";
     aws.ok(&format!("{protect} --enable-termination-protection"));

@@ -28,7 +28,12 @@ fn what_reads_says_the_same_or_why_it_cannot() {
             for operation in operations.filter(|operation| !PREFLIGHT.contains(&operation.as_str())) {
                 let stayed = line.always(fault, &operation, args);
                 assert_eq!(stayed.code, 1, "{fault:?} on {operation}: {args:?}: {stayed:?}");
-                assert_eq!(stayed.stdout, "", "{operation}: {args:?}");
+                if args.contains(&"json") {
+                    let document: Value = serde_json::from_str(&stayed.stdout).unwrap();
+                    assert!(document["error"]["message"].is_string(), "{operation}: {args:?}: {stayed:?}");
+                } else {
+                    assert_eq!(stayed.stdout, "", "{operation}: {args:?}");
+                }
                 if PASSING.contains(&fault) {
                     let usual = line.command(args).output().unwrap().stdout;
                     let passed = line.once(fault, &operation, args);

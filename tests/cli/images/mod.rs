@@ -5,6 +5,8 @@ mod dockerfiles;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
 mod podman;
 #[cfg(target_os = "linux")]
 mod push;

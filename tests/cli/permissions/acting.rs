@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::people::UNSEEN;
+use super::policy::matches;
+use super::roles::{Decision, decisions, with_log};
 use super::{directory, document};
 use crate::boto::Boto;
 use crate::harness::{Run, Sandbox};
@@ -14,11 +17,11 @@ const DEPLOYER: &[&[&str]] = &[
     &["doctor"],
     &["plan"],
     &["up"],
-    &["up", "--env", "seat-01", "--env", "seat-02"],
-    &["status"],
+    &["up", "--count", "40"],
+    &["status", "--all"],
     &["regenerate", "--env", "seat-02"],
     &["image", "push"],
-    &["down", "--env", "seat-01", "--env", "seat-02"],
+    &["down", "--count", "40"],
 ];
 
 /// The chapter.
@@ -30,6 +33,8 @@ const ATTENDEE: &[&[&str]] = &[
     &["run", "improved", "--item-seconds", "0"],
     &["status"],
     &["clear"],
+    // For `down` to stop.
+    &["run", "original", "--detach", "--item-seconds", "30"],
 ];
 
 /// What somebody may do, by the files of docs/permissions.
@@ -80,14 +85,22 @@ fn published(name: &str) -> (&str, Value) {
     (name, serde_json::from_str(&document(&format!("{name}.json")).1).unwrap())
 }
 
+/// They are enough, and nobody asks for less: each action of theirs is asked for on a resource that it names, or it is
+/// explained why that was not to be seen.
 #[test]
-fn the_published_policies_are_enough() {
-    let sandbox = Sandbox::with_endpoint();
+fn the_published_policies_are_enough_and_no_action_is_too_much() {
+    let sandbox = with_log();
     let deployer = Person::with(&sandbox, "Deployer", &[published("deployer"), published("deployer-cloudformation")]);
     let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
     let (make, take) = DEPLOYER.split_at(DEPLOYER.len() - 1);
     for args in make {
         deployer.ok(&sandbox, args);
+    }
+    for person in [&deployer, &attendee] {
+        for (verb, says) in [("logs", "No task has run"), ("interrupt", "The experiment would hit nothing")] {
+            let run = person.run(&sandbox, &[verb, "--env", "seat-03"]);
+            assert!(run.stderr.contains(says), "{run:?}");
+        }
     }
     // With the images where the endpoint's tasks find them.
     for args in ATTENDEE {
@@ -95,6 +108,19 @@ fn the_published_policies_are_enough() {
     }
     for args in take.iter().chain(&[&["lab", "--item-seconds", "0.05"][..], &["down", "--all"]]) {
         deployer.ok(&sandbox, args);
+    }
+    let asked = decisions(&sandbox);
+    for (role, name) in [("Deployer", "deployer"), ("Attendee", "attendee")] {
+        let asked: Vec<_> = asked.iter().filter(|it| it.role.ends_with(&format!("role/{role}"))).collect();
+        let policy = document(&format!("{name}.json")).0;
+        for statement in policy.statements() {
+            for action in &statement.actions {
+                let fits = |asked: &Decision| statement.resources.iter().any(|it| matches(it, &asked.resource));
+                let is_asked = asked.iter().any(|asked| asked.action == *action && fits(asked));
+                let is_explained = UNSEEN.contains(&(statement.id.as_str(), action.as_str()));
+                assert!(is_asked || is_explained, "{name}.json: nobody asks for {action} of {}", statement.id);
+            }
+        }
     }
 }
 

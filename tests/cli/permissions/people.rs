@@ -10,10 +10,12 @@ use crate::harness::{Run, Sandbox};
 use crate::wire::{Call, Proxy};
 
 /// What AWS asks for and no recorded call shows.
-const UNSEEN: &[(&str, &str)] = &[
+pub(super) const UNSEEN: &[(&str, &str)] = &[
     // Called only when a plan has failed, and when a rollback has.
     ("MakeAndDeleteStacks", "cloudformation:DescribeEvents"),
     ("MakeAndDeleteStacks", "cloudformation:ContinueUpdateRollback"),
+    // AWS's reference names it for every update with tags; the program takes no tag away.
+    ("MakeAndDeleteStacks", "cloudformation:UntagResource"),
     // AWS makes these roles with the permissions of whoever needs them first; an account has them or not.
     ("MakeServiceLinkedRoles", "iam:CreateServiceLinkedRole"),
     // The registry speaks the distribution API of OCI, not AWS's; ECR authorizes its requests as these.

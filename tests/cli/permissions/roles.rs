@@ -24,14 +24,11 @@ const ROLES: [&str; 4] = ["ExecutionRole", "OriginalTaskRole", "ImprovedTaskRole
 
 #[test]
 fn each_role_may_do_exactly_what_a_full_run_uses() {
-    let sandbox = Sandbox::new();
-    let start = sandbox.command(&["local", "start", "--port", "0"]).env("FIS_WORKSHOP_LOG", "local_aws=debug").output();
-    assert!(start.unwrap().status.success());
+    let sandbox = with_log();
     // Both workers, each interrupted by an experiment and resumed.
     sandbox.ok(&["lab", "--keep", "--item-seconds", "0.05"]);
     let roles = policies(&sandbox);
-    let log = std::fs::read_to_string(sandbox.state_dir().join("local.log")).unwrap();
-    let decisions: Vec<Decision> = log.lines().filter_map(Decision::of).collect();
+    let decisions = decisions(&sandbox);
     assert!(!decisions.is_empty(), "no decision in the log");
     for id in ROLES {
         let (arn, policy) = &roles[id];
@@ -64,13 +61,27 @@ fn each_role_may_do_exactly_what_a_full_run_uses() {
     assert!(decisions.iter().all(|decision| known.contains(decision.role.as_str())), "{decisions:?}");
 }
 
-/// A line of the endpoint's log.
+/// A decision, as the endpoint logs it.
 #[derive(Debug)]
-struct Decision {
-    role: String,
-    action: String,
-    resource: String,
+pub(super) struct Decision {
+    pub(super) role: String,
+    pub(super) action: String,
+    pub(super) resource: String,
     allowed: bool,
+}
+
+/// With an endpoint that logs its decisions.
+pub(super) fn with_log() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let start = sandbox.command(&["local", "start", "--port", "0"]).env("FIS_WORKSHOP_LOG", "local_aws=debug").output();
+    assert!(start.unwrap().status.success());
+    sandbox
+}
+
+/// All that it has decided.
+pub(super) fn decisions(sandbox: &Sandbox) -> Vec<Decision> {
+    let log = std::fs::read_to_string(sandbox.state_dir().join("local.log")).unwrap();
+    log.lines().filter_map(Decision::of).collect()
 }
 
 impl Decision {
