@@ -80,7 +80,7 @@ impl Environment {
 
     /// What to do when a part of it was deleted by hand.
     pub(crate) fn remedy(&self) -> String {
-        format!("`fis-workshop regenerate{}` makes it anew", self.flag())
+        format!("`fis-workshop up{}` repairs it", self.flag())
     }
 
     /// The one of `others` that was probably meant by this name: its number has more or fewer zeros in front, or a letter

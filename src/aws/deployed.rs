@@ -113,6 +113,17 @@ impl Deployed {
         self.stack.output(&program.log_group_output())
     }
 
+    /// What each role is for, and its ARN.
+    pub(crate) fn roles(&self) -> Result<Vec<(String, &str)>> {
+        let of_task = |program: &Program| {
+            Ok((format!("task role of {program}"), self.stack.output(&program.task_role_output())?))
+        };
+        let mut roles = Program::ALL.iter().map(of_task).collect::<Result<Vec<_>>>()?;
+        roles.push(("execution role".to_owned(), self.stack.output("ExecutionRoleArn")?));
+        roles.push(("experiment role".to_owned(), self.stack.output("FisRoleArn")?));
+        Ok(roles)
+    }
+
     /// The log stream of one task: prefix, container and task id, as the awslogs driver names it.
     pub(crate) fn log_stream(&self, task_arn: &str) -> Result<String> {
         Ok(format!("{}/{}", self.stack.output("LogStreamPrefix")?, arn::task_id(task_arn)))

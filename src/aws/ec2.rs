@@ -37,6 +37,7 @@ struct Page<T> {
         alias = "vpcEndpointSet",
         alias = "internetGatewaySet",
         alias = "securityGroupInfo",
+        alias = "routeTableSet",
         default
     )]
     set: Set<T>,
@@ -116,6 +117,41 @@ pub(crate) struct VpcEndpoint {
 pub(crate) struct SecurityGroup {
     pub(crate) group_id: String,
     pub(crate) group_name: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RouteTable {
+    #[serde(default)]
+    route_set: Set<Route>,
+    #[serde(default)]
+    association_set: Set<Association>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Route {
+    destination_cidr_block: Option<String>,
+    /// `active`, or `blackhole` when its target is gone.
+    state: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Association {
+    subnet_id: Option<String>,
+}
+
+impl RouteTable {
+    pub(crate) fn serves(&self, subnet_id: &str) -> bool {
+        self.association_set.items.iter().any(|association| association.subnet_id.as_deref() == Some(subnet_id))
+    }
+
+    /// Whether packets for the internet get anywhere.
+    pub(crate) fn leads_out(&self) -> bool {
+        let is_default = |route: &Route| route.destination_cidr_block.as_deref() == Some("0.0.0.0/0");
+        self.route_set.items.iter().any(|route| is_default(route) && route.state == "active")
+    }
 }
 
 /// What came of a deletion of several.
@@ -210,6 +246,14 @@ impl Ec2 {
 
     pub(crate) async fn describe_security_groups(&self, vpc_id: &str) -> Answer<Vec<SecurityGroup>> {
         self.all("DescribeSecurityGroups", &inside(vpc_id)).await
+    }
+
+    /// Those of these subnets.
+    pub(crate) async fn describe_route_tables(&self, subnets: &[&str]) -> Answer<Vec<RouteTable>> {
+        let names: Vec<String> = (1..=subnets.len()).map(|number| format!("Filter.1.Value.{number}")).collect();
+        let mut filter = vec![("Filter.1.Name", "association.subnet-id")];
+        filter.extend(names.iter().map(String::as_str).zip(subnets.iter().copied()));
+        self.all("DescribeRouteTables", &filter).await
     }
 
     /// Why one of them was not deleted, if one was not.

@@ -18,7 +18,8 @@ struct Wrapped<T> {
     #[serde(
         rename = "GetRoleResult",
         alias = "CreateServiceLinkedRoleResult",
-        alias = "SimulatePrincipalPolicyResult"
+        alias = "SimulatePrincipalPolicyResult",
+        alias = "ListRolesResult"
     )]
     result: T,
 }
@@ -41,6 +42,22 @@ impl<T> Default for List<T> {
 #[serde(rename_all = "PascalCase")]
 struct RoleAnswer {
     role: Role,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RolesAnswer {
+    #[serde(default)]
+    roles: List<RoleName>,
+    #[serde(default)]
+    is_truncated: bool,
+    marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RoleName {
+    role_name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +123,19 @@ impl Iam {
     pub(crate) async fn get_role(&self, name: &str) -> Answer<Role> {
         let answer: RoleAnswer = self.call("GetRole", &vec![member("RoleName", name)]).await?;
         Ok(answer.role)
+    }
+
+    /// Names of all roles of the account.
+    pub(crate) async fn list_roles(&self) -> Answer<Vec<String>> {
+        let mut members = vec![member("MaxItems", "1000")];
+        let mut all = Vec::new();
+        loop {
+            let page: RolesAnswer = self.call("ListRoles", &members).await?;
+            all.extend(page.roles.member.into_iter().map(|role| role.role_name));
+            let Some(marker) = page.marker.filter(|_| page.is_truncated) else { return Ok(all) };
+            members.truncate(1);
+            members.push(member("Marker", &marker));
+        }
     }
 
     pub(crate) async fn create_service_linked_role(&self, service: &str) -> Answer<()> {

@@ -42,6 +42,11 @@ impl Program {
         format!("{}TaskDefinitionArn", self.key())
     }
 
+    /// The template's output with the role that it runs with.
+    pub(crate) fn task_role_output(self) -> String {
+        format!("{}TaskRoleArn", self.key())
+    }
+
     /// The template's output with its log group.
     pub(crate) fn log_group_output(self) -> String {
         format!("{}LogGroupName", self.key())

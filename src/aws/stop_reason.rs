@@ -57,10 +57,9 @@ const DENIED: &[&str] =
     &["accessdenied", "not authorized", "403 forbidden", "no basic auth credentials", "has the permissions"];
 
 const REPAIR_NETWORK: &str = "A private subnet needs its NAT gateway (or endpoints for ECR, S3 and CloudWatch Logs): \
-     `fis-workshop status` shows whether FisStackVpc is complete, and `fis-workshop up` completes it. What somebody has \
-     changed in it by hand only a new network mends.";
-const REPAIR_ROLE: &str = "`fis-workshop regenerate`, with the same `--env`, makes the execution role and its policy anew; if \
-     it was never changed, a policy of the organisation or of an endpoint denies it.";
+     `fis-workshop up` completes FisStackVpc, and puts back what somebody has changed in it.";
+const REPAIR_ROLE: &str = "`fis-workshop up`, with the same `--env`, puts the execution role and its policy back; if nobody \
+     has changed them, a policy of the organisation or of an endpoint denies it.";
 const OTHER_ARCHITECTURE: &str = "`fis-workshop up` deploys images and task definitions of one architecture; choose it \
      with `--arch x86_64` or `--arch arm64`.";
 const RUN_AGAIN: &str = "Run the task again.";
@@ -127,7 +126,7 @@ const TABLE: &[Row] = &[
         &["resourceinitialization", "log group does not exist"],
         &[],
         "Its log group does not exist any more.",
-        "`fis-workshop regenerate`, with the same `--env`, makes the environment anew.",
+        "`fis-workshop up`, with the same `--env`, makes it again.",
     ),
     row(&["resourceinitialization"], NO_WAY, "It could not reach AWS from its subnet.", REPAIR_NETWORK),
     row(

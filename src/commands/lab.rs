@@ -64,7 +64,7 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let before = Before::look(&connected).await?;
     context.ui.note(format_args!("Setting up the environment {environment}."));
     let environments = std::slice::from_ref(&environment);
-    let wanted = Wanted { environments, images, parallel: 1, by_lab: !args.keep };
+    let wanted = Wanted { environments, images, parallel: 1, by_lab: !args.keep, leaves_drift: false };
     let deployed = match setup::up(connected.scene(), wanted).await {
         Ok(up) => up.deployed()?,
         Err(error) => return Err(undo(&connected, &before, &environment, args.keep, error).await),

@@ -20,6 +20,9 @@ pub(crate) struct PlanArgs {
     /// What they run.
     #[command(flatten)]
     pub(crate) images: ImageArgs,
+    /// Leave what somebody has changed or deleted by hand as it is
+    #[arg(long)]
+    ignore_drift: bool,
 }
 
 /// Plans, and leaves nothing of it behind.
@@ -31,7 +34,9 @@ pub(crate) async fn run(context: &Context, args: PlanArgs) -> Result<u8> {
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
+    let parallel = args.several.parallel();
+    let wanted =
+        Wanted { environments: &environments, images, parallel, by_lab: false, leaves_drift: args.ignore_drift };
     let plan = setup::plan(connected.scene(), wanted).await?;
     context.ui.result(&plan)?;
     Ok(0)

@@ -54,7 +54,13 @@ pub(crate) async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
         existing::refuse_misspelt(&connected.clients, &environments).await?;
     }
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
+    let wanted = Wanted {
+        environments: &environments,
+        images,
+        parallel: args.several.parallel(),
+        by_lab: false,
+        leaves_drift: false,
+    };
     let up = setup::regenerate(connected.scene(), wanted).await?;
     report(context, &Environments::of(&up, "regenerated", &args.several, context), &up)?;
     Ok(0)

@@ -14,7 +14,8 @@ use crate::setup::{self, Wanted};
 /// Set up environments, or update them
 ///
 /// Plans, applies and follows CloudFormation stacks: the network, which all environments share, and one for each
-/// environment. A second `up` changes nothing. One that was interrupted is taken up where it is.
+/// environment. A second `up` changes nothing; what somebody has changed or deleted by hand meanwhile, it puts back as the
+/// template says. One that was interrupted is taken up where it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +32,9 @@ pub(crate) struct UpArgs {
     /// What they run.
     #[command(flatten)]
     pub(crate) images: ImageArgs,
+    /// Leave what somebody has changed or deleted by hand as it is
+    #[arg(long)]
+    ignore_drift: bool,
 }
 
 /// Sets up or updates.
@@ -46,7 +50,9 @@ pub(crate) async fn run(context: &Context, args: UpArgs) -> Result<u8> {
         doctor::cheap(&connected.clients).await?;
     }
     let images = &choice.images(&connected.clients, &context.ui).await?;
-    let wanted = Wanted { environments: &environments, images, parallel: args.several.parallel(), by_lab: false };
+    let parallel = args.several.parallel();
+    let wanted =
+        Wanted { environments: &environments, images, parallel, by_lab: false, leaves_drift: args.ignore_drift };
     let up = match setup::up(connected.scene(), wanted).await {
         Ok(up) => up,
         Err(error) => return Err(what_stays(&connected, error, &args.several.flags(&context.settings)).await),

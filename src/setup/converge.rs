@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::aws::service_roles::{self, Service};
 use crate::aws::stack::{self, Action, Event, Proposal, Stack, StackSpec};
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 
 /// How often to begin again when another `up` gets in between plan and application.
@@ -59,7 +60,31 @@ async fn step(
         }
     };
     let stack = stack::execute(scene.clients, &proposal, on_event).await?;
+    if proposal.changes.iter().any(|change| change.drift.is_some()) {
+        look_again(scene, &proposal, &stack).await?;
+    }
     Ok(Converged { stack, action: proposal.action })
+}
+
+/// That the stack is complete is no proof that what somebody had changed is back. Looked at once: CloudFormation sees drift
+/// where there is none, too (a `Ref` to a composite identifier, for example), and would be asked for ever.
+async fn look_again(scene: Scene<'_>, done: &Proposal, stack: &Stack) -> Result<()> {
+    let next = stack::propose(scene.clients, done.spec.clone(), Some(stack.clone())).await?;
+    next.discard(scene.clients).await?;
+    let was_drifted = |id: &str| done.changes.iter().any(|change| change.drift.is_some() && change.logical_id == id);
+    let still = next.changes.iter().filter(|change| change.drift.is_some() && was_drifted(&change.logical_id));
+    let names: Vec<&str> = still.map(|change| change.logical_id.as_str()).collect();
+    if !names.is_empty() {
+        let anew = Environment::of_stack(&stack.name).map(|it| it.flag());
+        let anew = anew.map(|flag| format!(" `fis-workshop regenerate{flag}` makes the environment anew."));
+        let anew = anew.unwrap_or_default();
+        scene.ui.warn(format_args!(
+            "{}: by CloudFormation's look, {} still differs from the template.{anew}",
+            stack.name,
+            names.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// Another `up`, or the last request of one that was killed, has got in between: CloudFormation drops the other plans

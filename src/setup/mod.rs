@@ -50,6 +50,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) parallel: usize,
     /// For `lab`, which takes down again what is made now.
     pub(crate) by_lab: bool,
+    /// What somebody has changed by hand stays so.
+    pub(crate) leaves_drift: bool,
 }
 
 impl Scene<'_> {
@@ -79,7 +81,7 @@ async fn in_waves<T>(work: impl Iterator<Item = impl Future<Output = T>>, parall
 }
 
 /// The network as it should be: a new one in these zones; one that is there stays in its own.
-fn network_spec(zones: Option<[String; 2]>, by_lab: bool) -> StackSpec {
+fn network_spec(zones: Option<[String; 2]>, wanted: Wanted<'_>, by_lab: bool) -> StackSpec {
     let names = ["Zone1", "Zone2"].map(str::to_owned);
     StackSpec {
         name: NETWORK_STACK.to_owned(),
@@ -87,24 +89,26 @@ fn network_spec(zones: Option<[String; 2]>, by_lab: bool) -> StackSpec {
         parameters: BTreeMap::new(),
         at_creation: zones.map(|zones| names.into_iter().zip(zones).collect()).unwrap_or_default(),
         tags: tags(NETWORK_TAG_VALUE.to_owned(), by_lab),
+        leaves_drift: wanted.leaves_drift,
     }
 }
 
 /// The environment as it should be, in that network.
-fn workshop_spec(environment: &Environment, network: &NetworkIds, images: &Images, by_lab: bool) -> StackSpec {
+fn workshop_spec(environment: &Environment, network: &NetworkIds, wanted: Wanted<'_>, by_lab: bool) -> StackSpec {
     let fixed = [
         ("Environment", environment.suffix().to_owned()),
         ("SubnetIds", network.subnet_ids.clone()),
         ("SecurityGroupId", network.security_group_id.clone()),
     ];
     let mut parameters: BTreeMap<_, _> = fixed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    parameters.extend(images.parameters(&network.repository_arn, &network.repository_uri));
+    parameters.extend(wanted.images.parameters(&network.repository_arn, &network.repository_uri));
     StackSpec {
         name: environment.stack_name(),
         template: render::WORKSHOP,
         parameters,
         at_creation: BTreeMap::new(),
         tags: tags(environment.to_string(), by_lab),
+        leaves_drift: wanted.leaves_drift,
     }
 }
 

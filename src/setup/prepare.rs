@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::StackStatus;
 
 use super::converge::is_overtaken;
 use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
-use crate::aws::stack::{self, Proposal, Stack, StackSpec, status};
+use crate::aws::stack::{self, Drift, Proposal, Stack, StackSpec, status};
 use crate::aws::zones;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
@@ -72,6 +72,26 @@ impl Preparation {
         }
         Ok(())
     }
+
+    /// The environments are planned when the network is there.
+    async fn await_network(&mut self, scene: Scene<'_>) -> Result<()> {
+        self.ids = None;
+        for environment in &mut self.environments {
+            match &environment.outlook {
+                Ok(Outlook::Proposed(proposal)) => proposal.discard(scene.clients).await?,
+                // AWS plans nothing in a subnet that is gone. What else may be wrong shows when the network is there.
+                Err(_) => {}
+                Ok(Outlook::AwaitsNetwork | Outlook::Busy) => continue,
+            }
+            environment.outlook = Ok(Outlook::AwaitsNetwork);
+        }
+        Ok(())
+    }
+}
+
+/// Whether something that was deleted by hand comes back, and with another id.
+fn makes_again(network: &Proposal) -> bool {
+    network.changes.iter().any(|change| change.drift == Some(Drift::Deleted))
 }
 
 /// Looks at the stacks and compares; waits for operations that are under way.
@@ -89,12 +109,12 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
     let ids = complete.map(NetworkIds::of_stack).transpose()?;
     // What one that is there was made in is not asked again.
     let zones = if complete.is_none() && !is_creating { Some(zones::two(scene.clients).await?) } else { None };
-    let spec = network_spec(zones, network_is_labs);
+    let spec = network_spec(zones, wanted, network_is_labs);
     let environment = |environment: &Environment| {
         let (environment, existing) = (environment.clone(), stacks.get(&environment.stack_name()));
         let (ids, by_lab) = (ids.as_ref(), by_lab(existing));
         async move {
-            let spec = ids.map(|ids| workshop_spec(&environment, ids, wanted.images, by_lab));
+            let spec = ids.map(|ids| workshop_spec(&environment, ids, wanted, by_lab));
             let outlook = prepare_environment(scene, existing, spec).await;
             PreparedEnvironment { environment, outlook, exists: existing.is_some(), by_lab }
         }
@@ -107,9 +127,14 @@ pub(super) async fn prepare(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Prep
         Outlook::of(stack::propose(scene.clients, spec.clone(), network).await)
     };
     let (network, environments) = tokio::join!(network, environments);
-    let unplanned = Preparation { network: Outlook::Busy, network_spec: spec, ids, environments };
+    let mut unplanned = Preparation { network: Outlook::Busy, network_spec: spec, ids, environments };
     match network {
-        Ok(network) => Ok(Preparation { network, ..unplanned }),
+        Ok(network) => {
+            if network.proposal().is_some_and(makes_again) {
+                unplanned.await_network(scene).await?;
+            }
+            Ok(Preparation { network, ..unplanned })
+        }
         Err(error) => {
             unplanned.discard(scene).await?;
             Err(error)

@@ -39,7 +39,7 @@ pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<U
         let existing = existing(environment);
         async move {
             let result =
-                again(scene, environment, existing, &workshop_spec(environment, ids, images, false), tally).await;
+                again(scene, environment, existing, &workshop_spec(environment, ids, wanted, false), tally).await;
             tally.one_done(environment, result.as_ref().err());
             EnvironmentUp { environment: environment.clone(), result }
         }

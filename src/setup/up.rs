@@ -1,5 +1,7 @@
 //! Setting up, or updating: the slow network and the quick environments side by side.
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::watch;
 
 use super::converge::{Converged, converge};
@@ -16,6 +18,9 @@ use crate::error::{Error, Result};
 
 /// How often to begin again when the network comes out with other ids than the environments were given.
 const ATTEMPTS: usize = 3;
+
+/// How long a plan may wait for its yes: it shows the live state of the moment when it was made.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// What has been set up.
 #[derive(Debug, Clone)]
@@ -52,6 +57,7 @@ impl Up {
 /// # Errors
 /// When AWS refuses, the network fails, or the only environment does.
 pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
+    let mut agreed = None;
     for _ in 0..ATTEMPTS {
         let mut preparation = prepare(scene, wanted).await?;
         if preparation.environments.iter().all(|it| it.outlook.is_err()) {
@@ -60,7 +66,16 @@ pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
                 return Err(error);
             }
         }
-        confirm(scene, &preparation).await?;
+        let plan = Plan::of(&preparation)?;
+        if agreed.as_ref() != Some(&plan) {
+            let begin = Instant::now();
+            confirm(scene, &preparation, &plan).await?;
+            agreed = Some(plan);
+            if begin.elapsed() > FRESH {
+                preparation.discard(scene).await?;
+                continue;
+            }
+        }
         let Some(mut up) = apply(scene, preparation, wanted).await? else { continue };
         return match up.environments.as_mut_slice() {
             [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
@@ -70,12 +85,12 @@ pub(crate) async fn up(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<Up> {
     Err(Error::failed("The network kept changing; gave up after 3 attempts."))
 }
 
-async fn confirm(scene: Scene<'_>, preparation: &Preparation) -> Result<()> {
-    let plan = Plan::of(preparation)?;
+async fn confirm(scene: Scene<'_>, preparation: &Preparation, plan: &Plan) -> Result<()> {
     if scene.settings.is_local() || scene.settings.yes || !plan.changes {
+        plan.by_hand().iter().for_each(|line| scene.ui.note(line));
         return Ok(());
     }
-    scene.ui.note(&plan);
+    scene.ui.note(plan);
     let answer = scene.confirm("Apply this plan? It costs money until `fis-workshop down`.");
     if answer.is_err() {
         preparation.discard(scene).await?;
@@ -116,7 +131,7 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
         async move {
             let environment = prepared.environment.clone();
             let made = match ids_of(&mut wanted).await {
-                Some(ids) => set_up(scene, prepared, &ids, what.images, tally).await.map(|converged| (converged, ids)),
+                Some(ids) => set_up(scene, prepared, &ids, what, tally).await.map(|converged| (converged, ids)),
                 None => Err(Error::failed(format!("The environment {environment} was not begun."))
                     .cause("the network was not completed")),
             };
@@ -147,7 +162,7 @@ async fn set_up(
     scene: Scene<'_>,
     prepared: PreparedEnvironment,
     ids: &NetworkIds,
-    images: &Images,
+    wanted: Wanted<'_>,
     tally: &Tally,
 ) -> Result<Converged> {
     let PreparedEnvironment { environment, outlook, by_lab, .. } = prepared;
@@ -155,7 +170,7 @@ async fn set_up(
     if let Some(stack) = proposal.as_ref().and_then(Proposal::unchanged) {
         return Ok(Converged { stack: stack.clone(), action: Action::None });
     }
-    let spec = workshop_spec(&environment, ids, images, by_lab);
+    let spec = workshop_spec(&environment, ids, wanted, by_lab);
     let mut progress = tally.one(StackProgress::of_spec(scene.ui, &spec));
     converge(scene, &spec, proposal, |event| progress.show(event)).await
 }

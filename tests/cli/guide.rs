@@ -47,9 +47,19 @@ fn blocks() -> Vec<Block> {
 }
 
 #[test]
-fn the_guide_word_for_word_in_two_terminals() {
+fn the_guide_word_for_word_in_two_terminals_of_bash() {
+    word_for_word("bash");
+}
+
+/// The shell of macOS.
+#[test]
+fn the_guide_word_for_word_in_two_terminals_of_zsh() {
+    word_for_word("zsh");
+}
+
+fn word_for_word(shell: &str) {
     let sandbox = Sandbox::new();
-    let mut terminals = [Terminal::open(&sandbox, 1), Terminal::open(&sandbox, 2)];
+    let mut terminals = [1, 2].map(|number| Terminal::open(&sandbox, shell, number));
     let blocks = blocks();
     for (index, block) in blocks.iter().enumerate() {
         let terminal = &mut terminals[block.terminal];
@@ -145,17 +155,17 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(sandbox: &Sandbox, number: usize) -> Self {
+    fn open(sandbox: &Sandbox, shell: &str, number: usize) -> Self {
         let output = sandbox.path().join(format!("terminal{number}"));
         let file = File::create_new(&output).unwrap();
         let ours = assert_cmd::cargo::cargo_bin!("fis-workshop");
         let tools = [judge("aws"), ours.to_owned()].map(|tool| tool.parent().unwrap().display().to_string());
-        let mut shell = Command::new("bash");
+        let mut shell = Command::new(shell);
         shell.env_clear().current_dir(sandbox.path()).env("HOME", sandbox.path()).env("LANG", "C.UTF-8");
         shell.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", tools.join(":"))).env("COLUMNS", "100");
         shell.env("FIS_WORKSHOP_STATE_DIR", sandbox.state_dir());
         shell.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
-        let mut shell = shell.spawn().unwrap();
+        let mut shell = shell.spawn().unwrap_or_else(|error| panic!("{shell:?}: {error}; `make test` installs it"));
         let input = shell.stdin.take().unwrap();
         Self { shell, input, output, read: 0, typed: 0, is_busy: false }
     }

@@ -23,7 +23,17 @@ pub(super) fn page<T, K: Ord + Serialize + DeserializeOwned>(
     key: impl Fn(&T) -> K,
     token: Option<&str>,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    paging::page(items, key, false, token, PAGE, || bad_token(token.unwrap_or_default()))
+    page_of(items, key, token, PAGE)
+}
+
+/// The same where the caller says how many items a page has.
+pub(super) fn page_of<T, K: Ord + Serialize + DeserializeOwned>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> K,
+    token: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    paging::page(items, key, false, token, limit, || bad_token(token.unwrap_or_default()))
 }
 
 /// An answer with a list and the token of its next page.

@@ -9,12 +9,14 @@
 //!   `early_validation` for change sets
 //! - `operation`: does it, in the background, step by step; `under_way`: what is in memory of it
 //! - `forget`: what goes after a while; `latency`, `estimate`: how long a type and a whole stack take on AWS
+//! - `drift`: what has become of the resources without CloudFormation
 //! - `change_set`, `api`: the calls; `answer`, `refusal`: what they say
 
 mod answer;
 mod api;
 mod change_set;
 mod compiled;
+mod drift;
 mod early_validation;
 mod estimate;
 mod event;
@@ -68,16 +70,28 @@ pub(crate) static SERVICE: Service = Service {
                 change_set::calls::describe_change_set(&call.endpoint, call.decode()?)
             }),
             Operation::now("DescribeEvents", |call| api::events::describe_events(&call.endpoint, call.decode()?)),
+            Operation::now("DescribeStackDriftDetectionStatus", |call| {
+                drift::describe::describe_stack_drift_detection_status(&call.endpoint, call.decode()?)
+            }),
             Operation::now("DescribeStackEvents", |call| {
                 api::describe::describe_stack_events(&call.endpoint, call.decode()?)
             }),
             Operation::now("DescribeStackResource", |call| {
                 api::resources::describe_stack_resource(&call.endpoint, call.decode()?)
             }),
+            Operation::now("DescribeStackResourceDrifts", |call| {
+                drift::describe::describe_stack_resource_drifts(&call.endpoint, call.decode()?)
+            }),
             Operation::now("DescribeStackResources", |call| {
                 api::resources::describe_stack_resources(&call.endpoint, call.decode()?)
             }),
             Operation::now("DescribeStacks", |call| api::describe::describe_stacks(&call.endpoint, call.decode()?)),
+            Operation::at_length("DetectStackDrift", |call| {
+                drift::detect::detect_stack_drift(&call.endpoint, call.decode()?)
+            }),
+            Operation::at_length("DetectStackResourceDrift", |call| {
+                drift::detect::detect_stack_resource_drift(&call.endpoint, call.decode()?)
+            }),
             Operation::later("ExecuteChangeSet", |call| {
                 begin(call, |call| change_set::execute::execute_change_set(&call.endpoint, call.decode()?))
             }),

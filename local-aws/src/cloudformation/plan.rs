@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::compiled::Compiled;
+use super::drift::found::Drift;
 use super::export::Imports;
 use super::refusal::invalid;
 use super::resources::{Created, Properties};
@@ -40,6 +41,12 @@ pub(super) enum Action {
     Remove {
         before: Properties,
     },
+    /// The template now says what somebody has made of the resource: only the record changes.
+    SyncWithActual {
+        /// What the record says.
+        before: Properties,
+        after: Properties,
+    },
 }
 
 /// One resource that changes.
@@ -74,7 +81,10 @@ pub(super) struct Situation<'a> {
     pub(super) imports: &'a Imports,
     pub(super) stack: &'a Stack,
     pub(super) target: &'a Target,
+    /// For a change set that reverts drift, as they were found (`drift::repair`).
     pub(super) resources: &'a BTreeMap<String, StackResource>,
+    /// What was found of them then.
+    pub(super) found: Option<&'a BTreeMap<String, Drift>>,
 }
 
 impl Situation<'_> {
@@ -110,7 +120,7 @@ pub(super) fn plan(situation: &Situation<'_>) -> Result<Plan, ApiError> {
 }
 
 impl Planned {
-    fn is_replaced(&self) -> bool {
+    pub(super) fn is_replaced(&self) -> bool {
         matches!(&self.action, Action::Modify { replacement, .. } if *replacement != Replacement::False)
     }
 }
@@ -167,7 +177,10 @@ fn modification(
     let changes = schema.changes(&before, after);
     let attributes = attributes(situation, resource, &schema, created)?;
     if changes.is_empty() && attributes.is_empty() && !resource.status.is_failed() {
-        return Ok(None);
+        let recorded = situation.found.and_then(|found| found.get(&resource.logical_id)).map(|drift| &drift.expected);
+        return Ok(recorded
+            .filter(|recorded| *recorded != after)
+            .map(|recorded| Action::SyncWithActual { before: recorded.clone(), after: after.clone() }));
     }
     let replacing = || changes.iter().filter(|change| change.replaces);
     let is_known = |change: &Change| !after.get(&change.property).is_some_and(unknown::is_in);
@@ -199,6 +212,11 @@ fn attributes(
         ("UpdateReplacePolicy", declared.update_replace_policy != resource.update_replace_policy),
     ];
     Ok(all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect())
+}
+
+/// Properties as a change set shows them together.
+pub(super) fn context(properties: &Properties) -> Value {
+    json!(json!({"Properties": unknown::shown(&Value::Object(properties.clone()))}).to_string())
 }
 
 /// A value as a change set shows it: text as it is, everything else as JSON.

@@ -4,8 +4,10 @@
 //! - here: which schemas an operation has used, and how properties pass through them
 //! - `document`: what a schema says about attributes and replacement
 //! - `coerce`: scalars in the types that the schema wants
+//! - `actual`: what there is, in the words of what was declared
 //! - `check`: properties against the schema, in CloudFormation's words
 
+mod actual;
 mod check;
 mod coerce;
 mod document;

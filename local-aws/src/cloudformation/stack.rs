@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::drift::found::StackDrift;
 use super::event::{self, Event, Origin};
 use super::refusal::invalid;
 use super::schema::Schema;
@@ -78,6 +79,9 @@ pub(super) struct Stack {
     pub(super) spared: BTreeSet<String>,
     /// The latest.
     pub(super) operation: Operation,
+    /// What was found when somebody last looked for drift, until the stack is changed.
+    #[serde(default)]
+    pub(super) drift: Option<StackDrift>,
 }
 
 impl Record for Stack {
@@ -124,6 +128,7 @@ impl Stack {
             output_imports: BTreeSet::new(),
             spared: BTreeSet::new(),
             operation,
+            drift: None,
         }
     }
 

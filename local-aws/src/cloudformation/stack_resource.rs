@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::drift::found::Drift;
 use super::event::{self, Event};
 use super::resources::{Created, Properties};
 use super::stack::Stack;
@@ -57,6 +58,9 @@ pub(super) struct StackResource {
     pub(super) before: Option<Box<ActualState>>,
     /// Set where the old resource had to go before the new one could come: going back means making it again.
     pub(super) before_is_gone: bool,
+    /// What was found when somebody last looked for drift, until an operation changes the resource.
+    #[serde(default)]
+    pub(super) drift: Option<Drift>,
 }
 
 impl Record for StackResource {
@@ -96,6 +100,7 @@ impl StackResource {
             ready_at: None,
             before: None,
             before_is_gone: false,
+            drift: None,
         }
     }
 
@@ -131,6 +136,7 @@ impl StackResource {
         self.status_reason = reason.map(str::to_owned);
         self.changed_at = Utc::now();
         self.ready_at = None;
+        self.drift = None;
         self.operation_id.clone_from(&stack.operation.id);
     }
 

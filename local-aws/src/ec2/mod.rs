@@ -1,10 +1,11 @@
-//! EC2, as far as a VPC needs it. CloudFormation makes the resources; the API reads them.
+//! EC2, as far as a VPC needs it. CloudFormation makes the resources; the API reads them, and changes and deletes them.
 //!
 //! # Layout
 //! - `record`: what there is, and how to find it
 //! - a file for each kind of resource: what makes, changes and shows it
 //! - `network_interface`: the one place that gives out addresses
 //! - `describe`: ids, filters and pages of all read calls
+//! - `write`: the calls that change and delete
 //! - `resume`: takes up a state of an earlier version
 //!
 //! The network is one of records: what contradicts itself is refused as on AWS (ranges, overlaps, dependencies), and
@@ -33,6 +34,7 @@ mod tags;
 pub(crate) mod transition_state;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
+mod write;
 pub(crate) mod zone;
 
 use crate::service::{Need, Operation, Service};
@@ -47,6 +49,20 @@ pub(crate) static SERVICE: Service = Service {
         wire::Service::ec2("ec2", "http://ec2.amazonaws.com/doc/2016-11-15/"),
         refusal::INVALID,
         &[
+            Operation::now("AttachInternetGateway", write::attach_internet_gateway),
+            Operation::now("AuthorizeSecurityGroupEgress", write::authorize_egress),
+            Operation::now("AuthorizeSecurityGroupIngress", write::authorize_ingress),
+            Operation::now("CreateRoute", write::create_route),
+            Operation::now("CreateTags", write::create_tags),
+            Operation::now("DeleteInternetGateway", write::delete_internet_gateway),
+            Operation::now("DeleteNatGateway", write::delete_nat_gateway),
+            Operation::now("DeleteRoute", write::delete_route),
+            Operation::now("DeleteRouteTable", write::delete_route_table),
+            Operation::now("DeleteSecurityGroup", write::delete_security_group),
+            Operation::now("DeleteSubnet", write::delete_subnet),
+            Operation::now("DeleteTags", write::delete_tags),
+            Operation::now("DeleteVpc", write::delete_vpc),
+            Operation::now("DeleteVpcEndpoints", write::delete_vpc_endpoints),
             Operation::now("DescribeAddresses", address::describe_addresses),
             Operation::now("DescribeAvailabilityZones", zone::describe_availability_zones),
             Operation::now("DescribeInternetGateways", internet_gateway::describe_internet_gateways),
@@ -61,6 +77,14 @@ pub(crate) static SERVICE: Service = Service {
             Operation::now("DescribeVpcAttribute", vpc::describe_vpc_attribute),
             Operation::now("DescribeVpcEndpoints", vpc_endpoint::describe_vpc_endpoints),
             Operation::now("DescribeVpcs", vpc::describe_vpcs),
+            Operation::now("DetachInternetGateway", write::detach_internet_gateway),
+            Operation::now("DisassociateRouteTable", write::disassociate_route_table),
+            Operation::now("ModifySubnetAttribute", write::modify_subnet_attribute),
+            Operation::now("ModifyVpcAttribute", write::modify_vpc_attribute),
+            Operation::now("ReleaseAddress", write::release_address),
+            Operation::now("ReplaceRoute", write::replace_route),
+            Operation::now("RevokeSecurityGroupEgress", write::revoke_egress),
+            Operation::now("RevokeSecurityGroupIngress", write::revoke_ingress),
         ],
     )
 };

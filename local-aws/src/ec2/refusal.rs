@@ -46,6 +46,10 @@ pub(crate) fn vpc_endpoint_not_found(id: &str) -> ApiError {
     ApiError::new("InvalidVpcEndpointId.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))
 }
 
+pub(super) fn unknown_id(id: &str) -> ApiError {
+    ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))
+}
+
 /// What EC2 answers to a request that is only tried.
 pub(super) fn dry_run() -> ApiError {
     ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").status(412)

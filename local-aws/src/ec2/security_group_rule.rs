@@ -94,7 +94,8 @@ pub(crate) fn revoke(tx: &Tx<'_>, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn protocol_name(protocol: &str) -> String {
+/// The protocol as EC2 keeps it.
+pub(crate) fn protocol_name(protocol: &str) -> String {
     match protocol.to_ascii_lowercase().as_str() {
         "6" => "tcp".to_owned(),
         "17" => "udp".to_owned(),
@@ -105,9 +106,10 @@ fn protocol_name(protocol: &str) -> String {
     }
 }
 
-type Ports = (Option<i64>, Option<i64>);
+pub(crate) type Ports = (Option<i64>, Option<i64>);
 
-fn ports(protocol: &str, from_port: Option<i64>, to_port: Option<i64>) -> Result<Ports, ApiError> {
+/// The ports as EC2 keeps them.
+pub(crate) fn ports(protocol: &str, from_port: Option<i64>, to_port: Option<i64>) -> Result<Ports, ApiError> {
     let invalid = |message: String| Err(ApiError::new(INVALID, message));
     match protocol {
         "tcp" | "udp" => match (from_port, to_port) {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::describe::{Describe, Query};
 use super::record::{Address, InternetGateway, NatGateway, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint};
+use super::refusal;
 use super::tag::Tags;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -54,7 +55,7 @@ impl Describe for Tag {
     }
 
     fn not_found(id: &str) -> ApiError {
-        ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))
+        refusal::unknown_id(id)
     }
 
     fn tags(&self) -> Option<&Tags> {

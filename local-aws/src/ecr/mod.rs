@@ -1,7 +1,7 @@
 //! Elastic Container Registry: repositories and their images.
 //!
 //! - `repository`, `image`, `layer`, `image_use`: what is recorded
-//! - `repositories`, `creation`, `tags`, `images`, `batch`: the calls that show and change it; `image_id`: how they name
+//! - `repositories`, `creation`, `settings`, `tags`, `images`, `batch`: the calls that show and change it; `image_id`: how they name
 //!   images
 //! - `pull`: from an image reference to a file system and a configuration
 //! - `collection`: the files of images that go when nothing refers to them any more
@@ -21,6 +21,7 @@ pub(crate) mod pull;
 mod refusal;
 mod repositories;
 pub(crate) mod repository;
+mod settings;
 mod tags;
 
 use self::refusal::INVALID;
@@ -59,6 +60,13 @@ pub(crate) static SERVICE: Service = Service {
             }),
             Operation::now("ListImages", |call| images::list_images(&call.endpoint, call.decode()?)),
             Operation::now("ListTagsForResource", |call| tags::list_tags_for_resource(&call.endpoint, &call.decode()?)),
+            Operation::now("PutImageScanningConfiguration", |call| {
+                settings::put_image_scanning_configuration(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("PutImageTagMutability", |call| {
+                settings::put_image_tag_mutability(&call.endpoint, call.decode()?)
+            }),
+            Operation::now("PutLifecyclePolicy", |call| settings::put_lifecycle_policy(&call.endpoint, call.decode()?)),
             Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
             Operation::now("UntagResource", |call| tags::untag_resource(&call.endpoint, call.decode()?)),
         ],

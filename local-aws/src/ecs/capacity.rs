@@ -8,8 +8,8 @@ use crate::error::ApiError;
 /// The capacity providers of a cluster, and the strategy of its tasks that name none.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Capacity {
-    pub(super) providers: Vec<String>,
-    pub(super) default_strategy: Vec<StrategyItem>,
+    pub(crate) providers: Vec<String>,
+    pub(crate) default_strategy: Vec<StrategyItem>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -61,6 +61,15 @@ impl Template {
         tx.delete::<Self>(id)
     }
 
+    /// What it says.
+    pub(crate) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(crate) fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
     pub(super) fn describe(&self) -> Value {
         json!({
             "id": self.id,

@@ -49,14 +49,14 @@ fn meaning(experiment: &Experiment, environment: &Environment) -> (&'static str,
     if code == "AuthorizationFailure"
         || has(&["not authorized", "access denied", "accessdenied", "sufficient privileges", "permission", "assume"])
     {
-        let anew = format!("`fis-workshop regenerate{flag}` makes the role and its policy anew");
+        let again = format!("`fis-workshop up{flag}` puts the role and its policy back");
         return (
             "the role of the experiment (FisWorkshopServiceRole) may not do what it has to",
-            format!("{anew}; if they were never changed, a policy of the organisation denies it."),
+            format!("{again}; if nobody has changed them, a policy of the organisation denies it."),
         );
     }
     if code == "ConfigurationFailure" {
-        return ("its template does not fit", format!("`fis-workshop regenerate{flag}` makes the template anew."));
+        return ("its template does not fit", format!("`fis-workshop up{flag}` puts the template back."));
     }
     if code == "DependentServiceFailure" || code == "InternalFailure" {
         return ("a service behind it failed", again);
@@ -111,7 +111,7 @@ mod tests {
             report("failed", "AuthorizationFailure", "An action failed.", &["Access denied to ecs:StopTask."]),
             "The experiment EXP1 ended as failed: the role of the experiment (FisWorkshopServiceRole) may not do what it \
              has to.\n  cause: Access denied to ecs:StopTask.\n    led to: AuthorizationFailure: An action failed.\n  hint: \
-             `fis-workshop regenerate --env lab` makes the role and its policy anew; if they were never changed, a policy of the \
+             `fis-workshop up --env lab` puts the role and its policy back; if nobody has changed them, a policy of the \
              organisation denies it."
         );
     }

@@ -1,7 +1,7 @@
 //! Change sets: what an update would do, before it does it.
 
 use aws_sdk_cloudformation::types::{
-    self, Capability, ChangeSetStatus, ChangeSetSummary, ChangeSetType, Parameter, Tag,
+    self, Capability, ChangeSetStatus, ChangeSetSummary, ChangeSetType, DeploymentMode, Parameter, Tag,
 };
 use serde::Serialize;
 
@@ -20,12 +20,67 @@ pub(crate) struct Change {
     pub(crate) resource_type: String,
     /// `True`, `False` or `Conditional` for a modification.
     pub(crate) replacement: Option<String>,
+    /// What somebody has done to the resource without CloudFormation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drift: Option<Drift>,
+}
+
+/// What has become of a resource by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Drift {
+    Deleted,
+    /// What is put back.
+    Modified(Vec<Property>),
+    /// The template says the same by now.
+    Synced,
+}
+
+/// A property that somebody has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Property {
+    /// A JSON pointer within the properties.
+    pub(crate) path: String,
+    /// What it is; nothing where it is gone.
+    pub(crate) live: Option<String>,
+    /// What the template says.
+    pub(crate) template: Option<String>,
+}
+
+impl Drift {
+    /// AWS's clients take a resource that was deleted for an `Add`; others have seen `Modify`.
+    fn of(change: &types::ResourceChange) -> Option<Self> {
+        let is_synced = change.action().is_some_and(|action| action.as_str() == "SyncWithActual");
+        match change.resource_drift_status()?.as_str() {
+            "DELETED" => Some(Self::Deleted),
+            "MODIFIED" if is_synced => Some(Self::Synced),
+            "MODIFIED" => {
+                let targets = change.details().iter().filter_map(|detail| detail.target());
+                let drifted = targets.filter(|target| target.drift().is_some());
+                let mut properties: Vec<_> = drifted.map(Property::of).collect();
+                properties.dedup();
+                Some(Self::Modified(properties))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Property {
+    fn of(target: &types::ResourceTargetDefinition) -> Self {
+        let path = target.path().or(target.name()).unwrap_or_default();
+        Self {
+            path: path.trim_start_matches("/Properties/").to_owned(),
+            live: target.before_value().map(str::to_owned),
+            template: target.after_value().map(str::to_owned),
+        }
+    }
 }
 
 impl Change {
     /// A resource that comes new.
     pub(crate) fn add(logical_id: String, resource_type: String) -> Self {
-        Self { action: "Add".to_owned(), logical_id, resource_type, replacement: None }
+        Self { action: "Add".to_owned(), logical_id, resource_type, replacement: None, drift: None }
     }
 
     fn of(change: &types::ResourceChange) -> Self {
@@ -34,6 +89,7 @@ impl Change {
             logical_id: change.logical_resource_id().unwrap_or_default().to_owned(),
             resource_type: change.resource_type().unwrap_or_default().to_owned(),
             replacement: change.replacement().map(|replacement| replacement.as_str().to_owned()),
+            drift: Drift::of(change),
         }
     }
 }
@@ -50,8 +106,29 @@ pub(super) struct ChangeSet {
     is_new_stack: bool,
 }
 
-/// Makes a change set from what is there to `spec`; `None` when there is no difference.
-pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option<&Stack>) -> Result<Option<ChangeSet>> {
+/// What a change set starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base {
+    /// What CloudFormation has last made of the stack.
+    LastDeployment,
+    /// What there is, whoever has made it so.
+    LiveState,
+}
+
+/// What has come of the attempt to make a change set.
+pub(super) enum Made {
+    Set(ChangeSet),
+    /// There is no difference.
+    Nothing,
+    /// It cannot start from the live state, for this reason.
+    Obstacle(String),
+}
+
+/// Makes a change set from what is there to `spec`.
+///
+/// # Errors
+/// When AWS refuses the template or a parameter.
+pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option<&Stack>, base: Base) -> Result<Made> {
     // A stack in review holds only change sets: for CloudFormation it is still to be created.
     let updates = existing.filter(|stack| !stack.is_shell());
     let kind = if updates.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
@@ -68,6 +145,7 @@ pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option
         .set_parameters(Some(parameters(spec, updates)))
         .set_tags(Some(spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
         .capabilities(Capability::CapabilityIam)
+        .set_deployment_mode((base == Base::LiveState).then_some(DeploymentMode::RevertDrift))
         .send()
         .await
         .doing(&doing)?;
@@ -77,9 +155,10 @@ pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option
         changes: Vec::new(),
         is_new_stack: updates.is_none(),
     };
-    match complete(clients, &mut set, &doing).await {
-        Ok(true) => Ok(Some(set)),
-        Ok(false) => discard(clients, &set).await.map(|()| None),
+    match complete(clients, &mut set, base, &doing).await {
+        Ok(End::Complete) => Ok(Made::Set(set)),
+        Ok(End::Empty) => discard(clients, &set).await.map(|()| Made::Nothing),
+        Ok(End::Obstacle(reason)) => discard(clients, &set).await.map(|()| Made::Obstacle(reason)),
         Err(error) => {
             // The refusal is what the user has to know; what is left of the attempt is in nobody's way.
             let _ = discard(clients, &set).await;
@@ -88,12 +167,20 @@ pub(super) async fn create(clients: &Clients, spec: &StackSpec, existing: Option
     }
 }
 
-/// Waits until the change set is complete; says whether there is any change in it.
-async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result<bool> {
+/// How the making of a change set ends.
+enum End {
+    Complete,
+    Empty,
+    Obstacle(String),
+}
+
+/// Waits until the change set is complete.
+async fn complete(clients: &Clients, set: &mut ChangeSet, base: Base, doing: &str) -> Result<End> {
     let mut pace = clients.pace();
     let mut next = None;
     loop {
         let request = clients.cloudformation.describe_change_set().stack_name(&set.stack_id).change_set_name(&set.name);
+        let request = request.include_property_values(base == Base::LiveState);
         let answer = request.set_next_token(next).send().await.doing(doing)?;
         match answer.status() {
             Some(ChangeSetStatus::CreateComplete) => {
@@ -101,7 +188,7 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
                 set.changes.extend(changes.map(Change::of));
                 next = answer.next_token().map(str::to_owned);
                 if next.is_none() {
-                    return Ok(true);
+                    return Ok(End::Complete);
                 }
             }
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
@@ -111,7 +198,10 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, doing: &str) -> Result
             other => {
                 let reason = answer.status_reason().unwrap_or("no reason given");
                 if other == Some(&ChangeSetStatus::Failed) && says_no_change(reason) {
-                    return Ok(false);
+                    return Ok(End::Empty);
+                }
+                if base == Base::LiveState && other == Some(&ChangeSetStatus::Failed) && is_obstacle(reason) {
+                    return Ok(End::Obstacle(reason.to_owned()));
                 }
                 let failure = Error::failed(format!("{doing} failed."));
                 // That they cannot be read must not hide what is known.
@@ -150,6 +240,14 @@ async fn validation_failures(clients: &Clients, set: &ChangeSet) -> Result<Vec<S
 /// Without a difference a change set fails, with one of two reasons.
 fn says_no_change(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
+}
+
+/// Whether it is the look at the live state that fails: AWS replaces nothing that somebody has changed, and who may not read
+/// a resource cannot have it compared. An ordinary change set is made all the same then.
+fn is_obstacle(reason: &str) -> bool {
+    ["replacement of drifted resources", "not authorized", "AccessDenied", "Rate exceeded", "Throttling"]
+        .iter()
+        .any(|words| reason.contains(words))
 }
 
 /// Removes a change set that is not wanted, and the empty stack that came into being with it.
@@ -211,6 +309,7 @@ mod tests {
             parameters: map(&[]),
             at_creation: map(&[("Zone1", "a")]),
             tags: map(&[]),
+            leaves_drift: false,
         };
         let values = |updates: Option<&Stack>| {
             let sent = parameters(&spec, updates).into_iter();

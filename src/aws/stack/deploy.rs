@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudformation::types::StackStatus;
 
-use super::change_set::{self, Change, ChangeSet};
+use super::change_set::{self, Base, Change, ChangeSet, Made};
 use super::follow::{Event, Follower};
 use super::{Stack, StackSpec, check_ours, delete, find, status};
 use crate::aws::clients::{Clients, token};
@@ -34,6 +34,8 @@ pub(crate) struct Proposal {
     pub(crate) action: Action,
     /// Resource by resource, as far as it is known before a deletion.
     pub(crate) changes: Vec<Change>,
+    /// Why what was changed by hand is not looked for.
+    pub(crate) obstacle: Option<String>,
     /// The stack as it is.
     existing: Option<Stack>,
     change_set: Option<ChangeSet>,
@@ -74,7 +76,8 @@ pub(crate) async fn propose(clients: &Clients, mut spec: StackSpec, existing: Op
         check_ours(stack)?;
         spec.keep_tags(stack);
     }
-    let mut proposal = Proposal { spec, action: Action::None, changes: Vec::new(), existing, change_set: None };
+    let mut proposal =
+        Proposal { spec, action: Action::None, changes: Vec::new(), obstacle: None, existing, change_set: None };
     let action = match &proposal.existing {
         None => Action::Create,
         Some(stack) if stack.is_shell() => Action::Create,
@@ -86,17 +89,33 @@ pub(crate) async fn propose(clients: &Clients, mut spec: StackSpec, existing: Op
         proposal.action = action;
         return Ok(proposal);
     }
-    if let Some(stack) = proposal.existing.as_ref().filter(|_| action == Action::Update)
-        && is_current(clients, &proposal.spec, stack).await?
-    {
-        return Ok(proposal);
-    }
-    if let Some(set) = change_set::create(clients, &proposal.spec, proposal.existing.as_ref()).await? {
+    let Proposal { spec, existing, .. } = &proposal;
+    let made = match existing.as_ref().filter(|_| action == Action::Update) {
+        Some(stack) if spec.leaves_drift && is_current(clients, spec, stack).await? => Made::Nothing,
+        Some(stack) if !spec.leaves_drift && is_complete(stack) => {
+            match change_set::create(clients, spec, Some(stack), Base::LiveState).await? {
+                Made::Obstacle(reason) => {
+                    let made = change_set::create(clients, spec, Some(stack), Base::LastDeployment).await?;
+                    proposal.obstacle = Some(reason);
+                    made
+                }
+                made => made,
+            }
+        }
+        _ => change_set::create(clients, spec, existing.as_ref(), Base::LastDeployment).await?,
+    };
+    if let Made::Set(set) = made {
         proposal.action = action;
         proposal.changes.clone_from(&set.changes);
         proposal.change_set = Some(set);
     }
     Ok(proposal)
+}
+
+/// Whether its last operation has ended as it should: only then AWS looks at the live state.
+fn is_complete(stack: &Stack) -> bool {
+    status::meaning(stack.status.as_str()).category == status::Category::Complete
+        || stack.status == StackStatus::UpdateRollbackComplete
 }
 
 /// The same text, parameters and tags: then there is nothing to change, and no change set is needed to know it.
@@ -133,9 +152,10 @@ pub(crate) async fn execute(clients: &Clients, proposal: &Proposal, mut on_event
             if let Some(stack) = existing {
                 delete(clients, stack, &mut on_event).await?;
             }
-            let set = change_set::create(clients, spec, None).await?;
-            let set =
-                set.ok_or_else(|| Error::failed(format!("The template of {} defines no resources.", spec.name)))?;
+            let made = change_set::create(clients, spec, None, Base::LastDeployment).await?;
+            let Made::Set(set) = made else {
+                return Err(Error::failed(format!("The template of {} defines no resources.", spec.name)));
+            };
             change(clients, spec, &set, on_event).await
         }
     }

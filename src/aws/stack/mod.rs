@@ -7,7 +7,7 @@ mod follow;
 mod ownership;
 pub(crate) mod status;
 
-pub(crate) use change_set::Change;
+pub(crate) use change_set::{Change, Drift, Property};
 pub(crate) use delete::delete;
 pub(crate) use deploy::{Action, Proposal, execute, propose, settle};
 pub(crate) use follow::{Event, Follower};
@@ -32,6 +32,8 @@ pub(crate) struct StackSpec {
     /// Values that only a stack gets that is new: what was chosen then is kept.
     pub(crate) at_creation: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// What somebody has changed by hand stays so.
+    pub(crate) leaves_drift: bool,
 }
 
 impl StackSpec {
@@ -185,6 +187,7 @@ mod tests {
             parameters: BTreeMap::from([("SubnetIds".into(), "new".into())]),
             at_creation: BTreeMap::new(),
             tags: BTreeMap::new(),
+            leaves_drift: false,
         };
         let before = [("SubnetIds", "old"), ("ItemSeconds", "5"), ("Gone", "x")];
         let parameters = before.map(|(key, value)| (key.to_owned(), value.to_owned()));

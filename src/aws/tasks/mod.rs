@@ -7,7 +7,7 @@ pub(crate) use run::{Overrides, run};
 pub(crate) use stop::{stop_all, wait_stopped};
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{self, DesiredStatus, TaskField, TaskStopCode};
+use aws_sdk_ecs::types::{self, DesiredStatus, TaskDefinitionFamilyStatus, TaskField, TaskStopCode};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -133,6 +133,22 @@ pub(crate) async fn has_cluster(clients: &Clients, cluster: &str) -> Result<bool
         Ok(_) => Ok(true),
         Err(error) if error.has_code(&["ClusterNotFoundException"]) => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Families of the lab's task definitions that have a revision which can be run.
+pub(crate) async fn families(clients: &Clients) -> Result<Vec<String>> {
+    let mut families = Vec::new();
+    let mut next = None;
+    loop {
+        let request = clients.ecs.list_task_definition_families().family_prefix("FisStopTask");
+        let request = request.status(TaskDefinitionFamilyStatus::Active).set_next_token(next);
+        let page = request.send().await.doing("Listing the task definitions")?;
+        families.extend(page.families().iter().cloned());
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(families);
+        }
     }
 }
 

@@ -129,9 +129,7 @@ fn remedy(reason: &str, deployed: &Deployed) -> Option<String> {
     }
     if has(&["inactive", "taskdefinition", "task definition", "cluster"]) {
         let flag = deployed.environment.flag();
-        return Some(format!(
-            "Something of this environment was removed by hand; `fis-workshop regenerate{flag}` makes all of it anew."
-        ));
+        return Some(format!("Something of this environment was removed by hand; `fis-workshop up{flag}` repairs it."));
     }
     None
 }
@@ -269,7 +267,7 @@ mod tests {
     async fn another_reason_fails_at_once_with_its_remedy() {
         let cases = [
             ("You've reached the limit on the number of vCPUs you can run concurrently", "L-3032A538"),
-            ("INACTIVE", "`fis-workshop regenerate` makes all of it anew"),
+            ("INACTIVE", "`fis-workshop up` repairs it"),
         ];
         for (reason, hint) in cases {
             let script = Script::default().answer("RunTask", failures(reason));

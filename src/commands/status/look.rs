@@ -2,11 +2,11 @@
 
 use futures_util::{StreamExt, stream};
 
+use super::parts::Parts;
 use super::{Problem, StackStatus, Status, TableStatus, TaskStatus};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment;
-use crate::aws::logs;
 use crate::aws::program::Program;
 use crate::aws::stack::{self, Stack};
 use crate::aws::table;
@@ -17,18 +17,16 @@ use crate::error::{Error, Result};
 /// Every environment as it is now, with the last `ended` of its stopped tasks.
 ///
 /// # Errors
-/// When the log groups cannot be listed, or no environment can be read: then it is the way to AWS that is at fault.
+/// When the parts of environments cannot be listed, or no environment can be read: then it is the way to AWS that is at fault.
 pub(super) async fn look(
     clients: &Clients,
     environments: Vec<Environment>,
     ended: usize,
     parallel: usize,
 ) -> Result<Vec<Status>> {
-    // One list for all: forty environments that ask for theirs would be throttled.
-    let groups = logs::groups(clients, &Environment::default().stack_name()).await?;
-    let groups = groups.as_slice();
+    let listed = &Parts::list(clients).await?;
     let looks = environments.into_iter().map(|environment| async move {
-        let found = look_at(clients, groups, environment.clone(), ended).await;
+        let found = look_at(clients, listed, environment.clone(), ended).await;
         (environment, found)
     });
     let found: Vec<_> = stream::iter(looks).buffered(parallel).collect().await;
@@ -45,14 +43,14 @@ pub(super) async fn look(
     Ok(found.into_iter().map(|(environment, found)| found.unwrap_or_else(|error| unread(environment, error))).collect())
 }
 
-async fn look_at(clients: &Clients, groups: &[String], environment: Environment, ended: usize) -> Result<Status> {
+async fn look_at(clients: &Clients, listed: &Parts, environment: Environment, ended: usize) -> Result<Status> {
     let mut status = Status::of_nothing(clients.target, environment.clone());
     let name = environment.stack_name();
     let (network, workshop) = tokio::try_join!(stack::find(clients, NETWORK_STACK), stack::find(clients, &name))?;
     status.stacks = vec![StackStatus::of(NETWORK_STACK, network.as_ref()), StackStatus::of(&name, workshop.as_ref())];
     match workshop {
         Some(stack) if !stack.outputs.is_empty() => {
-            parts(clients, groups, &Deployed::of(environment, stack), &mut status, ended).await;
+            parts(clients, listed, &Deployed::of(environment, stack), &mut status, ended).await;
         }
         // Not complete, or gone; its cluster may be there all the same.
         _ => {
@@ -65,12 +63,12 @@ async fn look_at(clients: &Clients, groups: &[String], environment: Environment,
 }
 
 /// Each part for itself: one that is gone does not hide the others.
-async fn parts(clients: &Clients, groups: &[String], deployed: &Deployed, status: &mut Status, ended: usize) {
+async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &mut Status, ended: usize) {
     let (tasks, experiments, mut table, gone) = tokio::join!(
         tasks::of_environment(clients, deployed),
         experiments(clients, deployed),
         table(clients, deployed),
-        gone(clients, groups, deployed),
+        listed.gone(clients, deployed),
     );
     let mut gone = status.read(gone);
     if table.as_ref().is_err_and(|error| error.has_code(&["ResourceNotFoundException"])) {
@@ -99,25 +97,6 @@ async fn table(clients: &Clients, deployed: &Deployed) -> Result<Option<TableSta
     let batch_size = deployed.batch_size()?;
     let missing = table::missing(&items, batch_size);
     Ok(Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing }))
-}
-
-/// What is gone, besides the table.
-async fn gone(clients: &Clients, groups: &[String], deployed: &Deployed) -> Result<Vec<String>> {
-    let (cluster, template) = tokio::try_join!(
-        tasks::has_cluster(clients, deployed.cluster()?),
-        experiment::has_template(clients, deployed.experiment_template()?),
-    )?;
-    let mut parts = vec![("cluster".to_owned(), cluster), ("experiment template".to_owned(), template)];
-    for program in Program::ALL {
-        let group = deployed.log_group(*program)?.to_owned();
-        let mut is_there = groups.contains(&group);
-        if !is_there {
-            // It may have been made since the list.
-            is_there = logs::groups(clients, &group).await?.contains(&group);
-        }
-        parts.push((format!("log group of {program}"), is_there));
-    }
-    Ok(parts.into_iter().filter(|(_, is_there)| !is_there).map(|(part, _)| part).collect())
 }
 
 impl Status {

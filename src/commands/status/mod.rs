@@ -1,6 +1,7 @@
 //! What is there: of one environment everything, of several a line each.
 
 mod look;
+mod parts;
 mod show;
 
 use clap::Args;

@@ -26,23 +26,22 @@ fn what_was_deleted_by_hand_is_named_and_hides_no_other_environment() {
             " a            CREATE_COMPLETE  0        -                table is gone",
             " b            CREATE_COMPLETE  0        -                0 of 10",
             " c            CREATE_COMPLETE  0        -                3 parts are gone",
-            "✗ a: table is gone: `fis-workshop regenerate --env a` makes it anew",
-            "✗ c: cluster, experiment template and log group of improved are gone: `fis-workshop regenerate --env c` makes \
-             it anew",
+            "✗ a: table is gone: `fis-workshop up --env a` repairs it",
+            "✗ c: cluster, experiment template and log group of improved are gone: `fis-workshop up --env c` repairs it",
         ]
     );
     let run = sandbox.run(&["status", "--all", "--output", "json"]);
     assert_eq!(run.code, 1, "{run:?}");
     let status: Value = serde_json::from_str(&run.stdout).unwrap();
     let [a, b, c] = [0, 1, 2].map(|number| &status["environments"][number]);
-    assert_eq!(a["problem"], "table is gone: `fis-workshop regenerate --env a` makes it anew");
+    assert_eq!(a["problem"], "table is gone: `fis-workshop up --env a` repairs it");
     assert_eq!((&b["problem"], &b["table"]["items"]), (&Value::Null, &0.into()));
     // What is there is shown all the same.
     assert_eq!(c["table"]["batch_size"], 10);
 
     for command in ["items", "clear"] {
         let run = sandbox.run(&[command, "--env", "a"]);
-        assert!(run.stderr.contains("hint: The table is gone: `fis-workshop regenerate --env a` makes"), "{run:?}");
+        assert!(run.stderr.contains("hint: The table is gone: `fis-workshop up --env a` repairs"), "{run:?}");
     }
     let run = sandbox.run(&["run", "original", "--env", "a"]);
     assert!(run.code == 1 && run.stderr.contains("hint: The table is gone: "), "{run:?}");

@@ -80,6 +80,7 @@ pub(in crate::cloudformation) fn create_stack(
         stack: &stack,
         target: &target,
         resources: &BTreeMap::new(),
+        found: None,
     })?;
     stack.target = target;
     stack.on_failure = match input.disable_rollback {

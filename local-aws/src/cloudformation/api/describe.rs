@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cloudformation::answer::iso;
 use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::drift::found;
 use crate::cloudformation::event;
 use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{parameters_shown, tags_shown};
@@ -71,7 +72,7 @@ fn description(stack: &Stack) -> Value {
     set("RollbackConfiguration", Some(json!({})));
     set("NotificationARNs", Some(json!([])));
     set("DisableRollback", Some(json!(stack.on_failure == OnFailure::DoNothing)));
-    set("DriftInformation", Some(json!({"StackDriftStatus": "NOT_CHECKED"})));
+    set("DriftInformation", Some(found::of_stack(stack.drift.as_ref())));
     set("LastOperations", Some(json!([{"OperationType": stack.operation.kind, "OperationId": stack.operation.id}])));
     Value::Object(shown)
 }
@@ -128,7 +129,7 @@ fn summary(stack: &Stack) -> Value {
     if let Some(description) = &stack.target.description {
         shown.insert("TemplateDescription".to_owned(), json!(description));
     }
-    shown.insert("DriftInformation".to_owned(), json!({"StackDriftStatus": "NOT_CHECKED"}));
+    shown.insert("DriftInformation".to_owned(), found::of_stack(stack.drift.as_ref()));
     Value::Object(shown)
 }
 

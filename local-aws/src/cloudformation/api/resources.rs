@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cloudformation::answer::iso;
 use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::drift::found;
 use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::StackResource;
@@ -118,7 +119,7 @@ fn description(stack: &Stack, resource: &StackResource, time: &str) -> Value {
         "LogicalResourceId": resource.logical_id,
         "ResourceType": resource.resource_type,
         "ResourceStatus": resource.status,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": found::of_resource(resource.drift.as_ref()),
     });
     shown[time] = json!(iso(resource.changed_at));
     if let Some(physical_id) = &resource.now.physical_id {

@@ -77,6 +77,7 @@ pub(in crate::cloudformation) fn update_stack(
         stack: &stack,
         target: &target,
         resources: &resources,
+        found: None,
     })?;
     if plan.is_empty() && !stack.status.is_left_failed() {
         return Err(invalid("No updates are to be performed."));
@@ -118,6 +119,7 @@ pub(in crate::cloudformation) fn begin(
     stack.retain_except_on_create = settings.retain_except_on_create;
     stack.spared.clear();
     stack.target = target;
+    stack.drift = None;
     stack.enter(tx, StackStatus::UpdateInProgress, "User Initiated".to_owned())
 }
 

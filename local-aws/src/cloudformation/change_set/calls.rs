@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{ChangeSet, changes, find, of_stack};
 use crate::cloudformation::answer::iso;
 use crate::cloudformation::answer::{listed, page};
+use crate::cloudformation::drift::found::Status;
 use crate::cloudformation::refusal::invalid;
 use crate::cloudformation::request::{parameters_shown, tags_shown};
 use crate::cloudformation::stack::{OnFailure, Stack};
@@ -50,6 +51,11 @@ pub(in crate::cloudformation) fn describe_change_set(
     set_member("Changes", json!(shown_changes));
     if let Some(on_failure) = set.on_stack_failure {
         set_member("OnStackFailure", json!(OnFailure::as_str(on_failure)));
+    }
+    if let Some(found) = &set.found {
+        let is_drifted = found.values().any(|drift| drift.status() != Status::InSync);
+        set_member("DeploymentMode", json!("REVERT_DRIFT"));
+        set_member("StackDriftStatus", json!(if is_drifted { "DRIFTED" } else { "IN_SYNC" }));
     }
     if let Some(next) = next {
         set_member("NextToken", json!(next));

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::cloudformation::plan::{Action, Plan, Planned, Replacement, Situation, shown as shown_value};
+use super::drift;
+
+use crate::cloudformation::plan::{Action, Plan, Planned, Replacement, Situation, context, shown as shown_value};
 use crate::cloudformation::resources::Properties;
 use crate::cloudformation::schema::Change;
 use crate::cloudformation::template::{DeletionPolicy, unknown};
@@ -25,11 +27,20 @@ pub(super) fn shown(situation: &Situation<'_>, plan: &Plan) -> Vec<Value> {
 pub(super) fn without_values(change: &Value) -> Value {
     let mut change = change.clone();
     if let Some(resource) = change["ResourceChange"].as_object_mut() {
-        resource.remove("BeforeContext");
-        resource.remove("AfterContext");
+        for member in ["BeforeContext", "AfterContext", "PreviousDeploymentContext"] {
+            resource.remove(member);
+        }
         for detail in resource.get_mut("Details").and_then(Value::as_array_mut).into_iter().flatten() {
             if let Some(target) = detail["Target"].as_object_mut() {
-                for member in ["BeforeValue", "AfterValue", "Path", "AttributeChangeType"] {
+                for member in [
+                    "BeforeValue",
+                    "AfterValue",
+                    "BeforeValueFrom",
+                    "AfterValueFrom",
+                    "Drift",
+                    "Path",
+                    "AttributeChangeType",
+                ] {
                     target.remove(member);
                 }
             }
@@ -65,10 +76,17 @@ fn resource_change(situation: &Situation<'_>, causes: &Causes<'_>, planned: &Pla
     if let Some(physical_id) = &planned.physical_id {
         change.insert("PhysicalResourceId".to_owned(), json!(physical_id));
     }
-    let (action, scope, details) = match &planned.action {
+    let (action, scope, mut details) = match &planned.action {
         Action::Add { after } => {
             change.insert("AfterContext".to_owned(), context(after));
             ("Add", Vec::new(), Vec::new())
+        }
+        Action::SyncWithActual { before, after } => {
+            change.insert("BeforeContext".to_owned(), context(after));
+            change.insert("AfterContext".to_owned(), context(after));
+            change.insert("Replacement".to_owned(), json!(replacement_text(Replacement::False)));
+            let properties = differing(before, after);
+            ("SyncWithActual", vec!["Properties"], properties.map(|name| synced(name, after)).collect())
         }
         Action::Remove { before } => {
             change.insert("BeforeContext".to_owned(), context(before));
@@ -97,10 +115,36 @@ fn resource_change(situation: &Situation<'_>, causes: &Causes<'_>, planned: &Pla
             ("Modify", properties.into_iter().chain(attributes.iter().copied()).collect(), details)
         }
     };
+    if let Some(found) = situation.found.and_then(|found| found.get(&planned.logical_id)) {
+        let schema = situation.schemas.get(&planned.resource_type).ok();
+        drift::complete(&mut change, &mut details, found, schema.as_deref());
+    }
     change.insert("Action".to_owned(), json!(action));
     change.insert("Scope".to_owned(), json!(scope));
     change.insert("Details".to_owned(), json!(details));
     Value::Object(change)
+}
+
+/// Names of the properties that differ.
+fn differing<'a>(before: &'a Properties, after: &'a Properties) -> impl Iterator<Item = &'a String> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names.into_iter().filter(|name| before.get(*name) != after.get(*name))
+}
+
+/// The template was changed to what the property is already.
+fn synced(property: &str, after: &Properties) -> Value {
+    let mut target = json!({
+        "Attribute": "Properties",
+        "Name": property,
+        "RequiresRecreation": "Never",
+        "Path": format!("/Properties/{property}"),
+        "AttributeChangeType": "SyncWithActual",
+    });
+    if let Some(value) = after.get(property) {
+        target["BeforeValue"] = json!(shown_value(value));
+        target["AfterValue"] = json!(shown_value(value));
+    }
+    json!({"Target": target, "Evaluation": "Static", "ChangeSource": "NoModification"})
 }
 
 fn replacement_text(replacement: Replacement) -> &'static str {
@@ -109,10 +153,6 @@ fn replacement_text(replacement: Replacement) -> &'static str {
         Replacement::False => "False",
         Replacement::Conditional => "Conditional",
     }
-}
-
-fn context(properties: &Properties) -> Value {
-    json!(json!({"Properties": unknown::shown(&Value::Object(properties.clone()))}).to_string())
 }
 
 /// One detail for each cause of the property's change; the template's own text when there is no other.

@@ -10,6 +10,9 @@ use super::{ChangeSet, changes, of_stack};
 use crate::cloudformation::answer::iso;
 use crate::cloudformation::api::create::stack_id;
 use crate::cloudformation::api::update::check_updatable;
+use crate::cloudformation::drift::found::Drift;
+use crate::cloudformation::drift::look::look;
+use crate::cloudformation::drift::repair;
 use crate::cloudformation::early_validation::{self, Finding};
 use crate::cloudformation::event;
 use crate::cloudformation::export::Imports;
@@ -48,6 +51,21 @@ pub(in crate::cloudformation) struct CreateChangeSetInput {
     on_stack_failure: Option<OnFailure>,
     #[serde(default, deserialize_with = "crate::wire::flag")]
     disable_validation: Option<bool>,
+    deployment_mode: Option<DeploymentMode>,
+    #[serde(default, deserialize_with = "crate::wire::flag")]
+    include_nested_stacks: Option<bool>,
+    #[serde(default, deserialize_with = "crate::wire::flag")]
+    import_existing_resources: Option<bool>,
+    #[serde(default, deserialize_with = "crate::wire::list")]
+    resources_to_import: Vec<Value>,
+}
+
+/// How a change set comes to its changes, if not by the record of the last deployment.
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum DeploymentMode {
+    /// By what there is now.
+    RevertDrift,
 }
 
 pub(in crate::cloudformation) fn create_change_set(
@@ -57,6 +75,7 @@ pub(in crate::cloudformation) fn create_change_set(
     check_name("changeSetName", &input.change_set_name)?;
     request::refuse_if_any("NotificationARNs", &input.notification_arns)?;
     let creating = is_creating(&input)?;
+    check_mode(&input, creating)?;
     loop {
         if let Some(answer) = compare(endpoint, input.clone(), creating)? {
             return Ok(answer);
@@ -92,8 +111,16 @@ fn compare(
         let operation = Operation::new("CREATE_CHANGESET", None);
         Stack::new(stack_id(endpoint, &input.stack_name), &input.stack_name, StackStatus::ReviewInProgress, operation)
     });
-    let resources = endpoint.store.read(|tx| StackResource::all(tx, &stack.stack_id))?;
+    let mut resources = endpoint.store.read(|tx| StackResource::all(tx, &stack.stack_id))?;
     let schemas = Schemas::of(endpoint);
+    let found = match input.deployment_mode {
+        Some(DeploymentMode::RevertDrift) => {
+            let found = endpoint.store.read(|tx| look(endpoint, tx, &schemas, &resources))?;
+            resources = repair::as_found(&resources, &found, &schemas)?;
+            Some(found)
+        }
+        None => None,
+    };
     let names = (stack.name.as_str(), stack.stack_id.as_str());
     let (compiled, target) =
         input.request().compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
@@ -104,6 +131,7 @@ fn compare(
         stack: &stack,
         target: &target,
         resources: &resources,
+        found: found.as_ref(),
     };
     let (verdict, changes) = judge(endpoint, &situation, input.disable_validation == Some(true))?;
     let is_ready = matches!(verdict, Verdict::Ready);
@@ -124,6 +152,7 @@ fn compare(
         token: input.client_token,
         target,
         changes,
+        found,
     };
     let is_recorded = endpoint.store.write(|tx| {
         let is_recorded = record(tx, stack.clone(), is_new, &set)?;
@@ -140,6 +169,8 @@ enum Verdict {
     Ready,
     Empty,
     Refused(Vec<Finding>),
+    /// Somebody has changed a resource that would have to be replaced.
+    ReplacesDrifted,
 }
 
 impl Verdict {
@@ -150,6 +181,9 @@ impl Verdict {
                 "The submitted information didn't contain changes. Submit different information to create a change set.",
             ),
             Self::Refused(_) => Some(early_validation::REASON),
+            Self::ReplacesDrifted => Some(
+                "The submitted information requires replacement of drifted resources, which is not supported. Resolve drift before changing immutable resource properties",
+            ),
         }
     }
 }
@@ -176,6 +210,10 @@ fn judge(
     let status = situation.stack.status;
     let is_empty = plan.is_empty() && status != StackStatus::ReviewInProgress && !status.is_left_failed();
     let shown = changes::shown(situation, &plan);
+    let is_modified = |id: &str| situation.found.and_then(|found| found.get(id)).is_some_and(Drift::is_modified);
+    if plan.resources.iter().any(|planned| planned.is_replaced() && is_modified(&planned.logical_id)) {
+        return Ok((Verdict::ReplacesDrifted, shown));
+    }
     if is_empty || without_validation {
         return Ok((if is_empty { Verdict::Empty } else { Verdict::Ready }, shown));
     }
@@ -197,6 +235,26 @@ fn tell(tx: &Tx<'_>, stack: &Stack, operation: &Operation, set: &ChangeSet, verd
         end["ResourceStatusReason"] = json!(reason);
     }
     event::record_operation(tx, &stack.stack_id, operation, end)
+}
+
+/// What reverting drift cannot be combined with. The rules are AWS's, by its own clients; the words are inferred.
+fn check_mode(input: &CreateChangeSetInput, creating: bool) -> Result<(), ApiError> {
+    let more = [
+        ("IncludeNestedStacks", input.include_nested_stacks == Some(true)),
+        ("ImportExistingResources", input.import_existing_resources == Some(true)),
+        ("ResourcesToImport", !input.resources_to_import.is_empty()),
+    ];
+    let given = more.into_iter().find(|(_, is_given)| *is_given).map(|(member, _)| member);
+    if input.deployment_mode.is_none() {
+        return given.map_or(Ok(()), |member| Err(ApiError::unsupported(format!("The input member {member}"))));
+    }
+    if creating {
+        return Err(invalid("DeploymentMode=REVERT_DRIFT is supported only for change sets of type UPDATE."));
+    }
+    if input.on_stack_failure.is_some_and(|on_failure| on_failure != OnFailure::Rollback) {
+        return Err(invalid("DeploymentMode=REVERT_DRIFT is supported only with OnStackFailure=ROLLBACK."));
+    }
+    given.map_or(Ok(()), |member| Err(invalid(format!("DeploymentMode=REVERT_DRIFT is not supported with {member}."))))
 }
 
 fn is_creating(input: &CreateChangeSetInput) -> Result<bool, ApiError> {

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::{ChangeSet, find, of_stack};
 use crate::cloudformation::api::create::token_used;
 use crate::cloudformation::api::update::{Settings, begin};
+use crate::cloudformation::drift::repair;
 use crate::cloudformation::operation;
 use crate::cloudformation::refusal::invalid;
+use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::{OnFailure, Operation, Stack};
 use crate::cloudformation::status::StackStatus;
 use crate::endpoint::Endpoint;
@@ -32,6 +34,7 @@ pub(in crate::cloudformation) fn execute_change_set(
     endpoint: &Arc<Endpoint>,
     input: ExecuteChangeSetInput,
 ) -> Result<Value, ApiError> {
+    let schemas = Schemas::of(endpoint);
     let begun = endpoint.store.write(|tx| {
         let set = find(tx, &input.change_set_name, input.stack_name.as_deref())?;
         let mut stack = Stack::of(tx, &set.stack_id)?;
@@ -40,16 +43,22 @@ pub(in crate::cloudformation) fn execute_change_set(
             let same = stack.change_set_id.as_deref() == Some(&set.change_set_id);
             return if same { Ok(None) } else { Err(token_used(token.unwrap_or_default())) };
         }
-        execute(tx, &mut stack, set, &input)?;
+        execute(tx, &schemas, &mut stack, set, &input)?;
         Ok(Some(stack.stack_id))
     })?;
     if let Some(stack_id) = begun {
-        operation::start(endpoint, Arc::default(), &stack_id);
+        operation::start(endpoint, schemas, &stack_id);
     }
     Ok(json!({}))
 }
 
-fn execute(tx: &Tx<'_>, stack: &mut Stack, mut set: ChangeSet, input: &ExecuteChangeSetInput) -> Result<(), ApiError> {
+fn execute(
+    tx: &Tx<'_>,
+    schemas: &Schemas,
+    stack: &mut Stack,
+    mut set: ChangeSet,
+    input: &ExecuteChangeSetInput,
+) -> Result<(), ApiError> {
     if set.execution_status != "AVAILABLE" {
         let current = if set.status == "FAILED" { &set.status } else { &set.execution_status };
         return Err(ApiError::new(
@@ -82,6 +91,9 @@ fn execute(tx: &Tx<'_>, stack: &mut Stack, mut set: ChangeSet, input: &ExecuteCh
         stack.enter(tx, StackStatus::CreateInProgress, "User Initiated".to_owned())?;
     } else {
         begin(tx, stack, set.target.clone(), settings)?;
+        if let Some(found) = &set.found {
+            repair::begin(tx, stack, found, schemas)?;
+        }
     }
     // The others show changes against a stack that will be another one.
     for other in of_stack(tx, &stack.stack_id)?.iter().filter(|other| other.change_set_id != set.change_set_id) {

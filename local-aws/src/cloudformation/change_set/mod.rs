@@ -2,19 +2,23 @@
 //!
 //! # Layout
 //! - this file: the record
-//! - `create`: CreateChangeSet; `changes`: what it shows
+//! - `create`: CreateChangeSet; `changes`: what it shows, `drift`: of resources that somebody has changed
 //! - `execute`: ExecuteChangeSet
 //! - `calls`: describe, list, delete
 
 pub(super) mod calls;
 mod changes;
 pub(super) mod create;
+mod drift;
 pub(super) mod execute;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::drift::found::Drift;
 use super::refusal::invalid;
 use super::stack::{OnFailure, Stack, Target};
 use crate::error::ApiError;
@@ -42,6 +46,9 @@ pub(super) struct ChangeSet {
     pub(super) target: Target,
     /// With the values of properties, which are shown on request only.
     pub(super) changes: Vec<Value>,
+    /// Of one that reverts drift: the resources as they were found when it was made.
+    #[serde(default)]
+    pub(super) found: Option<BTreeMap<String, Drift>>,
 }
 
 impl Record for ChangeSet {

@@ -1,9 +1,10 @@
 //! Takes the changes of a failed update back, resource by resource, in the order of their dependencies.
 
 use super::run::{Run, failed_to};
-use super::step::handler;
+use super::step::{foreign_tags, handler};
 use super::unrecorded::undo_pending;
 use crate::cloudformation::compiled::Compiled;
+use crate::cloudformation::resources::Context;
 use crate::cloudformation::stack::{Stack, Target};
 use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
@@ -96,7 +97,9 @@ fn restore(
     record.now.generation = failed.generation;
     let (Some(new_id), Some(old_id)) = (&failed.physical_id, &before.physical_id) else { return Ok(()) };
     if new_id == old_id {
-        let cx = run.context(tx, stack, &logical_id, before);
+        let mut tags = foreign_tags(tx, run, handler, &failed, old_id)?;
+        tags.extend(before.tags.clone());
+        let cx = Context { tags: &tags, ..run.context(tx, stack, &logical_id, before) };
         record.now.attributes = handler.update(&cx, old_id, &failed.properties, &before.properties)?;
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! One resource on the way to what the template says: kept, made, changed or replaced.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::watch;
 
 use super::pass::Pass;
@@ -7,13 +9,14 @@ use super::run::Run;
 use super::wait::is_over;
 use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
-use crate::cloudformation::resources::{self, Context, Properties, ResourceType};
+use crate::cloudformation::resources::{self, Context, Properties, Reading, ResourceType};
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
+use crate::tag;
 
 /// What has to be done with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,7 @@ pub(super) fn decide(pass: &Pass, logical_id: &str) -> Result<Step, ApiError> {
     let existing = pass.resources.get(logical_id);
     let Some(existing) = existing.filter(|it| it.now.physical_id.is_some() && !it.status.is_gone()) else {
         // A name that CloudFormation generates is not used twice: the first bearer may have been retained.
-        wanted.generation = existing.filter(|it| it.status.is_gone()).map_or(0, |it| it.now.generation + 1);
+        wanted.generation = existing.map_or(0, |it| it.now.generation + u32::from(it.status.is_gone()));
         return Ok(Step { action: Action::Create, wanted, repeated: false, done: false });
     };
     if existing.ready_at.is_some() && existing.operation_id == pass.stack.operation.id {
@@ -147,6 +150,7 @@ pub(super) fn begin(
     if step.action == Action::Create {
         // A rollback goes by it even when nothing comes of the creation.
         record.now.depends_on.clone_from(&step.wanted.depends_on);
+        record.now.generation = step.wanted.generation;
     } else if record.before.is_none() {
         record.before = Some(Box::new(record.now.clone()));
     }
@@ -235,7 +239,13 @@ fn make(
         _ => times.creation(),
     };
     let ready_at = run.endpoint.latency.end_of(typical);
-    let cx = Context { repeated: step.repeated, ready_at, ..run.context(tx, stack, &logical_id, &step.wanted) };
+    let tags = match (step.action, &old.physical_id) {
+        (Action::Update, Some(physical_id)) => foreign_tags(tx, run, handler, &old, physical_id)?,
+        _ => BTreeMap::new(),
+    };
+    let tags: BTreeMap<String, String> = tags.into_iter().chain(step.wanted.tags.clone()).collect();
+    let cx = run.context(tx, stack, &logical_id, &step.wanted);
+    let cx = Context { repeated: step.repeated, ready_at, tags: &tags, ..cx };
     match (step.action, &old.physical_id) {
         (Action::Update, Some(physical_id)) => {
             record.now.attributes = handler.update(&cx, physical_id, &old.properties, properties)?;
@@ -275,6 +285,24 @@ fn make(
         record.enter(tx, stack, step.action.complete(), remark.as_deref(), properties)?;
     }
     Ok(record)
+}
+
+/// Tags that neither the stack nor the template has put on the resource: nobody else's are taken away.
+pub(super) fn foreign_tags(
+    tx: &Tx<'_>,
+    run: &Run,
+    handler: &dyn ResourceType,
+    old: &ActualState,
+    physical_id: &str,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let schema = run.schemas.get(handler.type_name())?;
+    let Some(property) = schema.tag_property() else { return Ok(BTreeMap::new()) };
+    let reading = Reading { endpoint: &run.endpoint, tx, physical_id, declared: &old.properties, siblings: &[] };
+    let live = handler.live(&reading)?.unwrap_or_default();
+    let mut tags = tag::of_property(live.get(property));
+    let own = tag::of_property(old.properties.get(property));
+    tags.retain(|key, _| !own.contains_key(key) && !old.tags.contains_key(key));
+    Ok(tags)
 }
 
 /// The old resource still bears the name, so its replacement cannot.

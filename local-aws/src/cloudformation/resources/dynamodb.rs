@@ -1,11 +1,14 @@
 //! AWS::DynamoDB::Table.
 
+mod live;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
+use self::live::{arn, describe};
+use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, tag_list};
 use crate::cloudformation::latency::Times;
 use crate::dynamodb::{run, tags};
 use crate::endpoint::Endpoint;
@@ -214,6 +217,10 @@ impl ResourceType for Table {
         attributes(cx.endpoint, physical_id)
     }
 
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        if exists(of.endpoint, of.physical_id)? { live::table(of).map(Some) } else { Ok(None) }
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
         match run(cx.endpoint, "DeleteTable", &json!({"TableName": physical_id})) {
             Err(error) if error.code != "ResourceNotFoundException" => Err(error),
@@ -246,14 +253,6 @@ fn exists(endpoint: &Endpoint, name: &str) -> Result<bool, ApiError> {
         Err(error) if error.code == "ResourceNotFoundException" => Ok(false),
         answer => answer.map(|_| true),
     }
-}
-
-fn arn(endpoint: &Endpoint, name: &str) -> String {
-    endpoint.arn("dynamodb", &format!("table/{name}"))
-}
-
-fn describe(endpoint: &Endpoint, name: &str) -> Result<Value, ApiError> {
-    Ok(run(endpoint, "DescribeTable", &json!({"TableName": name}))?["Table"].take())
 }
 
 fn attributes(endpoint: &Endpoint, name: &str) -> Result<Properties, ApiError> {
@@ -415,8 +414,4 @@ fn retag(cx: &Context<'_>, name: &str, wanted: &BTreeMap<String, String>) -> Res
         run(cx.endpoint, "TagResource", &json!({"ResourceArn": arn, "Tags": tag_list(set)}))?;
     }
     Ok(())
-}
-
-fn tag_list<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Value {
-    tags.into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }

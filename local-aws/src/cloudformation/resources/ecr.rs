@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::resource_type::{Context, Created, Properties, Refused, ResourceType, taken};
+use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list, taken};
 use crate::cloudformation::latency::Times;
 use crate::ecr::collection::collect;
 use crate::ecr::repository::{Repository, RepositorySettings};
@@ -161,6 +161,27 @@ impl ResourceType for RepositoryType {
         repository.settings = read(new)?.settings(cx)?;
         cx.tx.put(&repository)?;
         Ok(attributes(cx, &repository))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let Some(Repository { name, settings, .. }) = of.tx.get(of.physical_id)? else { return Ok(None) };
+        let exclusion = |it: &Value| {
+            json!({"ImageTagMutabilityExclusionFilterType": it["filterType"],
+                "ImageTagMutabilityExclusionFilterValue": it["filter"]})
+        };
+        let account = &of.endpoint.identity.account_id;
+        let lifecycle =
+            settings.lifecycle_policy.map(|text| json!({"LifecyclePolicyText": text, "RegistryId": account}));
+        Ok(Some(live([
+            ("RepositoryName", json!(name)),
+            ("ImageTagMutability", json!(settings.tag_mutability)),
+            ("ImageTagMutabilityExclusionFilters", settings.mutability_exclusions.iter().map(exclusion).collect()),
+            ("ImageScanningConfiguration", json!({"ScanOnPush": settings.scan_on_push})),
+            ("EncryptionConfiguration", json!({"EncryptionType": "AES256"})),
+            ("LifecyclePolicy", json!(lifecycle)),
+            ("RepositoryPolicyText", json!(settings.repository_policy)),
+            ("Tags", tag_list(&settings.tags)),
+        ])))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError> {

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
+use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::ecs::capacity::Capacity;
 use crate::ecs::cluster::{Cluster, Setting};
-use crate::ecs::task_definition::{RegisterTaskDefinition, TaskDefinition};
+use crate::ecs::task_definition::{DefinitionStatus, RegisterTaskDefinition, TaskDefinition};
 use crate::ecs::{clusters, task_definitions};
 use crate::error::ApiError;
 use crate::tag::Tag;
@@ -111,6 +111,22 @@ impl ResourceType for ClusterType {
         cluster.tags = cx.tags_over(&properties.tags);
         cx.tx.put(&cluster)?;
         Ok(arn_of("Arn", &cluster.arn))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let cluster = of.tx.get::<Cluster>(of.physical_id)?.filter(Cluster::is_active);
+        Ok(cluster.map(|cluster| {
+            live([
+                ("ClusterName", json!(cluster.name)),
+                (
+                    "ClusterSettings",
+                    cluster.settings.iter().map(|it| json!({"Name": it.name, "Value": it.value})).collect(),
+                ),
+                ("CapacityProviders", json!(cluster.capacity.providers)),
+                ("DefaultCapacityProviderStrategy", capitalized(json!(cluster.capacity.default_strategy))),
+                ("Tags", tag_list(&cluster.tags)),
+            ])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
@@ -244,6 +260,18 @@ impl ResourceType for TaskDefinitionType {
         Ok(arn_of("TaskDefinitionArn", &definition.arn))
     }
 
+    /// What was registered stays as it is; only its tags change. One that is INACTIVE runs no task any more, and so counts as
+    /// deleted here; what AWS's handler says of it is not documented.
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let definition = TaskDefinition::find(of.tx, of.physical_id)?;
+        let active = definition.filter(|definition| definition.status == DefinitionStatus::Active);
+        Ok(active.map(|definition| {
+            let mut properties = of.declared.clone();
+            properties.insert("Tags".to_owned(), tag_list(&definition.tags));
+            properties
+        }))
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
         task_definitions::deregister(cx.tx, physical_id).map(drop)
     }
@@ -267,6 +295,22 @@ fn decapitalized(value: Value) -> Value {
             .collect::<Map<String, Value>>()
             .into(),
         Value::Array(items) => items.into_iter().map(decapitalized).collect(),
+        other => other,
+    }
+}
+
+/// The other way round, for structures without a user's own keys.
+fn capitalized(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| {
+                let mut letters = name.chars();
+                let first = letters.next().map(|first| first.to_ascii_uppercase());
+                (first.into_iter().chain(letters).collect(), capitalized(value))
+            });
+            members.collect::<Map<String, Value>>().into()
+        }
+        Value::Array(items) => items.into_iter().map(capitalized).collect(),
         other => other,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::resource_type::{Context, Created, Properties, Refused, ResourceType};
+use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::error::ApiError;
 use crate::fis::{Spec, Template};
@@ -53,6 +53,10 @@ impl ResourceType for ExperimentTemplate {
         Ok(attributes(physical_id))
     }
 
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        of.tx.get::<Template>(of.physical_id)?.map(|template| properties(&template)).transpose()
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
         Template::delete(cx.tx, physical_id).map(drop)
     }
@@ -95,16 +99,41 @@ fn spec(properties: &Properties) -> Result<Spec, ApiError> {
     read(spec)
 }
 
+/// The other way round.
+fn properties(template: &Template) -> Result<Properties, ApiError> {
+    let mut spec = with_names(json!(template.spec()), char::to_ascii_uppercase);
+    for member in ["Targets", "Actions", "StopConditions"] {
+        each(&mut spec[member], |one| with_names(one, char::to_ascii_uppercase));
+    }
+    each(&mut spec["Targets"], |mut target| {
+        if let Some(filters) = target.get_mut("Filters") {
+            each(filters, |filter| with_names(filter, char::to_ascii_uppercase));
+        }
+        target
+    });
+    spec["ExperimentOptions"] = with_names(spec["ExperimentOptions"].take(), char::to_ascii_uppercase);
+    spec["Tags"] = json!(template.tags());
+    match spec {
+        Value::Object(members) => Ok(members),
+        _ => Err(ApiError::internal("An experiment template is no object.")),
+    }
+}
+
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     crate::wire::decode("ValidationException", "AWS::FIS::ExperimentTemplate", value)
 }
 
 /// A structure with its own member names in camel case.
 fn structure(value: Value) -> Value {
+    with_names(value, char::to_ascii_lowercase)
+}
+
+/// A structure with the first letters of its member names changed.
+fn with_names(value: Value, first_letter: impl Fn(&char) -> char) -> Value {
     let Value::Object(members) = value else { return value };
     let members = members.into_iter().map(|(name, value)| {
         let mut rest = name.chars();
-        let first = rest.next().map(|first| first.to_ascii_lowercase());
+        let first = rest.next().map(|first| first_letter(&first));
         (first.into_iter().chain(rest).collect(), value)
     });
     Value::Object(members.collect::<Map<_, _>>())

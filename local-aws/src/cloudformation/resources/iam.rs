@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::resource_type::{Context, Created, Properties, ResourceType};
+use super::resource_type::{Context, Created, Properties, Reading, ResourceType, live, tag_list};
 use crate::cloudformation::latency::Times;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -127,6 +127,29 @@ impl ResourceType for RoleType {
         Ok(attributes(&role))
     }
 
+    /// Without the policies that an AWS::IAM::Policy of the same stack has put there.
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let Some(role) = gone_is_none(Role::named(of.tx, of.physical_id))? else { return Ok(None) };
+        let of_siblings: BTreeSet<&str> = of
+            .siblings
+            .iter()
+            .filter(|sibling| sibling.resource_type == PolicyType.type_name())
+            .filter_map(|sibling| sibling.properties.get("PolicyName")?.as_str())
+            .collect();
+        let own = role.policies.iter().filter(|(name, _)| !of_siblings.contains(name.as_str()));
+        let own = own.map(|(name, text)| Ok(json!({"PolicyName": name, "PolicyDocument": document(text)?})));
+        Ok(Some(live([
+            ("RoleName", json!(role.name)),
+            ("Path", json!(role.path)),
+            ("AssumeRolePolicyDocument", document(&role.trust_policy)?),
+            ("Policies", own.collect::<Result<Vec<Value>, ApiError>>()?.into()),
+            ("ManagedPolicyArns", json!(role.attached)),
+            ("Description", json!(role.description)),
+            ("MaxSessionDuration", json!(role.max_session_duration)),
+            ("Tags", tag_list(&role.tags)),
+        ])))
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known: RoleProperties = read(properties)?;
         let Some(mut role) = gone_is_none(Role::named(cx.tx, physical_id))? else { return Ok(()) };
@@ -140,6 +163,10 @@ impl ResourceType for RoleType {
 
 fn attributes(role: &Role) -> Properties {
     Properties::from_iter([("Arn".to_owned(), json!(role.arn)), ("RoleId".to_owned(), json!(role.role_id))])
+}
+
+fn document(text: &str) -> Result<Value, ApiError> {
+    serde_json::from_str(text).map_err(|error| ApiError::internal(format!("A policy that is no JSON: {error}")))
 }
 
 fn gone_is_none(role: Result<Role, ApiError>) -> Result<Option<Role>, ApiError> {
@@ -219,6 +246,25 @@ impl ResourceType for PolicyType {
         Self::remove(cx, &read(old)?)?;
         Self::put(cx, &read(new)?)?;
         Ok(Properties::from_iter([("Id".to_owned(), json!(physical_id))]))
+    }
+
+    /// It is where the first role has it; a role that has lost it is one less.
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let known: PolicyProperties = read(of.declared)?;
+        let (mut text, mut roles) = (None, BTreeSet::new());
+        for name in known.roles {
+            let role = gone_is_none(Role::named(of.tx, &name))?;
+            if let Some(found) = role.and_then(|role| role.policies.get(&known.policy_name).cloned()) {
+                roles.insert(name);
+                text.get_or_insert(found);
+            }
+        }
+        let Some(text) = text else { return Ok(None) };
+        Ok(Some(live([
+            ("PolicyName", json!(known.policy_name)),
+            ("PolicyDocument", document(&text)?),
+            ("Roles", json!(roles)),
+        ])))
     }
 
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::resource_type::{Context, Created, Properties, Refused, ResourceType, taken};
+use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list, taken};
 use crate::cloudformation::latency::{TYPICAL, Times};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -104,6 +104,17 @@ impl ResourceType for LogGroupType {
         let wanted = LogGroupProperties::read(new)?;
         let group = LogGroup::change(cx.tx, physical_id, wanted.retention_in_days, wanted.all_tags(cx))?;
         Ok(attributes(&group))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(of.tx.get::<LogGroup>(of.physical_id)?.map(|group| {
+            live([
+                ("LogGroupName", json!(group.name)),
+                ("LogGroupClass", json!("STANDARD")),
+                ("RetentionInDays", json!(group.retention_in_days)),
+                ("Tags", tag_list(&group.tags)),
+            ])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

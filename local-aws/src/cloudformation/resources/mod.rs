@@ -11,7 +11,7 @@ mod resource_type;
 
 use super::latency::{OTHER, Times};
 
-pub(crate) use resource_type::{Context, Created, Properties, Refused, ResourceType};
+pub(crate) use resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, Sibling};
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::cloudformation::latency::Times;
@@ -67,6 +67,34 @@ impl Context<'_> {
         let kept: String = stem.chars().take(max.saturating_sub(LENGTH + 1)).collect();
         format!("{kept}-{suffix}")
     }
+}
+
+/// A resource whose live properties are wanted.
+pub(crate) struct Reading<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) tx: &'a Tx<'a>,
+    pub(crate) physical_id: &'a str,
+    /// What the template says of it, resolved.
+    pub(crate) declared: &'a Properties,
+    /// The other resources of its stack: what they have put on it is not its own.
+    pub(crate) siblings: &'a [Sibling<'a>],
+}
+
+/// Another resource of the same stack.
+pub(crate) struct Sibling<'a> {
+    pub(crate) resource_type: &'a str,
+    pub(crate) physical_id: &'a str,
+    pub(crate) properties: &'a Properties,
+}
+
+/// Live properties; those that are `null` are not there.
+pub(super) fn live<const N: usize>(values: [(&str, Value); N]) -> Properties {
+    values.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Tags as most schemas write them.
+pub(super) fn tag_list<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Value {
+    tags.into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
 /// The name in this property, if there is a record of this kind with it.
@@ -161,6 +189,10 @@ pub(crate) trait ResourceType: Sync {
     fn begin_deletion(&self, _cx: &Context<'_>, _physical_id: &str) -> Result<(), ApiError> {
         Ok(())
     }
+
+    /// The resource as it is, whoever has changed it: all properties that a template can declare and that AWS's own handler
+    /// reads, with all tags. `None` when it is gone.
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError>;
 
     /// Deletes the resource; does nothing if it is already gone.
     fn delete(&self, cx: &Context<'_>, physical_id: &str, properties: &Properties) -> Result<(), ApiError>;

@@ -33,7 +33,7 @@ pub(super) fn coerce(root: &Value, schema: &Value, value: &mut Value) {
 }
 
 /// A schema and everything that it applies to the same value.
-fn collect<'a>(root: &'a Value, schema: &'a Value, views: &mut Vec<&'a Value>) {
+pub(super) fn collect<'a>(root: &'a Value, schema: &'a Value, views: &mut Vec<&'a Value>) {
     // A schema that refers to itself adds nothing the second time.
     if views.iter().any(|view| std::ptr::eq(*view, schema)) {
         return;
@@ -59,7 +59,7 @@ fn types(schema: &Value) -> Vec<&str> {
     }
 }
 
-fn member_schemas<'a>(views: &[&'a Value], name: &str) -> Vec<&'a Value> {
+pub(super) fn member_schemas<'a>(views: &[&'a Value], name: &str) -> Vec<&'a Value> {
     let named: Vec<_> = views.iter().filter_map(|view| view.get("properties")?.get(name)).collect();
     if !named.is_empty() {
         return named;
@@ -71,7 +71,7 @@ fn member_schemas<'a>(views: &[&'a Value], name: &str) -> Vec<&'a Value> {
     patterns.chain(rest).filter(|schema| schema.is_object()).collect()
 }
 
-fn item_schemas<'a>(views: &[&'a Value], index: usize) -> Vec<&'a Value> {
+pub(super) fn item_schemas<'a>(views: &[&'a Value], index: usize) -> Vec<&'a Value> {
     views
         .iter()
         .filter_map(|view| match view.get("items")? {

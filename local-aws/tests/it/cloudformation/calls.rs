@@ -72,8 +72,8 @@ async fn events_and_stacks_come_in_pages_newest_first() {
 #[tokio::test]
 async fn unknown_operations_and_members_are_refused_by_name() {
     let (_endpoint, client) = start().await;
-    let unknown = client.detect_stack_drift().stack_name("Lab").send().await.unwrap_err();
-    assert!(message(&unknown).starts_with("InvalidAction") && message(&unknown).contains("DetectStackDrift"));
+    let unknown = client.list_stack_sets().send().await.unwrap_err();
+    assert!(message(&unknown).starts_with("InvalidAction") && message(&unknown).contains("ListStackSets"));
     let body = template(&table("Table", ""), "");
     let policy = client.create_stack().stack_name("Lab").template_body(&body).stack_policy_body("{}").send().await;
     assert!(message(&policy.unwrap_err()).contains("StackPolicyBody"));

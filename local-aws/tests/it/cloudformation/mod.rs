@@ -5,6 +5,7 @@ mod calls;
 mod change_sets;
 mod creation;
 mod deletion;
+mod drift;
 mod early_validation;
 mod exports;
 mod laws;

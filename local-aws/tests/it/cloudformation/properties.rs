@@ -70,6 +70,14 @@ impl Stage {
         answer.map_or_else(|refusal| refusal.message, |answer| answer.to_string())
     }
 
+    /// Where the resource is not as it was declared, by CloudFormation's own look at it.
+    fn drift(&mut self, stack: &str) -> Option<String> {
+        let input = json!({"StackName": stack, "LogicalResourceId": "R"});
+        let drift = self.boto.call("cloudformation", "DetectStackResourceDrift", &input).unwrap();
+        let drift = &drift["StackResourceDrift"];
+        (drift["StackResourceDriftStatus"] != "IN_SYNC").then(|| drift.to_string())
+    }
+
     /// What is wrong with how the case ends.
     async fn fault(&mut self, case: &Case<'_>, stack: &str) -> Option<String> {
         let create = self.client.create_stack().stack_name(stack).template_body(self.filled(&case.template("before")));
@@ -78,6 +86,9 @@ impl Stage {
         }
         if status(&settled(&self.client, stack).await) != "CREATE_COMPLETE" {
             return Some(format!("is not made: {:?}", story(&self.client, stack).await));
+        }
+        if let Some(drift) = self.drift(stack) {
+            return Some(format!("is not what was declared before: {drift}"));
         }
         let id_before = resources(&self.client, stack).await["R"].clone();
         let before = self.shown(case, stack, &id_before);
@@ -91,6 +102,7 @@ impl Stage {
         let wanted = case.case["refused"].as_str();
         match refusal {
             Some(refusal) if wanted.is_some_and(|words| refusal.contains(words)) => None,
+            None if self.drift(stack).is_some() => self.drift(stack),
             None if case.case["end"] == "kept" => None,
             None if case.case["end"] == "replaced" => (id == id_before).then(|| "is the same resource".to_owned()),
             None if wanted.is_none() => {

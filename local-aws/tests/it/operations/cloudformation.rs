@@ -58,7 +58,12 @@ fn reads(calls: &mut Calls) {
     ] {
         cloudformation(operation, json!({"StackName": "Owner"}));
     }
-    cloudformation("DescribeStackResource", json!({"StackName": "Owner", "LogicalResourceId": "Group"}));
+    let group = json!({"StackName": "Owner", "LogicalResourceId": "Group"});
+    cloudformation("DescribeStackResource", group.clone());
+    cloudformation("DetectStackResourceDrift", group);
+    let detection = cloudformation("DetectStackDrift", json!({"StackName": "Owner"}));
+    cloudformation("DescribeStackDriftDetectionStatus", detection);
+    cloudformation("DescribeStackResourceDrifts", json!({"StackName": "Owner"}));
 }
 
 async fn change_sets(calls: &mut Calls, template: &str) {

@@ -7,8 +7,10 @@ use crate::ecs_lab::Lab;
 
 pub(super) async fn all(calls: &mut Calls, lab: &Lab) {
     ec2(calls);
+    network(calls).await;
     ecr(calls).await;
     iam(calls, lab);
+    role(calls).await;
     let mut tagging = |operation: &str, input: Value| calls.call("resourcegroupstaggingapi", operation, &input);
     tagging("GetResources", json!({}));
     tagging("GetTagKeys", json!({}));
@@ -58,8 +60,91 @@ fn ec2(calls: &mut Calls) {
     ec2("DescribeVpcAttribute", json!({"VpcId": vpc, "Attribute": "enableDnsSupport"}));
 }
 
+/// A network is changed, and taken apart.
+async fn network(calls: &mut Calls) {
+    let template = include_str!("../../../../templates/network.yaml");
+    calls.call("cloudformation", "CreateStack", &json!({"StackName": "Net", "TemplateBody": template}));
+    calls.stack_is("Net", "CREATE_COMPLETE").await;
+    let all = calls.call("cloudformation", "DescribeStackResources", &json!({"StackName": "Net"}));
+    let id = |logical_id: &str| {
+        let mut all = all["StackResources"].as_array().unwrap().iter();
+        all.find(|it| it["LogicalResourceId"] == logical_id).unwrap()["PhysicalResourceId"].clone()
+    };
+    let (vpc, subnet, gateway) = (id("FisVpc"), id("PrivateSubnet1"), id("InternetGateway"));
+    let (table, group) = (id("PrivateRouteTable"), id("TaskSecurityGroup"));
+    let rule = |port: u16| json!([{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]);
+    let route = json!({"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0"});
+    let with = |more: Value| {
+        let mut input = route.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let filter = json!({"Filters": [{"Name": "domain", "Values": ["vpc"]}]});
+    let address = calls.call("ec2", "DescribeAddresses", &filter)["Addresses"][0]["AllocationId"].take();
+    let attached = json!({"InternetGatewayId": gateway, "VpcId": vpc});
+    let mut ec2 = |operation: &str, input: Value| calls.call("ec2", operation, &input);
+    ec2("ModifyVpcAttribute", json!({"VpcId": vpc, "EnableDnsHostnames": {"Value": false}}));
+    ec2("ModifySubnetAttribute", json!({"SubnetId": subnet, "MapPublicIpOnLaunch": {"Value": true}}));
+    ec2("CreateTags", json!({"Resources": [vpc], "Tags": [{"Key": "k", "Value": "v"}]}));
+    ec2("DeleteTags", json!({"Resources": [vpc], "Tags": [{"Key": "k"}]}));
+    for (direction, port) in [("Ingress", 1), ("Egress", 2)] {
+        for verb in ["Authorize", "Revoke"] {
+            let input = json!({"GroupId": group, "IpPermissions": rule(port)});
+            ec2(&format!("{verb}SecurityGroup{direction}"), input);
+        }
+    }
+    ec2("ReplaceRoute", with(json!({"GatewayId": gateway})));
+    ec2("DeleteRoute", route.clone());
+    ec2("CreateRoute", with(json!({"NatGatewayId": id("NatGateway")})));
+    ec2("DeleteNatGateway", json!({"NatGatewayId": id("NatGateway")}));
+    ec2("ReleaseAddress", json!({"AllocationId": address}));
+    ec2("DetachInternetGateway", attached.clone());
+    ec2("AttachInternetGateway", attached.clone());
+    ec2("DetachInternetGateway", attached);
+    ec2("DeleteInternetGateway", json!({"InternetGatewayId": gateway}));
+    ec2("DeleteVpcEndpoints", json!({"VpcEndpointIds": [id("S3Endpoint"), id("DynamoDbEndpoint")]}));
+    ec2("DeleteSecurityGroup", json!({"GroupId": group}));
+    for name in ["PrivateSubnet1", "PrivateSubnet2", "PublicSubnet1", "PublicSubnet2"] {
+        ec2("DisassociateRouteTable", json!({"AssociationId": id(&format!("{name}RouteTableAssociation"))}));
+        ec2("DeleteSubnet", json!({"SubnetId": id(name)}));
+    }
+    for name in ["PrivateRouteTable", "PublicRouteTable"] {
+        ec2("DeleteRouteTable", json!({"RouteTableId": id(name)}));
+    }
+    ec2("DeleteVpc", json!({"VpcId": vpc}));
+}
+
+/// A role is changed, and deleted.
+async fn role(calls: &mut Calls) {
+    let statement =
+        json!({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    let trust = json!({"Version": "2012-10-17", "Statement": [statement]});
+    let properties = json!({"RoleName": "changed", "AssumeRolePolicyDocument": trust});
+    let template = json!({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}).to_string();
+    let stack = json!({"StackName": "Changed", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"]});
+    calls.call("cloudformation", "CreateStack", &stack);
+    calls.stack_is("Changed", "CREATE_COMPLETE").await;
+    let statement = json!({"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let managed = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy";
+    let mut iam = |operation: &str, mut input: Value| {
+        input["RoleName"] = json!("changed");
+        calls.call("iam", operation, &input)
+    };
+    iam("UpdateRole", json!({"Description": "other", "MaxSessionDuration": 7200}));
+    iam("UpdateAssumeRolePolicy", json!({"PolicyDocument": trust.to_string()}));
+    iam("TagRole", json!({"Tags": [{"Key": "k", "Value": "v"}]}));
+    iam("UntagRole", json!({"TagKeys": ["k"]}));
+    iam("PutRolePolicy", json!({"PolicyName": "p", "PolicyDocument": policy}));
+    iam("DeleteRolePolicy", json!({"PolicyName": "p"}));
+    iam("AttachRolePolicy", json!({"PolicyArn": managed}));
+    iam("DetachRolePolicy", json!({"PolicyArn": managed}));
+    assert_eq!(iam("GetRole", json!({}))["Role"]["MaxSessionDuration"], 7200);
+    iam("DeleteRole", json!({}));
+}
+
 async fn ecr(calls: &mut Calls) {
-    // Policies come by CloudFormation only.
+    // The policy of the repository comes by CloudFormation only.
     let rule = json!({
         "rulePriority": 1, "action": {"type": "expire"},
         "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9},
@@ -78,6 +163,10 @@ async fn ecr(calls: &mut Calls) {
     for operation in ["GetLifecyclePolicy", "GetRepositoryPolicy"] {
         ecr(operation, json!({"repositoryName": "ruled"}));
     }
+    ecr("PutImageTagMutability", json!({"repositoryName": "ruled", "imageTagMutability": "IMMUTABLE"}));
+    let scan = json!({"repositoryName": "ruled", "imageScanningConfiguration": {"scanOnPush": true}});
+    ecr("PutImageScanningConfiguration", scan);
+    ecr("PutLifecyclePolicy", json!({"repositoryName": "ruled", "lifecyclePolicyText": "{\"rules\": []}"}));
     ecr("GetAuthorizationToken", json!({}));
     let arn = ecr("CreateRepository", json!({"repositoryName": "all"}))["repository"]["repositoryArn"].take();
     ecr("TagResource", json!({"resourceArn": arn, "tags": [{"Key": "k", "Value": "v"}]}));

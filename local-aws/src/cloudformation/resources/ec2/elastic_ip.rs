@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::properties::{INVALID, attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, ResourceType, live, tag_list,
+};
 use crate::ec2::address;
 use crate::ec2::record::Address;
 use crate::error::ApiError;
@@ -81,6 +83,16 @@ impl ResourceType for ElasticIp {
         address.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&address)?;
         Ok(shown(&address))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(Address::with_ip(of.tx, of.physical_id)?.map(|address| {
+            live([
+                ("Domain", json!("vpc")),
+                ("NetworkBorderGroup", json!(of.endpoint.identity.region)),
+                ("Tags", tag_list(&address.tags)),
+            ])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

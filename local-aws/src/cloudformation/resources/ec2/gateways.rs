@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::properties::{INVALID, attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, Refused, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list,
+};
 use crate::ec2::nat_gateway::NatGatewayRequest;
 use crate::ec2::record::{InternetGateway, NatGateway};
 use crate::ec2::{internet_gateway, nat_gateway};
@@ -52,6 +54,11 @@ impl ResourceType for InternetGatewayType {
         gateway.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&gateway)?;
         Ok(id_attribute("InternetGatewayId", physical_id))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let gateway = of.tx.get::<InternetGateway>(of.physical_id)?;
+        Ok(gateway.map(|gateway| live([("Tags", tag_list(&gateway.tags))])))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
@@ -113,6 +120,12 @@ impl ResourceType for VpcGatewayAttachment {
             internet_gateway::attach(cx.tx, wanted.gateway()?, &wanted.vpc_id)?;
         }
         Ok(id_attribute("AttachmentType", "IGW"))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let known: AttachmentWanted = read(of.declared)?;
+        let gateway = InternetGateway::of_vpc(of.tx, &known.vpc_id)?;
+        Ok(gateway.map(|gateway| live([("VpcId", json!(known.vpc_id)), ("InternetGatewayId", json!(gateway.id))])))
     }
 
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
@@ -222,6 +235,19 @@ impl ResourceType for NatGatewayType {
         nat.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&nat)?;
         Ok(shown(&nat))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(of.tx.get::<NatGateway>(of.physical_id)?.map(|nat| {
+            live([
+                ("SubnetId", json!(nat.subnet_id)),
+                ("AllocationId", json!(nat.allocation_id)),
+                ("ConnectivityType", json!(nat.connectivity_type())),
+                ("AvailabilityMode", json!("zonal")),
+                ("PrivateIpAddress", json!(nat.private_ip)),
+                ("Tags", tag_list(&nat.tags)),
+            ])
+        }))
     }
 
     fn begin_deletion(&self, cx: &Context<'_>, physical_id: &str) -> Result<(), ApiError> {

@@ -1,10 +1,13 @@
 //! `AWS::EC2::RouteTable`, `AWS::EC2::Route` and `AWS::EC2::SubnetRouteTableAssociation`.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::properties::{INVALID, id_attribute, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, ResourceType, live, tag_list,
+};
 use crate::ec2::record::{RouteTable, Target};
 use crate::ec2::{route, route_table};
 use crate::error::ApiError;
@@ -51,6 +54,11 @@ impl ResourceType for RouteTableType {
         table.tags = tags(cx, &wanted.tags)?;
         cx.tx.put(&table)?;
         Ok(id_attribute("RouteTableId", physical_id))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let table = of.tx.get::<RouteTable>(of.physical_id)?;
+        Ok(table.map(|table| live([("VpcId", json!(table.vpc_id)), ("Tags", tag_list(&table.tags))])))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
@@ -161,6 +169,26 @@ impl ResourceType for RouteType {
         Ok(id_attribute("CidrBlock", destination))
     }
 
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let known: RouteWanted = read(of.declared)?;
+        let Some(table) = of.tx.get::<RouteTable>(&known.route_table_id)? else { return Ok(None) };
+        let destination = of.physical_id.split_once('|').map_or(known.destination()?, |(_, destination)| destination);
+        let route = table.routes.into_iter().find(|route| route.destination == destination);
+        Ok(route.map(|route| {
+            let (gateway, nat) = match route.target {
+                Target::InternetGateway(id) => (Some(id), None),
+                Target::NatGateway(id) => (None, Some(id)),
+            };
+            live([
+                ("RouteTableId", json!(known.route_table_id)),
+                ("DestinationCidrBlock", json!(known.destination_cidr_block)),
+                ("DestinationIpv6CidrBlock", json!(known.destination_ipv6_cidr_block)),
+                ("GatewayId", json!(gateway)),
+                ("NatGatewayId", json!(nat)),
+            ])
+        }))
+    }
+
     fn delete(&self, cx: &Context<'_>, _physical_id: &str, properties: &Properties) -> Result<(), ApiError> {
         let known: RouteWanted = read(properties)?;
         route::delete(cx.tx, &known.route_table_id, known.destination()?)
@@ -204,6 +232,15 @@ impl ResourceType for SubnetRouteTableAssociation {
         _new: &Properties,
     ) -> Result<Properties, ApiError> {
         Ok(id_attribute("Id", physical_id))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let tables = of.tx.list::<RouteTable>()?;
+        let mut all = tables.iter().flat_map(|table| table.associations.iter().map(move |it| (table, it)));
+        let found = all.find(|(_, association)| association.id == of.physical_id);
+        Ok(found.map(|(table, association)| {
+            live([("RouteTableId", json!(table.id)), ("SubnetId", json!(association.subnet_id))])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

@@ -1,11 +1,13 @@
 //! `AWS::EC2::SecurityGroup` and its rules, inside it or as resources of their own.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::properties::{attributes, id_attribute, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, ResourceType, live, tag_list,
+};
 use crate::ec2::record::{Peer, Rule, SecurityGroup};
 use crate::ec2::security_group_rule::RuleRequest;
 use crate::ec2::{security_group, security_group_rule};
@@ -46,18 +48,21 @@ struct RuleWanted {
 }
 
 impl RuleWanted {
+    /// The schema allows exactly one.
+    fn peer(&self) -> Option<Peer> {
+        None.or_else(|| self.cidr_ip.clone().map(Peer::Ipv4))
+            .or_else(|| self.cidr_ipv6.clone().map(Peer::Ipv6))
+            .or_else(|| self.source_prefix_list_id.clone().map(Peer::PrefixList))
+            .or_else(|| self.source_security_group_id.clone().map(Peer::Group))
+    }
+
     fn request(&self, cx: &Context<'_>, is_egress: bool) -> Result<RuleRequest, ApiError> {
         let account = &cx.endpoint.identity.account_id;
         if let Some(owner) = self.source_security_group_owner_id.as_ref().filter(|owner| *owner != account) {
             return Err(ApiError::unsupported(format!("A security group of another account ({owner})")));
         }
-        // The schema allows exactly one of them.
-        let peer = None
-            .or_else(|| self.cidr_ip.clone().map(Peer::Ipv4))
-            .or_else(|| self.cidr_ipv6.clone().map(Peer::Ipv6))
-            .or_else(|| self.source_prefix_list_id.clone().map(Peer::PrefixList))
-            .or_else(|| self.source_security_group_id.clone().map(Peer::Group))
-            .ok_or_else(|| ApiError::new("MissingParameter", "A security group rule needs a source or destination."))?;
+        let missing = || ApiError::new("MissingParameter", "A security group rule needs a source or destination.");
+        let peer = self.peer().ok_or_else(missing)?;
         Ok(RuleRequest {
             is_egress,
             protocol: self.ip_protocol.clone(),
@@ -157,6 +162,26 @@ impl ResourceType for SecurityGroupType {
         Ok(shown(&group))
     }
 
+    /// Without the rules that are resources of their own in the same stack.
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        let Some(group) = of.tx.get::<SecurityGroup>(of.physical_id)? else { return Ok(None) };
+        let declared: GroupWanted = read(of.declared)?;
+        let is_own = |rule: &Rule| of.siblings.iter().all(|sibling| sibling.physical_id != rule.id);
+        let rules: Vec<Rule> = Rule::of_group(of.tx, &group.id)?.into_iter().filter(is_own).collect();
+        let of_direction = |is_egress: bool| -> Value {
+            let rules = rules.iter().filter(|rule| rule.is_egress == is_egress);
+            rules.map(|rule| shown_rule(rule, &declared.rules())).collect()
+        };
+        Ok(Some(live([
+            ("GroupName", json!(group.name)),
+            ("GroupDescription", json!(group.description)),
+            ("VpcId", json!(group.vpc_id)),
+            ("SecurityGroupIngress", of_direction(false)),
+            ("SecurityGroupEgress", of_direction(true)),
+            ("Tags", tag_list(&group.tags)),
+        ])))
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
         security_group::delete(cx.tx, physical_id)
     }
@@ -164,6 +189,49 @@ impl ResourceType for SecurityGroupType {
 
 fn shown(group: &SecurityGroup) -> Properties {
     attributes([("Id", json!(group.id)), ("GroupId", json!(group.id)), ("VpcId", json!(group.vpc_id))])
+}
+
+/// A rule as it is, in the words of the template where that says the same (`6` and `tcp`).
+fn shown_rule(rule: &Rule, declared: &[(bool, &RuleWanted)]) -> Value {
+    let is_same = |wanted: &RuleWanted| {
+        let protocol = security_group_rule::protocol_name(&wanted.ip_protocol);
+        let ports = security_group_rule::ports(&protocol, wanted.from_port, wanted.to_port).ok();
+        wanted.peer().as_ref() == Some(&rule.peer)
+            && protocol == rule.protocol
+            && ports == Some((rule.from_port, rule.to_port))
+    };
+    let same = declared.iter().find(|(is_egress, wanted)| *is_egress == rule.is_egress && is_same(wanted));
+    let words = same.map(|(_, wanted)| (wanted.ip_protocol.clone(), wanted.from_port, wanted.to_port));
+    let (protocol, from, to) = words.unwrap_or_else(|| (rule.protocol.clone(), rule.from_port, rule.to_port));
+    let (list, group) = if rule.is_egress {
+        ("DestinationPrefixListId", "DestinationSecurityGroupId")
+    } else {
+        ("SourcePrefixListId", "SourceSecurityGroupId")
+    };
+    let (name, peer) = match &rule.peer {
+        Peer::Ipv4(block) => ("CidrIp", block),
+        Peer::Ipv6(block) => ("CidrIpv6", block),
+        Peer::PrefixList(id) => (list, id),
+        Peer::Group(id) => (group, id),
+    };
+    let owner = same.and_then(|(_, wanted)| wanted.source_security_group_owner_id.clone());
+    Value::Object(live([
+        ("IpProtocol", json!(protocol)),
+        ("FromPort", json!(from)),
+        ("ToPort", json!(to)),
+        (name, json!(peer)),
+        ("SourceSecurityGroupOwnerId", json!(owner)),
+        ("Description", json!(rule.description)),
+    ]))
+}
+
+/// A standalone rule as it is.
+fn live_rule(of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+    let Some(rule) = of.tx.get::<Rule>(of.physical_id)? else { return Ok(None) };
+    let declared: RuleWanted = read(of.declared)?;
+    let mut shown = shown_rule(&rule, &[(rule.is_egress, &declared)]);
+    shown["GroupId"] = json!(rule.group_id);
+    Ok(shown.as_object().cloned())
 }
 
 /// Makes a standalone rule.
@@ -218,6 +286,10 @@ impl ResourceType for SecurityGroupEgress {
         update_rule(cx, physical_id, new)
     }
 
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        live_rule(of)
+    }
+
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {
         security_group_rule::revoke(cx.tx, physical_id)
     }
@@ -254,6 +326,10 @@ impl ResourceType for SecurityGroupIngress {
         new: &Properties,
     ) -> Result<Properties, ApiError> {
         update_rule(cx, physical_id, new)
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        live_rule(of)
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

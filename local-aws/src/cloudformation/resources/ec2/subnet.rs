@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::properties::{INVALID, attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, ResourceType, live, tag_list,
+};
 use crate::ec2::record::{Subnet, SubnetSettings};
 use crate::ec2::subnet;
 use crate::error::ApiError;
@@ -114,6 +116,24 @@ impl ResourceType for SubnetType {
         subnet.settings = wanted.settings(cx)?;
         cx.tx.put(&subnet)?;
         Ok(shown(&subnet))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(of.tx.get::<Subnet>(of.physical_id)?.map(|subnet| {
+            let SubnetSettings { hostname_type, resource_name_a_record: a_record, .. } = &subnet.settings;
+            live([
+                ("VpcId", json!(subnet.vpc_id)),
+                ("CidrBlock", json!(subnet.cidr_block)),
+                ("AvailabilityZone", json!(subnet.availability_zone)),
+                ("AvailabilityZoneId", json!(subnet.availability_zone_id)),
+                ("MapPublicIpOnLaunch", json!(subnet.settings.map_public_ip_on_launch)),
+                (
+                    "PrivateDnsNameOptionsOnLaunch",
+                    json!({"HostnameType": hostname_type, "EnableResourceNameDnsARecord": a_record}),
+                ),
+                ("Tags", tag_list(&subnet.settings.tags)),
+            ])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

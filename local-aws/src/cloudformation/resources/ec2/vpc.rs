@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{LOG, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, ResourceType, live, tag_list,
+};
 use crate::ec2::record::{Vpc, VpcSettings};
 use crate::ec2::vpc;
 use crate::error::ApiError;
@@ -70,6 +72,18 @@ impl ResourceType for VpcType {
         vpc.settings = wanted.settings(cx)?;
         cx.tx.put(&vpc)?;
         Ok(shown(&vpc))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(of.tx.get::<Vpc>(of.physical_id)?.map(|vpc| {
+            live([
+                ("CidrBlock", json!(vpc.cidr_block)),
+                ("InstanceTenancy", json!(vpc.settings.instance_tenancy)),
+                ("EnableDnsSupport", json!(vpc.settings.dns_support)),
+                ("EnableDnsHostnames", json!(vpc.settings.dns_hostnames)),
+                ("Tags", tag_list(&vpc.settings.tags)),
+            ])
+        }))
     }
 
     fn delete(&self, cx: &Context<'_>, physical_id: &str, _properties: &Properties) -> Result<(), ApiError> {

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::properties::{attributes, read, tags};
 use crate::cloudformation::latency::{CREATED, TYPICAL, Times};
-use crate::cloudformation::resources::resource_type::{Context, Created, Properties, Refused, ResourceType};
+use crate::cloudformation::resources::resource_type::{
+    Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list,
+};
 use crate::ec2::record::{Kind, VpcEndpoint, VpcEndpointSettings};
 use crate::ec2::transition_state::TransitionState;
 use crate::ec2::vpc_endpoint;
@@ -142,6 +144,25 @@ impl ResourceType for VpcEndpointType {
         let endpoint = VpcEndpoint::get(cx.tx, physical_id)?;
         let endpoint = vpc_endpoint::apply(cx.endpoint, cx.tx, endpoint, wanted.settings(cx)?)?;
         Ok(shown(&endpoint))
+    }
+
+    fn live(&self, of: &Reading<'_>) -> Result<Option<Properties>, ApiError> {
+        Ok(of.tx.get::<VpcEndpoint>(of.physical_id)?.map(|endpoint| {
+            let (kind, settings) = (endpoint.kind, endpoint.settings);
+            live([
+                ("VpcId", json!(endpoint.vpc_id)),
+                ("ServiceName", json!(endpoint.service_name)),
+                ("VpcEndpointType", json!(if kind == Kind::Gateway { "Gateway" } else { "Interface" })),
+                ("IpAddressType", of.declared.get("IpAddressType").cloned().unwrap_or_default()),
+                ("DnsOptions", of.declared.get("DnsOptions").cloned().unwrap_or_default()),
+                ("PrivateDnsEnabled", json!(settings.private_dns)),
+                ("PolicyDocument", json!(settings.policy)),
+                ("RouteTableIds", json!(settings.route_table_ids)),
+                ("SubnetIds", json!(settings.subnet_ids)),
+                ("SecurityGroupIds", json!(settings.security_group_ids)),
+                ("Tags", tag_list(&settings.tags)),
+            ])
+        }))
     }
 
     fn begin_deletion(&self, cx: &Context<'_>, physical_id: &str) -> Result<(), ApiError> {
