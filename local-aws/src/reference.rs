@@ -58,6 +58,19 @@ that only warn (quotas, buckets, repositories with images) are not done.
 `aws cloudformation deploy` names its change set by the second. Two for one stack within a second, which nothing on AWS is
 quick enough for, are refused here: `ChangeSet ... already exists`.
 
+### Drift
+
+DetectStackDrift, DetectStackResourceDrift and change sets with `DeploymentMode=REVERT_DRIFT` read every type below as it is:
+declared properties only, tags by their keys, lists without regard to their order; what is write-only stays as declared. A
+resource that is gone is added again, with another generated name; what uses it follows. Where the update fails, everything goes
+back to what it was found to be. Updates of every kind leave tags alone that neither stack nor template has set.
+
+Inferred, because no recorded answer is public: the values in DescribeChangeSet (`Add` with `DELETED`, `SyncWithActual`,
+`DirectModification` for what is put back), the words of the refusals beside CREATE, imports, nested stacks and another
+OnStackFailure, and that a task definition which is INACTIVE counts as deleted. An update sets what was found to NOT_CHECKED.
+Known and as on AWS: a property that only a replacement could change is not put back, and a change set that would replace
+what somebody has changed fails.
+
 ## Resource types
 
 Properties are those of AWS's own schemas (`local-aws/schemas/`). Those that mean nothing on one machine are refused before

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) struct Supervision {
     process: Option<Process>,
     output: Output,
-    /// Whether the program waits for its log. An earlier endpoint may have left it so.
+    /// Whether the program waits for its log, as far as is known. An earlier endpoint may have left it so.
     is_held: bool,
     /// Whether it ever had to.
     is_noisy: bool,
@@ -76,7 +76,8 @@ impl Supervision {
         tokio::pin!(ingest);
         // Others may have their turn first, and it writes on meanwhile.
         let ahead = loop {
-            if !self.is_held && process.written().is_ok_and(|written| written > limit) {
+            // Again and again: whatever an earlier endpoint or somebody else has done to it, it has to wait now.
+            if process.written().is_ok_and(|written| written > limit) {
                 process.hold();
                 self.is_held = true;
                 self.is_noisy = true;

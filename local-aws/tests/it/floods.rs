@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::ecs_lab::Lab;
 use crate::harness::{Endpoint, until};
@@ -119,4 +122,37 @@ async fn programs_end_when_the_state_directory_is_deleted() {
     let alive = || std::path::Path::new("/proc").join(&process).join("cmdline").metadata().is_ok();
     let gone = || async { (!alive() || !cfg!(target_os = "linux")).then_some(()) };
     until("the end of the program", async || gone().await).await;
+}
+
+/// An endpoint that is killed holds nobody any more; the next one finds a program that it believes to wait.
+#[tokio::test]
+async fn a_task_that_was_let_go_meanwhile_waits_for_the_next_endpoint() {
+    let (endpoint, lab) = lab().await;
+    let noisy = lab.start("exec yes").await;
+    until("output", async || (lab.head(&noisy, 1).await == ["y"]).then_some(())).await;
+    let id = noisy.rsplit('/').next().unwrap();
+    let init = std::fs::read_to_string(endpoint.state_dir().join("tasks").join(id).join("init")).unwrap();
+    let group = rustix::process::Pid::from_raw(init.trim().parse().unwrap()).unwrap();
+    let is_up = Arc::new(AtomicBool::new(false));
+    let up = Arc::clone(&is_up);
+    let let_go = std::thread::spawn(move || {
+        while !up.load(Ordering::Relaxed) {
+            rustix::process::kill_process_group(group, rustix::process::Signal::CONT).unwrap();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let endpoint = endpoint.restart().await;
+    let lab = lab.again(&endpoint.sdk_config());
+    let before = room(&endpoint);
+    until("it is ahead", async || (room(&endpoint) > before + 16_000_000).then_some(())).await;
+    is_up.store(true, Ordering::Relaxed);
+    let_go.join().unwrap();
+    // Stopped, by the first letter of its state.
+    until("it waits", async || {
+        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", init.trim()]).output().unwrap();
+        state.stdout.starts_with(b"T").then_some(())
+    })
+    .await;
+    lab.stop(&noisy).await;
+    lab.stopped(&noisy).await;
 }

@@ -17,6 +17,7 @@ const DEPLOYER: &[&[&str]] = &[
     &["doctor"],
     &["plan"],
     &["up"],
+    &["up", "--ignore-drift"],
     &["up", "--count", "40"],
     &["status", "--all"],
     &["regenerate", "--env", "seat-02"],

@@ -66,7 +66,10 @@ fn the_policies_allow_what_commands_call_and_nothing_else() {
         proxy.take_calls()
     };
     let mut deployer: Vec<Call> =
-        [&["doctor"][..], &["plan"], &["up"], &["up"], &["regenerate"]].into_iter().flat_map(&mut calls).collect();
+        [&["doctor"][..], &["plan"], &["up"], &["up"], &["up", "--ignore-drift"], &["regenerate"]]
+            .into_iter()
+            .flat_map(&mut calls)
+            .collect();
     // Puts the images where the endpoint's tasks find them.
     sandbox.ok(&["up"]);
     let attendee: Vec<Call> = CHAPTER.iter().flat_map(|args| calls(args)).collect();
