@@ -147,7 +147,13 @@ pub(crate) async fn execute(clients: &Clients, proposal: &Proposal, mut on_event
                 None => Ok(stack),
             }
         }
-        (_, Some(set), _) => change(clients, spec, set, on_event).await,
+        (_, Some(set), _) => {
+            let drifted = proposal.changes.iter().any(|change| change.drift.is_some());
+            // AWS: "restore resources to their actual pre-deployment state".
+            let back = |error: Error| error.hint("What was changed by hand is still so: the stack is as it was found.");
+            let changed = change(clients, spec, set, on_event).await;
+            changed.map_err(|error| if drifted { back(error) } else { error })
+        }
         (_, None, existing) => {
             if let Some(stack) = existing {
                 delete(clients, stack, &mut on_event).await?;

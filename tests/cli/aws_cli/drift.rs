@@ -61,7 +61,11 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     let mut all: Vec<&str> = ids.as_object().unwrap().keys().map(String::as_str).collect();
     all.sort_unstable();
     assert_eq!(drifted(&sandbox, "a"), all, "the environment has something that this test does not delete");
-    assert!(sandbox.run(&["status", "--env", "a"]).stdout.contains("`fis-workshop up --env a` repairs it"));
+    let status = sandbox.run(&["status", "--env", "a"]);
+    let gone = "table, cluster, experiment template, log group of original, task definition of original, log group of \
+                improved, task definition of improved, task role of original, task role of improved, execution role and \
+                experiment role are gone: `fis-workshop up --env a` repairs it\n";
+    assert!(status.code == 1 && status.stdout.contains(gone), "{status:?}");
 
     let up = sandbox.run(&["up", "--env", "a"]);
     assert_eq!(up.code, 0, "{up:?}");
@@ -141,6 +145,11 @@ fn a_network_that_was_broken_comes_back_with_its_environments() {
     terminal.ok(&format!("aws ec2 disassociate-route-table --association-id {association}"));
     terminal.ok(&format!("aws ec2 delete-subnet --subnet-id {}", text(&ids, "PrivateSubnet2")));
     terminal.ok(&format!("aws ecr delete-repository --force --repository-name {}", text(&ids, "Repository")));
+    let status = sandbox.run(&["status", "--all"]);
+    assert!(
+        status.stdout.contains("✗ b: way out of the private subnets is gone: `fis-workshop up --env b` repairs it"),
+        "{status:?}"
+    );
     let gone =
         ["NatGateway", "PrivateDefaultRoute", "PrivateSubnet2", "PrivateSubnet2RouteTableAssociation", "Repository"];
     assert_eq!(drifted(&sandbox, "a"), gone);

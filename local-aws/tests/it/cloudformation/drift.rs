@@ -33,18 +33,21 @@ Outputs:
 
 /// An endpoint with the stack, and botocore as the one who changes things.
 struct Lab {
-    _endpoint: Endpoint,
+    endpoint: Endpoint,
     boto: Boto,
     sets: usize,
 }
 
 impl Lab {
     async fn with(template: &str) -> Self {
-        let endpoint = Endpoint::start().await;
+        Self::on(Endpoint::start().await, template).await
+    }
+
+    async fn on(endpoint: Endpoint, template: &str) -> Self {
         let mut boto = Boto::start(endpoint.variables());
         let create = json!({"StackName": "Lab", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
         boto.call("cloudformation", "CreateStack", &create).unwrap();
-        let mut lab = Self { _endpoint: endpoint, boto, sets: 0 };
+        let mut lab = Self { endpoint, boto, sets: 0 };
         assert_eq!(lab.settled().await["StackStatus"], "CREATE_COMPLETE");
         lab
     }
@@ -465,4 +468,54 @@ async fn a_network_is_put_back_resource_by_resource() {
     assert_eq!(lab.execute(&set).await["StackStatus"], "UPDATE_COMPLETE");
     lab.is_in_sync(template);
     assert_ne!(lab.id("FisVpc"), vpc);
+}
+
+/// With the times of AWS, a detection goes on for a while.
+#[tokio::test]
+async fn a_detection_at_a_time_and_only_of_a_stack_that_is_complete() {
+    let latency = local_aws::Latency::aws(10.0).unwrap();
+    let endpoint = Endpoint::start_with(local_aws::Options { latency, ..local_aws::Options::default() }).await;
+    let template = "{\"Resources\": {\"Group\": {\"Type\": \"AWS::Logs::LogGroup\"}}}";
+    let mut lab = Lab::on(endpoint, template).await;
+    let id = lab.call("DetectStackDrift", &json!({"StackName": "Lab"}));
+    let under_way = lab.call("DescribeStackDriftDetectionStatus", &id);
+    assert_eq!(under_way["DetectionStatus"], "DETECTION_IN_PROGRESS", "{under_way}");
+    assert!(under_way.get("DriftedStackResourceCount").is_none(), "{under_way}");
+    let second = lab.refused("DetectStackDrift", &json!({"StackName": "Lab"}));
+    assert!(
+        second.starts_with("Drift detection is already in progress for stack [arn:aws:cloudformation:"),
+        "{second}"
+    );
+    until("it is over", async || {
+        let status = lab.call("DescribeStackDriftDetectionStatus", &id);
+        (status["DetectionStatus"] == "DETECTION_COMPLETE").then_some(())
+    })
+    .await;
+    let over = lab.call("DescribeStackDriftDetectionStatus", &id);
+    assert_eq!((&over["StackDriftStatus"], &over["DriftedStackResourceCount"]), (&json!("IN_SYNC"), &json!(0)));
+    let failing = "{\"Resources\": {\"A\": {\"Type\": \"AWS::EC2::Subnet\", \"Properties\": {\"VpcId\": \"vpc-0\", \
+                   \"CidrBlock\": \"10.0.0.0/24\"}}}}";
+    lab.call("CreateStack", &json!({"StackName": "Failed", "TemplateBody": failing}));
+    until("it is rolled back", async || {
+        let stack = lab.call("DescribeStacks", &json!({"StackName": "Failed"}));
+        (stack["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE").then_some(())
+    })
+    .await;
+    let refused = lab.refused("DetectStackDrift", &json!({"StackName": "Failed"}));
+    assert!(refused.starts_with("Drift detection cannot be performed on stack [arn:"), "{refused}");
+    assert!(refused.ends_with("] while it is in [ROLLBACK_COMPLETE] state"), "{refused}");
+}
+
+/// What a change set has found is on the disk, and so is how far its execution is.
+#[tokio::test]
+async fn an_endpoint_that_is_restarted_puts_back_what_its_predecessor_found() {
+    let mut lab = Lab::with(TEMPLATE).await;
+    let group = lab.output("GroupName");
+    lab.by_hand("logs", "PutRetentionPolicy", &json!({"logGroupName": group, "retentionInDays": 7}));
+    lab.by_hand("ecs", "DeleteCluster", &json!({"cluster": "Fixed"}));
+    let set = lab.set(TEMPLATE);
+    let endpoint = lab.endpoint.restart().await;
+    let mut lab = Lab { boto: Boto::start(endpoint.variables()), endpoint, sets: lab.sets };
+    assert_eq!(lab.execute(&set).await["StackStatus"], "UPDATE_COMPLETE");
+    lab.is_in_sync(TEMPLATE);
 }
