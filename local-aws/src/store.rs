@@ -181,6 +181,16 @@ impl Tx<'_> {
         rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
     }
 
+    /// Hands on all documents of this kind, one after the other: they may be more than should be in memory at once.
+    pub(crate) fn each<R: Record>(&self, mut take: impl FnMut(R)) -> Result<(), ApiError> {
+        let mut statement = self.0.prepare_cached("SELECT body FROM document WHERE kind = ? ORDER BY id")?;
+        let mut rows = statement.query(params![R::KIND])?;
+        while let Some(row) = rows.next()? {
+            take(serde_json::from_str(&row.get::<_, String>(0)?)?);
+        }
+        Ok(())
+    }
+
     /// All documents of this kind whose id starts with `prefix`, in the order of their ids.
     pub(crate) fn list_prefix<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
         let mut statement = self.0.prepare_cached(

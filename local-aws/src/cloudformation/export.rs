@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::refusal::invalid;
 use super::stack::Stack;
 use super::stack_resource::StackResource;
-use super::status::StackStatus;
 use super::template::Output;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
@@ -76,8 +75,8 @@ pub(super) fn importers(tx: &Tx<'_>, name: &str) -> Result<Vec<String>, ApiError
             ids.insert(resource.stack_id);
         }
     }
-    let stacks = tx.list::<Stack>()?.into_iter().filter(|stack| stack.status != StackStatus::DeleteComplete);
-    Ok(stacks
+    Ok(Stack::alive(tx)?
+        .into_iter()
         .filter(|stack| ids.contains(&stack.stack_id) || stack.output_imports.contains(name))
         .map(|stack| stack.name)
         .collect())

@@ -143,6 +143,13 @@ impl Stack {
         }
     }
 
+    /// Every stack that is not deleted. The others stay on record for months.
+    pub(super) fn alive(tx: &Tx<'_>) -> Result<Vec<Self>, ApiError> {
+        let names = tx.list::<LiveName>()?;
+        let stacks = names.iter().map(|live| tx.get(&live.stack_id)).collect::<Result<Vec<Option<Self>>, _>>()?;
+        Ok(stacks.into_iter().flatten().collect())
+    }
+
     /// The stack of this id or name.
     ///
     /// # Errors

@@ -33,20 +33,20 @@ pub(in crate::cloudformation) fn describe_stacks(
 ) -> Result<Value, ApiError> {
     let stacks = match input.stack_name {
         Some(name) => vec![endpoint.store.read(|tx| Stack::of(tx, &name))?],
-        None => newest_first(endpoint, |stack| stack.status != StackStatus::DeleteComplete)?,
+        None => {
+            let mut stacks = endpoint.store.read(Stack::alive)?;
+            stacks.sort_by_key(place);
+            stacks
+        }
     };
     let (stacks, next) = page(stacks, place, input.next_token.as_deref())?;
     Ok(listed("Stacks", stacks.iter().map(description).collect(), next))
 }
 
-fn newest_first(endpoint: &Endpoint, wanted: impl Fn(&Stack) -> bool) -> Result<Vec<Stack>, ApiError> {
-    let mut stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
-    stacks.retain(wanted);
-    stacks.sort_by_key(place);
-    Ok(stacks)
-}
+/// Newest first.
+type Place = (Reverse<DateTime<Utc>>, String);
 
-fn place(stack: &Stack) -> (Reverse<DateTime<Utc>>, String) {
+fn place(stack: &Stack) -> Place {
     (Reverse(stack.created_at), stack.stack_id.clone())
 }
 
@@ -119,9 +119,17 @@ pub(in crate::cloudformation) fn list_stacks(
     input: ListStacksInput,
 ) -> Result<Value, ApiError> {
     let filter = input.stack_status_filter;
-    let stacks = newest_first(endpoint, |stack| filter.is_empty() || filter.contains(&stack.status))?;
-    let (stacks, next) = page(stacks, place, input.next_token.as_deref())?;
-    Ok(listed("StackSummaries", stacks.iter().map(summary).collect(), next))
+    let mut stacks: Vec<(Place, Value)> = Vec::new();
+    endpoint.store.read(|tx| {
+        tx.each(|stack: Stack| {
+            if filter.is_empty() || filter.contains(&stack.status) {
+                stacks.push((place(&stack), summary(&stack)));
+            }
+        })
+    })?;
+    stacks.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (stacks, next) = page(stacks, |(place, _)| place.clone(), input.next_token.as_deref())?;
+    Ok(listed("StackSummaries", stacks.into_iter().map(|(_, summary)| summary).collect(), next))
 }
 
 fn summary(stack: &Stack) -> Value {

@@ -80,7 +80,7 @@ pub(super) fn begin(call: Call, run: fn(&Call) -> Result<Value, ApiError>) -> An
 
 /// Takes up the operations that an earlier endpoint left unfinished.
 pub(super) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
-    let stacks = endpoint.store.read(|tx| tx.list::<Stack>())?;
+    let stacks = endpoint.store.read(Stack::alive)?;
     for stack in stacks.into_iter().filter(|stack| stack.status.is_working()) {
         start(endpoint, Arc::default(), &stack.stack_id);
     }
