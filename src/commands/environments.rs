@@ -100,7 +100,7 @@ pub(super) fn report(context: &Context, environments: &Environments, up: &Up) ->
     }
     let all = up.environments.len();
     let flags: String = failed.iter().map(|environment| environment.flag()).collect();
-    // `--all` does not find one whose stack is gone for now.
+    // `--all` does not find one whose stack is gone meanwhile.
     Err(Error::failed(format!("{} of {all} environments failed; the others are ready.", failed.len()))
         .hint(format!("The same command for those that failed (`{}`) takes up where this one ended.", flags.trim())))
 }

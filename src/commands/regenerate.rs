@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, args: RegenerateArgs) -> Result<u8> {
         if environments.is_empty() {
             return Err(Error::failed("There is no environment.").hint(existing::advice(&Environment::default(), &[])));
         }
-        // Those whose stacks are gone for now, `--all` would not find again.
+        // Those whose stacks are gone meanwhile, `--all` would not find again.
         let flags: String = environments.iter().map(Environment::flag).collect();
         context.after_interruption(format!(
             "CloudFormation goes on; `fis-workshop up{flags}` follows it and completes the rest."

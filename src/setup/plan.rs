@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::prepare::{Outlook, Preparation, PreparedEnvironment, prepare};
 use super::{Scene, Wanted};
 use crate::aws::stack::{Action, Change, Drift, Property, Proposal};
-use crate::environment::NETWORK_STACK;
+use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
 use crate::render;
 use crate::ui::{BAD, FAINT, GOOD, NOTICE, paint};
@@ -55,11 +55,12 @@ impl Plan {
     /// What somebody has done by hand and `up` undoes, a line for each resource.
     pub(super) fn by_hand(&self) -> Vec<String> {
         let of_stack = |plan: &StackPlan| -> Vec<String> {
-            let obstacle = plan.obstacle.iter().map(|why| format!("what was changed by hand is not looked for: {why}"));
+            let obstacle = plan.not_looked_for().into_iter();
             let changes = plan.changes.iter();
             let changes = changes
                 .flat_map(|change| by_hand(change).into_iter().map(|line| format!("{} {line}", change.logical_id)));
-            obstacle.chain(changes).map(|line| format!("{}: {line}.", plan.stack)).collect()
+            let changes = changes.map(|line| format!("{line}."));
+            obstacle.chain(changes).map(|line| format!("{}: {line}", plan.stack)).collect()
         };
         self.stacks.iter().flat_map(of_stack).collect()
     }
@@ -82,6 +83,14 @@ impl StackPlan {
             }
             Outlook::Busy => Self::bare(stack, Action::Follow),
         })
+    }
+
+    /// Why CloudFormation puts back nothing, and what does.
+    fn not_looked_for(&self) -> Option<String> {
+        let why = self.obstacle.as_ref()?;
+        let anew = Environment::of_stack(&self.stack).map(|environment| environment.flag());
+        let anew = anew.map(|flag| format!(" `fis-workshop regenerate{flag}` makes the environment anew."));
+        Some(format!("What was changed by hand is not put back: {why}.{}", anew.unwrap_or_default()))
     }
 
     fn bare(stack: String, action: Action) -> Self {
@@ -122,8 +131,8 @@ impl fmt::Display for StackPlan {
             Action::Follow => "somebody is at work on it; follow that, then look again".to_owned(),
         };
         writeln!(f, "{}: {todo}", self.stack)?;
-        if let Some(obstacle) = &self.obstacle {
-            writeln!(f, "  {} what was changed by hand is not looked for: {obstacle}", paint(NOTICE, '!'))?;
+        if let Some(line) = self.not_looked_for() {
+            writeln!(f, "  {} {line}", paint(NOTICE, '!'))?;
         }
         self.changes.iter().try_for_each(|change| write_change(f, change))
     }
@@ -204,7 +213,7 @@ mod tests {
                 change("SyncWithActual", "AWS::Logs::LogGroup", Drift::Synced),
             ],
             obstacle: Some("User is not authorized".to_owned()),
-            ..StackPlan::bare("S".to_owned(), Action::Update)
+            ..StackPlan::bare("FisStopTaskStack-a".to_owned(), Action::Update)
         };
         insta::assert_snapshot!(plan.to_string());
     }

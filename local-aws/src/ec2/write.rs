@@ -348,48 +348,25 @@ pub(super) fn delete_tags(call: Call) -> Result<Value, ApiError> {
     })
 }
 
+/// Changes the tags of a resource that is looked up by its id.
+macro_rules! retagged {
+    ($tx:ident, $id:ident, $change:ident, $kind:ident, $($tags:ident).+) => {{
+        let mut found = $kind::get($tx, $id)?;
+        $change(&mut found.$($tags).+);
+        $tx.put(&found)
+    }};
+}
+
 fn retag(tx: &Tx<'_>, ids: &[String], change: impl Fn(&mut super::tag::Tags)) -> Result<(), ApiError> {
     ids.iter().try_for_each(|id| match id.split('-').next().unwrap_or_default() {
-        "vpc" => {
-            let mut vpc = Vpc::get(tx, id)?;
-            change(&mut vpc.settings.tags);
-            tx.put(&vpc)
-        }
-        "subnet" => {
-            let mut subnet = Subnet::get(tx, id)?;
-            change(&mut subnet.settings.tags);
-            tx.put(&subnet)
-        }
-        "igw" => {
-            let mut gateway = InternetGateway::get(tx, id)?;
-            change(&mut gateway.tags);
-            tx.put(&gateway)
-        }
-        "rtb" => {
-            let mut table = RouteTable::get(tx, id)?;
-            change(&mut table.tags);
-            tx.put(&table)
-        }
-        "nat" => {
-            let mut nat = NatGateway::get(tx, id)?;
-            change(&mut nat.tags);
-            tx.put(&nat)
-        }
-        "eipalloc" => {
-            let mut address = Address::get(tx, id)?;
-            change(&mut address.tags);
-            tx.put(&address)
-        }
-        "sg" => {
-            let mut group = SecurityGroup::get(tx, id)?;
-            change(&mut group.tags);
-            tx.put(&group)
-        }
-        "vpce" => {
-            let mut endpoint = VpcEndpoint::get(tx, id)?;
-            change(&mut endpoint.settings.tags);
-            tx.put(&endpoint)
-        }
+        "vpc" => retagged!(tx, id, change, Vpc, settings.tags),
+        "subnet" => retagged!(tx, id, change, Subnet, settings.tags),
+        "igw" => retagged!(tx, id, change, InternetGateway, tags),
+        "rtb" => retagged!(tx, id, change, RouteTable, tags),
+        "nat" => retagged!(tx, id, change, NatGateway, tags),
+        "eipalloc" => retagged!(tx, id, change, Address, tags),
+        "sg" => retagged!(tx, id, change, SecurityGroup, tags),
+        "vpce" => retagged!(tx, id, change, VpcEndpoint, settings.tags),
         _ => Err(refusal::unknown_id(id)),
     })
 }

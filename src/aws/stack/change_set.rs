@@ -201,7 +201,8 @@ async fn complete(clients: &Clients, set: &mut ChangeSet, base: Base, doing: &st
                     return Ok(End::Empty);
                 }
                 if base == Base::LiveState && other == Some(&ChangeSetStatus::Failed) && is_obstacle(reason) {
-                    return Ok(End::Obstacle(reason.to_owned()));
+                    let changes = answer.changes().iter().filter_map(|change| change.resource_change()).map(Change::of);
+                    return Ok(End::Obstacle(with_names(reason, changes)));
                 }
                 let failure = Error::failed(format!("{doing} failed."));
                 // That they cannot be read must not hide what is known.
@@ -248,6 +249,15 @@ fn is_obstacle(reason: &str) -> bool {
     ["replacement of drifted resources", "not authorized", "AccessDenied", "Rate exceeded", "Throttling"]
         .iter()
         .any(|words| reason.contains(words))
+}
+
+/// The reason, with the resources that somebody has changed and the template would replace, if AWS lists them.
+fn with_names(reason: &str, changes: impl Iterator<Item = Change>) -> String {
+    let is_in_the_way = |change: &Change| {
+        change.drift.is_some() && change.replacement.as_deref().is_some_and(|replacement| replacement != "False")
+    };
+    let names: Vec<_> = changes.filter(is_in_the_way).map(|change| change.logical_id).collect();
+    if names.is_empty() { reason.to_owned() } else { format!("{reason} ({})", names.join(", ")) }
 }
 
 /// Removes a change set that is not wanted, and the empty stack that came into being with it.

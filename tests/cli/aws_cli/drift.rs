@@ -168,3 +168,27 @@ fn a_network_that_was_broken_comes_back_with_its_environments() {
     sandbox.ok(&["lab", "--env", "b", "--item-seconds", "0.05"]);
     sandbox.ok(&["down", "--all"]);
 }
+
+/// CloudFormation puts nothing back in a set that would replace what somebody has changed: here the definition, whose log group
+/// has to get another name. Then that is said, with what helps, and nothing fails for it.
+#[test]
+fn what_cannot_be_put_back_is_named_with_what_helps() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up", "--env", "a"]);
+    let terminal = Terminal::of(&sandbox);
+    let ids = ids(&terminal, "FisStopTaskStack-a");
+    terminal.ok(&format!("aws logs delete-log-group --log-group-name {}", text(&ids, "ImprovedLogGroup")));
+    let definition = text(&ids, "ImprovedTaskDefinition");
+    terminal.ok(&format!("aws ecs untag-resource --resource-arn {definition} --tag-keys fisTarget"));
+    let up = sandbox.run(&["up", "--env", "a"]);
+    assert_eq!(up.code, 0, "{up:?}");
+    let said = "FisStopTaskStack-a: What was changed by hand is not put back: The submitted information requires replacement of \
+                drifted resources, which is not supported. Resolve drift before changing immutable resource properties \
+                (ImprovedTaskDefinition). `fis-workshop regenerate --env a` makes the environment anew.";
+    assert!(up.stderr.contains(said), "{up:?}");
+    let plan = sandbox.ok(&["plan", "--env", "a"]);
+    assert!(plan.contains("  ! What was changed by hand is not put back: "), "{plan}");
+    sandbox.ok(&["regenerate", "--env", "a"]);
+    assert_eq!(drifted(&sandbox, "a"), Vec::<String>::new());
+    sandbox.ok(&["down", "--all"]);
+}
