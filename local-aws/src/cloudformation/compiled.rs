@@ -8,7 +8,7 @@ use super::schema::Schemas;
 use super::stack::{Stack, Target};
 use super::template::parameters::{Given, bind};
 use super::template::resolve::Exports;
-use super::template::validate::{references, resources as validate_resources};
+use super::template::validate::{Passed, references, resources as validate_resources};
 use super::template::{Environment, Parameters, Scope, Template, conditions, dependencies};
 use crate::ec2::zone;
 use crate::endpoint::Endpoint;
@@ -93,8 +93,9 @@ impl Compiled {
         created: &BTreeMap<String, Created>,
         imports: &Imports,
         schemas: &Schemas,
+        passed: &Passed<'_>,
     ) -> Result<BTreeMap<String, Properties>, ApiError> {
         let exports = |name: &str| Ok(imports.get(name));
-        validate_resources(&self.scope(created, &exports, true), schemas, &refused)
+        validate_resources(&self.scope(created, &exports, true), schemas, &refused, passed)
     }
 }

@@ -97,11 +97,16 @@ impl Situation<'_> {
 
 /// Computes the plan and with it checks all that can be checked before anything is made.
 pub(super) fn plan(situation: &Situation<'_>) -> Result<Plan, ApiError> {
-    let Situation { compiled, schemas, imports, stack, target, .. } = situation;
+    let Situation { compiled, schemas, imports, stack, target, resources, .. } = situation;
+    let passed = |logical_id: &str| {
+        let declared = compiled.template.resources.get(logical_id)?;
+        let resource = resources.get(logical_id).filter(|it| it.resource_type == declared.resource_type)?;
+        Some(&resource.now.properties)
+    };
     let mut created = situation.created();
     // What is replaced gets other ids, which can in turn replace what uses them.
     loop {
-        let properties = compiled.planned_properties(&created, imports, schemas)?;
+        let properties = compiled.planned_properties(&created, imports, schemas, &passed)?;
         let planned = changes(situation, &properties, &created)?;
         let replaced: BTreeSet<&String> =
             planned.iter().filter(|it| it.is_replaced()).map(|it| &it.logical_id).collect();

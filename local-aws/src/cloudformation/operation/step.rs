@@ -75,6 +75,7 @@ pub(super) fn decide(pass: &Pass, logical_id: &str) -> Result<Step, ApiError> {
         &resource.member("Properties"),
         scope.properties(logical_id)?,
         refused(&declared.resource_type).unwrap_or_default(),
+        pass.resources.get(logical_id).map(|it| &it.now.properties),
     )?;
     let mut wanted = ActualState {
         properties,

@@ -21,7 +21,7 @@ fn prepare(type_name: &str, properties: Value, refused: &[&str]) -> Result<Value
     let root = Place::root("Resources");
     let member = root.member("X");
     let schema = Schemas::default().get(type_name)?;
-    schema.prepare(&member.member("Properties"), object(properties), refused).map(Value::Object)
+    schema.prepare(&member.member("Properties"), object(properties), refused, None).map(Value::Object)
 }
 
 fn table(changes: Value) -> Value {

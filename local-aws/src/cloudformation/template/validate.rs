@@ -40,8 +40,11 @@ pub(crate) fn references(template: &Template, schemas: &Schemas, types: &Types<'
     dependencies::check(template)
 }
 
-/// Resolves every active resource and output as far as it is known, and holds the properties against the schemas.
-/// Returns the properties (coerced, unknown values marked) of the active resources.
+/// Properties of a resource that have passed its schema before, by logical id.
+pub(crate) type Passed<'a> = dyn Fn(&str) -> Option<&'a Properties> + 'a;
+
+/// Resolves every active resource and output as far as it is known, and holds the properties against the schemas, but for
+/// those that are what has passed. Returns the properties (coerced, unknown values marked) of the active resources.
 ///
 /// # Errors
 /// `ValidationError` that names the place.
@@ -49,6 +52,7 @@ pub(crate) fn resources(
     scope: &Scope<'_>,
     schemas: &Schemas,
     types: &Types<'_>,
+    passed: &Passed<'_>,
 ) -> Result<BTreeMap<String, Properties>, ApiError> {
     let root = Place::root("Resources");
     let mut prepared = BTreeMap::new();
@@ -60,7 +64,8 @@ pub(crate) fn resources(
         let properties = scope.properties(logical_id)?;
         let schema = schemas.get(&resource.resource_type)?;
         let member = root.member(logical_id);
-        prepared.insert(logical_id.clone(), schema.prepare(&member.member("Properties"), properties, refused)?);
+        let place = member.member("Properties");
+        prepared.insert(logical_id.clone(), schema.prepare(&place, properties, refused, passed(logical_id))?);
         scope.metadata(logical_id)?;
     }
     check_outputs(scope)?;

@@ -39,7 +39,7 @@ fn validate_all(name: &str, given: &[(&str, &str)]) -> BTreeMap<String, serde_js
         plan: true,
     };
     dependencies(&template, &conditions).unwrap();
-    validate::resources(&scope, &schemas, &types).unwrap()
+    validate::resources(&scope, &schemas, &types, &|_| None).unwrap()
 }
 
 #[test]
