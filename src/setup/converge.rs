@@ -1,6 +1,7 @@
 //! One stack on its way to what it should be, whoever gets in between.
 
 use super::Scene;
+use super::plan::StackPlan;
 use crate::aws::service_roles::{self, Service};
 use crate::aws::stack::{self, Action, Event, Proposal, Stack, StackSpec};
 use crate::environment::Environment;
@@ -56,7 +57,10 @@ async fn step(
         Some(proposal) => proposal,
         None => {
             let existing = stack::settle(scene.clients, &spec.name, &mut on_event).await?;
-            stack::propose(scene.clients, spec.clone(), existing).await?
+            let proposal = stack::propose(scene.clients, spec.clone(), existing).await?;
+            // Nobody has seen a plan of it.
+            StackPlan::of(&proposal).by_hand().iter().for_each(|line| scene.ui.note(line));
+            proposal
         }
     };
     let stack = stack::execute(scene.clients, &proposal, on_event).await?;

@@ -54,20 +54,20 @@ impl Plan {
 
     /// What somebody has done by hand and `up` undoes, a line for each resource.
     pub(super) fn by_hand(&self) -> Vec<String> {
-        let of_stack = |plan: &StackPlan| -> Vec<String> {
-            let obstacle = plan.not_looked_for().into_iter();
-            let changes = plan.changes.iter();
-            let changes = changes
-                .flat_map(|change| by_hand(change).into_iter().map(|line| format!("{} {line}", change.logical_id)));
-            let changes = changes.map(|line| format!("{line}."));
-            obstacle.chain(changes).map(|line| format!("{}: {line}", plan.stack)).collect()
-        };
-        self.stacks.iter().flat_map(of_stack).collect()
+        self.stacks.iter().flat_map(StackPlan::by_hand).collect()
     }
 }
 
 impl StackPlan {
-    fn of(proposal: &Proposal) -> Self {
+    /// What somebody has done by hand and the plan undoes, a line for each resource.
+    pub(super) fn by_hand(&self) -> Vec<String> {
+        let changes = self.changes.iter();
+        let changes =
+            changes.flat_map(|change| by_hand(change).into_iter().map(|line| format!("{} {line}.", change.logical_id)));
+        self.not_looked_for().into_iter().chain(changes).map(|line| format!("{}: {line}", self.stack)).collect()
+    }
+
+    pub(super) fn of(proposal: &Proposal) -> Self {
         let Proposal { spec, action, changes, obstacle, .. } = proposal;
         Self { stack: spec.name.clone(), action: *action, changes: changes.clone(), obstacle: obstacle.clone() }
     }
@@ -125,6 +125,7 @@ impl fmt::Display for StackPlan {
         let todo = match self.action {
             Action::None => "no changes".to_owned(),
             Action::Create => format!("create, {} resources", self.changes.len()),
+            Action::Update if self.changes.is_empty() => "planned when the network is there again".to_owned(),
             Action::Update => format!("update, {} changes", self.changes.len()),
             Action::Recreate => "delete what failed, then create".to_owned(),
             Action::Repair => "complete the rollback of a failed update, then update".to_owned(),
@@ -155,7 +156,7 @@ fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
 }
 
 /// What somebody has done to the resource, and what becomes of that.
-pub(super) fn by_hand(change: &Change) -> Vec<String> {
+fn by_hand(change: &Change) -> Vec<String> {
     match &change.drift {
         None => Vec::new(),
         Some(Drift::Synced) => vec!["was changed by hand to what the template says now".to_owned()],

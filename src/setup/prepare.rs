@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::StackStatus;
 
 use super::converge::is_overtaken;
 use super::{NetworkIds, Scene, StackProgress, Wanted, in_waves, network_spec, workshop_spec};
-use crate::aws::stack::{self, Drift, Proposal, Stack, StackSpec, status};
+use crate::aws::stack::{self, Change, Drift, Proposal, Stack, StackSpec, status};
 use crate::aws::zones;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::Result;
@@ -89,9 +89,13 @@ impl Preparation {
     }
 }
 
-/// Whether something that was deleted by hand comes back, and with another id.
+/// Whether something that environments are given by its id was deleted by hand: it comes back with another one.
 fn makes_again(network: &Proposal) -> bool {
-    network.changes.iter().any(|change| change.drift == Some(Drift::Deleted))
+    let is_given = |change: &Change| {
+        let kinds = ["AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::ECR::Repository"];
+        kinds.contains(&change.resource_type.as_str())
+    };
+    network.changes.iter().any(|change| change.drift == Some(Drift::Deleted) && is_given(change))
 }
 
 /// Looks at the stacks and compares; waits for operations that are under way.

@@ -150,6 +150,8 @@ fn a_network_that_was_broken_comes_back_with_its_environments() {
     terminal.ok(&format!("aws ec2 disassociate-route-table --association-id {association}"));
     terminal.ok(&format!("aws ec2 delete-subnet --subnet-id {}", text(&ids, "PrivateSubnet2")));
     terminal.ok(&format!("aws ecr delete-repository --force --repository-name {}", text(&ids, "Repository")));
+    let lost = terminal.outputs("FisStopTaskStack-a")["TableName"].clone();
+    terminal.ok(&format!("aws dynamodb delete-table --table-name {lost}"));
     let status = sandbox.run(&["status", "--all"]);
     assert!(
         status.stdout.contains("✗ b: way out of the private subnets is gone: `fis-workshop up --env b` repairs it"),
@@ -158,7 +160,10 @@ fn a_network_that_was_broken_comes_back_with_its_environments() {
     let gone =
         ["NatGateway", "PrivateDefaultRoute", "PrivateSubnet2", "PrivateSubnet2RouteTableAssociation", "Repository"];
     assert_eq!(drifted(&sandbox, "a"), gone);
-    sandbox.ok(&["up", "--env", "a", "--env", "b"]);
+    let plan = sandbox.ok(&["plan", "--env", "a", "--env", "b"]);
+    assert!(plan.contains("FisStopTaskStack-a: planned when the network is there again\n"), "{plan}");
+    let up = sandbox.run(&["up", "--env", "a", "--env", "b"]);
+    assert!(up.code == 0 && up.stderr.contains("FisStopTaskStack-a: DynamoTable was deleted by hand"), "{up:?}");
     assert_eq!(drifted(&sandbox, "b"), Vec::<String>::new());
     let subnet = terminal.outputs("FisStackVpc")["PrivateSubnetIds"].split(',').nth(1).unwrap().to_owned();
     assert_ne!(subnet, text(&ids, "PrivateSubnet2"));
