@@ -125,7 +125,7 @@ fn an_operation_that_the_endpoint_does_not_do_is_refused_by_name() {
         ("iam create-user --user-name somebody", "iam:CreateUser"),
         ("dynamodb create-backup --table-name table --backup-name backup", "dynamodb:CreateBackup"),
         ("logs describe-metric-filters", "logs:DescribeMetricFilters"),
-        ("cloudformation detect-stack-drift --stack-name stack", "cloudformation:DetectStackDrift"),
+        ("cloudformation list-stack-sets", "cloudformation:ListStackSets"),
         ("fis list-target-account-configurations --experiment-template-id EXT1", "ListTargetAccountConfigurations"),
     ] {
         let refusal = aws.refusal(call);

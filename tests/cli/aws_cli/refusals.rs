@@ -93,9 +93,14 @@ fn a_repository_that_was_deleted_is_named_with_the_remedy() {
     let name = uri.split_once('/').unwrap().1;
     aws.ok(&format!("aws ecr delete-repository --force --repository-name {name}"));
     let before = stacks(&aws);
-    let run = sandbox.run(&["up"]);
+    let run = sandbox.run(&["up", "--ignore-drift"]);
     refused(&run, "repository", "does not exist", "hint: ");
     assert_eq!(stacks(&aws), before);
+    // Otherwise it comes back, with the images.
+    let network = sandbox.json(&["up"])["network"]["outputs"].clone();
+    let name = network["RepositoryUri"].as_str().unwrap().split_once('/').unwrap().1.to_owned();
+    let images = aws.aws(&format!("ecr list-images --repository-name {name}"));
+    assert_eq!(images["imageIds"].as_array().unwrap().len(), 2, "{images}");
     sandbox.ok(&["down"]);
 }
 
