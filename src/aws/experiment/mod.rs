@@ -64,11 +64,11 @@ pub(crate) async fn target_tags(clients: &Clients, template_id: &str) -> Result<
     Ok(tags.flatten().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// Whether the template is there.
-pub(crate) async fn has_template(clients: &Clients, template_id: &str) -> Result<bool> {
+/// The tags, if the template is there.
+pub(crate) async fn find_target_tags(clients: &Clients, template_id: &str) -> Result<Option<BTreeMap<String, String>>> {
     match target_tags(clients, template_id).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.has_code(&["ResourceNotFoundException"]) => Ok(false),
+        Ok(tags) => Ok(Some(tags)),
+        Err(error) if error.has_code(&["ResourceNotFoundException"]) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -11,6 +11,9 @@ use crate::aws::tasks;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Doing, Result};
 
+/// The tag of the template's task definitions, by which its experiment finds tasks.
+const TARGET_TAG: (&str, &str) = ("fisTarget", "true");
+
 /// What there is of all environments, listed once: forty environments that ask for theirs would be throttled.
 pub(super) struct Parts {
     log_groups: Vec<String>,
@@ -37,11 +40,16 @@ impl Parts {
 
     /// The parts of the environment that are gone, besides its table.
     pub(super) async fn gone(&self, clients: &Clients, deployed: &Deployed) -> Result<Vec<String>> {
-        let (cluster, template) = tokio::try_join!(
+        let (cluster, tags) = tokio::try_join!(
             tasks::has_cluster(clients, deployed.cluster()?),
-            experiment::has_template(clients, deployed.experiment_template()?),
+            experiment::find_target_tags(clients, deployed.experiment_template()?),
         )?;
-        let mut parts = vec![("cluster".to_owned(), cluster), ("experiment template".to_owned(), template)];
+        let finds_tasks = tags.as_ref().is_none_or(|tags| tags.get(TARGET_TAG.0).is_some_and(|it| it == TARGET_TAG.1));
+        let mut parts = vec![
+            ("cluster".to_owned(), cluster),
+            ("experiment template".to_owned(), tags.is_some()),
+            ("target of the experiment template".to_owned(), finds_tasks),
+        ];
         for program in Program::ALL {
             let group = deployed.log_group(*program)?.to_owned();
             let mut is_there = self.log_groups.contains(&group);

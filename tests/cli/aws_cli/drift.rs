@@ -93,6 +93,18 @@ fn what_was_changed_is_shown_with_both_values_and_put_back() {
     ));
     let template = text(&ids, "ExperimentTemplate");
     terminal.ok(&format!("aws fis update-experiment-template --id {template} --description other"));
+    let mut targets =
+        terminal.aws(&format!("fis get-experiment-template --id {template}"))["experimentTemplate"]["targets"].take();
+    targets
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .for_each(|it| it["resourceTags"] = serde_json::json!({"other": "tag"}));
+    terminal.write("targets.json", &targets.to_string());
+    terminal.ok(&format!("aws fis update-experiment-template --id {template} --targets file://targets.json"));
+    let status = sandbox.run(&["status", "--env", "a"]);
+    let said = "target of the experiment template is gone: `fis-workshop up --env a` repairs it\n";
+    assert!(status.code == 1 && status.stdout.contains(said), "{status:?}");
     // Without it, the experiment finds no task any more.
     let definition = text(&ids, "ImprovedTaskDefinition");
     terminal.ok(&format!("aws ecs untag-resource --resource-arn {definition} --tag-keys fisTarget"));
