@@ -9,6 +9,7 @@ use super::ec2::Ec2;
 use super::iam::Iam;
 use super::pace::{Pace, Place, Turns};
 use super::profile;
+use super::watchdog::{Functions, Rules};
 use super::way_out::{self, Trust};
 use crate::endpoint::{Record, StateDir};
 use crate::error::{Error, Result};
@@ -43,8 +44,14 @@ pub(crate) struct Clients {
     pub(crate) ecr: aws_sdk_ecr::Client,
     /// IAM.
     pub(crate) iam: Iam,
+    /// EventBridge: what calls the watchdog.
+    pub(crate) rules: Rules,
+    /// Lambda: the watchdog.
+    pub(crate) functions: Functions,
     /// Service Quotas.
     pub(crate) quotas: aws_sdk_servicequotas::Client,
+    /// SQS: the batch as messages.
+    pub(crate) sqs: aws_sdk_sqs::Client,
     /// STS: whose credentials these are.
     pub(crate) sts: aws_sdk_sts::Client,
     /// Whose certificates are trusted.
@@ -128,7 +135,10 @@ impl Clients {
             ec2: Ec2::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
             iam: Iam::new(config),
+            rules: Rules::new(config),
+            functions: Functions::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             trust,
             turns: Turns::new(Place::of(config.endpoint_url())),

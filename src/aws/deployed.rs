@@ -2,6 +2,7 @@
 
 use super::arn;
 use super::clients::Clients;
+use super::experiment::Selection;
 use super::program::Program;
 use super::stack::{self, Stack};
 use crate::environment::Environment;
@@ -40,7 +41,11 @@ impl Deployed {
 
     /// `error`, with what to do about it if it says that somebody has deleted `part` by hand.
     pub(crate) fn without(&self, part: &str, error: Error) -> Error {
-        if error.has_code(&["ResourceNotFoundException"]) {
+        if error.has_code(&[
+            "ResourceNotFoundException",
+            "QueueDoesNotExist",
+            "AWS.SimpleQueueService.NonExistentQueue",
+        ]) {
             error.hint(format!("The {part} is gone: {}.", self.environment.remedy()))
         } else {
             error
@@ -98,9 +103,37 @@ impl Deployed {
         self.stack.output("SecurityGroupId")
     }
 
-    /// The experiment template.
-    pub(crate) fn experiment_template(&self) -> Result<&str> {
-        self.stack.output("ExperimentTemplateId")
+    /// The experiment template that stops as many of the running tasks.
+    pub(crate) fn experiment_template(&self, selection: Selection) -> Result<&str> {
+        self.stack.output(match selection {
+            Selection::All => "ExperimentTemplateId",
+            Selection::One => "OneTaskExperimentTemplateId",
+        })
+    }
+
+    /// The queue with an item of the batch in each message.
+    pub(crate) fn queue_url(&self) -> Result<&str> {
+        self.stack.output("QueueUrl")
+    }
+
+    /// The queue of the items that no worker gets done.
+    pub(crate) fn dead_letter_queue_url(&self) -> Result<&str> {
+        self.stack.output("DeadLetterQueueUrl")
+    }
+
+    /// The function that restarts the watched job.
+    pub(crate) fn watchdog_function(&self) -> Result<&str> {
+        self.stack.output("WatchdogFunctionName")
+    }
+
+    /// The rules that call it.
+    pub(crate) fn watchdog_rules(&self) -> Result<[&str; 2]> {
+        Ok([self.stack.output("WatchdogEventRuleName")?, self.stack.output("WatchdogScheduleRuleName")?])
+    }
+
+    /// The log group of that function.
+    pub(crate) fn watchdog_log_group(&self) -> Result<&str> {
+        self.stack.output("WatchdogFunctionLogGroupName")
     }
 
     /// The task definition, with its revision.
@@ -120,6 +153,7 @@ impl Deployed {
         };
         let mut roles = Program::ALL.iter().map(of_task).collect::<Result<Vec<_>>>()?;
         roles.push(("execution role".to_owned(), self.stack.output("ExecutionRoleArn")?));
+        roles.push(("role of the watchdog".to_owned(), self.stack.output("WatchdogRoleArn")?));
         roles.push(("experiment role".to_owned(), self.stack.output("FisRoleArn")?));
         Ok(roles)
     }

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::query::{Answer, Client, Members, Service};
+use super::direct::{Answer, Client, Members, Service};
 
 /// IAM's client, of the operations that the deployer needs.
 #[derive(Debug, Clone)]

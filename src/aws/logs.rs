@@ -1,6 +1,7 @@
 //! CloudWatch Logs: the log of one task, from its first line to its last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -109,6 +110,26 @@ pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -
         }
     }
     Ok(tasks.into_iter().map(|(index, tasks)| (index, tasks.len())).collect())
+}
+
+/// The lines of all streams of a log group in the last `time`.
+pub(crate) async fn since(clients: &Clients, deployed: &Deployed, group: &str, time: Duration) -> Result<Vec<Line>> {
+    let start = chrono::Utc::now() - time;
+    let mut lines = Vec::new();
+    let mut next = None;
+    loop {
+        let request = clients.logs.filter_log_events().log_group_name(group).start_time(start.timestamp_millis());
+        let page = request.set_next_token(next).send().await.doing("Reading the log");
+        let page = page.map_err(|error| deployed.without("log group", error))?;
+        lines.extend(page.events().iter().map(|event| Line {
+            timestamp: timestamp(event.timestamp().unwrap_or_default()),
+            message: event.message().unwrap_or_default().trim_end_matches('\n').to_owned(),
+        }));
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(lines);
+        }
+    }
 }
 
 /// RFC 3339 of CloudWatch Logs' milliseconds.

@@ -2,22 +2,31 @@
 
 use std::fmt;
 
+/// Logical id of the log group of the function that restarts the watched job.
+const WATCHDOG_FUNCTION_LOG_GROUP: &str = "WatchdogFunctionLogGroup";
+
 /// A program of the workers: it has an image, a task definition and a log group in each environment.
+///
+/// The watchdog's own image is a function; what runs as tasks in its name is the improved worker once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Program {
     Original,
     Improved,
+    Watchdog,
+    Queue,
 }
 
 impl Program {
     /// All of them, in the order of the chapter.
-    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved];
+    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved, Self::Watchdog, Self::Queue];
 
     /// Its name, and that of its image.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Original => "original",
             Self::Improved => "improved",
+            Self::Watchdog => "watchdog",
+            Self::Queue => "queue",
         }
     }
 
@@ -57,11 +66,19 @@ impl Program {
         format!("{}LogGroup", self.key())
     }
 
+    /// Logical ids of all log groups of the template.
+    pub(crate) fn all_log_group_ids() -> Vec<String> {
+        let of_function = std::iter::once(WATCHDOG_FUNCTION_LOG_GROUP.to_owned());
+        Self::ALL.iter().map(|program| program.log_group_id()).chain(of_function).collect()
+    }
+
     /// Start of the names of all that the template has of it.
     fn key(self) -> &'static str {
         match self {
             Self::Original => "Original",
             Self::Improved => "Improved",
+            Self::Watchdog => "Watchdog",
+            Self::Queue => "Queue",
         }
     }
 }

@@ -102,6 +102,13 @@ pub(crate) fn deployed() -> Deployed {
         ("SubnetIds", "subnet-1,subnet-2"),
         ("SecurityGroupId", "sg-1"),
         ("ExperimentTemplateId", "EXT1"),
+        ("OneTaskExperimentTemplateId", "EXT2"),
+        ("QueueUrl", "https://sqs.eu-west-1.amazonaws.com/123456789012/Queue"),
+        ("DeadLetterQueueUrl", "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetterQueue"),
+        ("WatchdogFunctionName", "Watchdog"),
+        ("WatchdogEventRuleName", "EventRule"),
+        ("WatchdogScheduleRuleName", "ScheduleRule"),
+        ("WatchdogFunctionLogGroupName", "function"),
         ("OriginalTaskDefinitionArn", "arn:aws:ecs:eu-west-1:123456789012:task-definition/FisStopTaskStackTaskDef:1"),
         (
             "ImprovedTaskDefinitionArn",
@@ -109,6 +116,13 @@ pub(crate) fn deployed() -> Deployed {
         ),
         ("OriginalLogGroupName", "original"),
         ("ImprovedLogGroupName", "improved"),
+        ("WatchdogLogGroupName", "watchdog"),
+        ("QueueLogGroupName", "queue"),
+        (
+            "WatchdogTaskDefinitionArn",
+            "arn:aws:ecs:eu-west-1:123456789012:task-definition/FisStopTaskWatchdogStackTaskDef:1",
+        ),
+        ("QueueTaskDefinitionArn", "arn:aws:ecs:eu-west-1:123456789012:task-definition/FisStopTaskQueueStackTaskDef:1"),
         ("LogStreamPrefix", "BatchJobEcs/BatchJob"),
     ];
     let outputs = outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();

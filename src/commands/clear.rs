@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::aws::arn::task_id;
-use crate::aws::{table, tasks};
+use crate::aws::{queue, table, tasks};
 use crate::error::Result;
 
-/// Empty the table
+/// Empty the table, and the queue
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -32,6 +32,8 @@ pub(crate) async fn run(context: &Context, _args: ClearArgs) -> Result<u8> {
     let progress = context.ui.progress("Emptying the table");
     let gone = |count: usize| progress.now(format!("Emptying the table: {count} items are gone"));
     let deleted = table::clear(&connected.clients, &deployed, gone).await?;
+    let on_wait = || progress.now("Emptying the queue: SQS takes a minute");
+    queue::clear(&connected.clients, &deployed, on_wait).await?;
     drop(progress);
     context.ui.result(&Cleared { table: deployed.table()?.to_owned(), deleted })?;
     Ok(0)

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::aws::arn::short_id;
-use crate::aws::logs;
 use crate::aws::table::{self, Item};
+use crate::aws::{logs, queue};
 use crate::error::Result;
 
 /// Show the items in the table, the gaps, and repeated writes
@@ -33,6 +33,8 @@ struct Items {
     complete: bool,
     missing: Vec<u64>,
     rewritten: Vec<u64>,
+    /// Items whose messages were given up.
+    dead: Vec<u64>,
     items: Vec<CountedItem>,
 }
 
@@ -50,7 +52,11 @@ pub(crate) async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
     let deployed = connected.deployed().await?;
     let batch_size = args.batch_size.map_or_else(|| deployed.batch_size(), Ok)?;
     let since = table::cleared_at(&connected.clients, &deployed);
-    let (items, since) = tokio::try_join!(table::items(&connected.clients, &deployed), since)?;
+    let (items, since, dead) = tokio::try_join!(
+        table::items(&connected.clients, &deployed),
+        since,
+        queue::dead_items(&connected.clients, &deployed),
+    )?;
     let writes = logs::writes(&connected.clients, &deployed, since).await?;
     let missing = table::missing(&items, batch_size);
     // It is there, so it was written once, even if its line in the log is not readable yet.
@@ -63,6 +69,7 @@ pub(crate) async fn run(context: &Context, args: ItemsArgs) -> Result<u8> {
         complete: missing.is_empty(),
         missing,
         rewritten: items.iter().filter(|item| item.writes > 1).map(|item| item.item.item_index).collect(),
+        dead,
         items,
     })?;
     Ok(0)
@@ -79,7 +86,11 @@ impl fmt::Display for Items {
         }
         writeln!(f, "{}", table.trim_fmt())?;
         let (missing, rewritten) = (ranges(&self.missing), ranges(&self.rewritten));
-        writeln!(f, "{} items; missing: {missing}; written more than once: {rewritten}", self.items.len())
+        writeln!(f, "{} items; missing: {missing}; written more than once: {rewritten}", self.items.len())?;
+        if self.dead.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "Given up after several tries, in the dead-letter queue: {}", ranges(&self.dead))
     }
 }
 

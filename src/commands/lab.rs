@@ -18,7 +18,7 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 
 /// Play the whole lab, and check the result
 ///
-/// Runs each variant, interrupts it by an experiment at a chosen index, runs it again, and compares. Exit code 0 only if
+/// Runs each variant, interrupts it by an experiment at a chosen index, has it run again, and compares. Exit code 0 only if
 /// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
 /// `lab` unless `--env` names one; sets up what is missing, and takes down what it has set up.
 #[derive(Debug, Args)]
@@ -26,19 +26,24 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 Examples:
   fis-workshop lab                          All variants, half a second an item
   fis-workshop lab --item-seconds 30        The pace of the AWS workshop
-  fis-workshop lab improved --at-index 7 --keep")]
+  fis-workshop lab improved --at-index 7 --keep
+  fis-workshop lab watchdog --at-index 2,5,7
+  fis-workshop lab queue --tasks 3")]
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
     variant: Option<Variant>,
-    /// Start the experiment when this index is written
-    #[arg(long, value_name = "INDEX", default_value_t = 4, value_parser = super::numbers::index, allow_negative_numbers = true)]
-    at_index: u64,
+    /// Start the experiment when this index is written; watchdog takes several [default: 4, for watchdog 4,7]
+    #[arg(long, value_name = "INDEX", value_delimiter = ',', value_parser = super::numbers::index, allow_negative_numbers = true)]
+    at_index: Vec<u64>,
     /// Seconds for each item [default: 0.5 locally, 30 on AWS]
     #[arg(long, value_name = "SECONDS", value_parser = super::numbers::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch
     #[arg(long, value_name = "ITEMS", default_value_t = 10, value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: u64,
+    /// Tasks that share the work of queue; each adds a batch of items
+    #[arg(long, value_name = "TASKS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=5))]
+    tasks: u32,
     /// Leave what the lab has set up
     #[arg(long)]
     keep: bool,
@@ -46,6 +51,9 @@ pub(crate) struct LabArgs {
     #[command(flatten)]
     images: ImageArgs,
 }
+
+/// Half of the usual batch is written then.
+const DEFAULT_INDEX: u64 = 4;
 
 /// Plays the lab.
 ///
@@ -168,21 +176,28 @@ async fn undo(
 }
 
 fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
-    if args.at_index.saturating_add(1) >= args.batch_size {
-        return Err(Error::usage(format!(
-            "With {} items there is nothing left to interrupt after index {}.",
-            args.batch_size, args.at_index
-        ))
-        .hint(match args.batch_size.checked_sub(2) {
+    let (size, given) = (args.batch_size, &args.at_index);
+    let at_index = given.first().copied().unwrap_or(DEFAULT_INDEX);
+    if let Some(index) = given.iter().chain([&at_index]).find(|index| index.saturating_add(1) >= size) {
+        let remedy = match size.checked_sub(2) {
             Some(last) => {
                 format!("Choose an index from 0 to {last} with `--at-index`, or more items with `--batch-size`.")
             }
             None => "Choose more items with `--batch-size`.".to_owned(),
-        }));
+        };
+        let what = format!("With {size} items there is nothing left to interrupt after index {index}.");
+        return Err(Error::usage(what).hint(remedy));
     }
+    if !given.is_sorted_by(|index, next| index < next) {
+        return Err(Error::usage("The indexes of `--at-index` do not rise.")
+            .hint("Name them in the order in which they are written, e.g. `--at-index 2,5`."));
+    }
+    let half_of_rest = at_index.midpoint(size);
+    let again = (given.is_empty() && half_of_rest > at_index && half_of_rest + 1 < size).then_some(half_of_rest);
     let pace = if context.settings.is_local() { 0.5 } else { 30.0 };
     let item_seconds = args.item_seconds.unwrap_or(pace);
-    Ok(Conditions { at_index: args.at_index, batch_size: args.batch_size, item_seconds })
+    let at_indexes = if given.is_empty() { [at_index].into_iter().chain(again).collect() } else { given.clone() };
+    Ok(Conditions { at_index, at_indexes, batch_size: size, item_seconds, tasks: args.tasks })
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use crate::aws::program::Program;
 use crate::aws::tasks::{self, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
-use crate::lab::variant::{Design, Variant};
+use crate::lab::variant::{Design, Restart, Variant};
 
 /// Show the log of a task
 ///
@@ -22,10 +23,14 @@ use crate::lab::variant::{Design, Variant};
 Examples:
   fis-workshop logs
   fis-workshop logs improved --follow
+  fis-workshop logs watchdog --function     What the watchdog saw and decided
   fis-workshop logs --task 0f3a6b0c")]
 pub(crate) struct LogsArgs {
     /// The variant whose latest task it is [default: the one that ran last]
     variant: Option<Variant>,
+    /// The log of the last hour of the function that restarts the job of watchdog
+    #[arg(long, conflicts_with_all = ["task", "follow"])]
+    function: bool,
     /// The task, by its ARN, its id, or as much of the id as `status` shows
     #[arg(long, value_name = "TASK", conflicts_with = "variant")]
     task: Option<String>,
@@ -49,6 +54,9 @@ struct Log {
 pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
+    if args.function {
+        return of_function(context, &connected, &deployed, args.variant).await;
+    }
     let known = tasks::of_environment(&connected.clients, &deployed).await?;
     let Source { name, program, task } = match &args.task {
         Some(id) => named(&connected, &deployed, &known, id).await?,
@@ -75,6 +83,35 @@ pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     }
     context.ui.result(&Log { variant: name, task_id: task_id(&task).to_owned(), lines })?;
     Ok(0)
+}
+
+/// What the watchdog saw and decided.
+async fn of_function(
+    context: &Context,
+    connected: &Connected<'_>,
+    deployed: &Deployed,
+    variant: Option<Variant>,
+) -> Result<u8> {
+    if variant.is_some_and(|variant| variant.design().restart != Restart::ByWatchdog) {
+        return Err(Error::usage("No function restarts the job of this variant.").hint("`logs watchdog --function`"));
+    }
+    let group = deployed.watchdog_log_group()?;
+    let lines = logs::since(&connected.clients, deployed, group, HOUR).await?;
+    if context.ui.is_json() {
+        context.ui.json(&FunctionLog { function: deployed.watchdog_function()?, lines })?;
+        return Ok(0);
+    }
+    lines.iter().try_for_each(|line| context.ui.data(&format!("{} {}", line.timestamp, line.message.trim_end())))?;
+    Ok(0)
+}
+
+/// How far back the log of the function is shown.
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[derive(Debug, Serialize)]
+struct FunctionLog<'a> {
+    function: &'a str,
+    lines: Vec<Line>,
 }
 
 /// Whose log it is.

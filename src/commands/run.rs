@@ -1,16 +1,18 @@
 use std::fmt;
 
 use clap::Args;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::context::{Connected, Context};
-use crate::aws::arn::task_id;
+use crate::aws::arn::{short_id, task_id};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
+use crate::aws::program::Program;
 use crate::aws::stack::Event;
 use crate::aws::stop_reason;
-use crate::aws::table;
 use crate::aws::tasks::{self, Overrides, Task};
+use crate::aws::{queue, table};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
@@ -23,13 +25,16 @@ use crate::ui::{FAINT, Progress, paint};
 /// subnet. The log is followed to its last line; the exit code is the task's.
 ///
 /// The batch job is made to run one task at a time: `run` refuses to start a second one in the same environment.
-/// `--force` does it anyway, for example to see that two improved workers never overwrite one another.
+/// `--force` does it anyway, for example to see that two improved workers never overwrite one another. Only the tasks of
+/// `queue` share their work: any number of them may run, and `run` sends the items of the batch to the queue first, unless
+/// that has been done since the last `clear`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fis-workshop run original
   fis-workshop run improved --item-seconds 1
-  fis-workshop run improved --detach        Print the ARN of the task and return")]
+  fis-workshop run improved --detach        Print the ARN of the task and return
+  fis-workshop run queue --count 5          Five tasks share the work")]
 pub(crate) struct RunArgs {
     /// Which version of the batch job
     pub(crate) variant: Variant,
@@ -42,6 +47,9 @@ pub(crate) struct RunArgs {
     /// Items of the batch, instead of those of the environment
     #[arg(long, value_name = "ITEMS", value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
+    /// How many tasks share the work of queue [default: 1]
+    #[arg(long, value_name = "TASKS", value_parser = clap::value_parser!(u32).range(1..=10), allow_negative_numbers = true)]
+    count: Option<u32>,
     /// Run it although another task runs in the environment
     #[arg(long)]
     force: bool,
@@ -66,37 +74,74 @@ struct Ended {
 /// # Errors
 /// When another one runs, ECS refuses, or the task did not start.
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
+    let design = args.variant.design();
+    let shares = design.tasks > 1;
+    if args.count.is_some() && !shares {
+        return Err(Error::usage(format!("The tasks of {} do not share their work.", design.name))
+            .hint("`--count` is for `run queue`."));
+    }
     let connected = context.connect().await?;
     let environment = async {
         let deployed = connected.deployed().await?;
         if !args.force {
-            refuse_second(&connected, &deployed).await?;
+            refuse_second(&connected, &deployed, shares.then_some(design.program)).await?;
         }
         Ok::<_, Error>(deployed)
     };
     let (deployed, ()) = tokio::try_join!(environment, wait_for_network(context, &connected))?;
+    if shares {
+        seed(context, &connected, &deployed, args.batch_size).await?;
+    }
     let overrides = Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size };
     let on_wait = |reason: &str| context.ui.note(format_args!("{reason}. Trying again."));
-    let program = args.variant.design().program;
-    let task = tasks::run(&connected.clients, &deployed, program, overrides, on_wait).await?;
+    let one = || tasks::run(&connected.clients, &deployed, design.program, overrides, on_wait);
+    let tasks = try_join_all((0..args.count.unwrap_or(1)).map(|_| one())).await?;
     if args.detach {
-        context.ui.result(&Started { task_arns: vec![task.task_arn] })?;
+        context.ui.result(&Started { task_arns: tasks.into_iter().map(|task| task.task_arn).collect() })?;
         return Ok(0);
     }
-    context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
+    for task in &tasks {
+        context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
+    }
+    let followed =
+        tasks.iter().map(|task| watch(context, &connected, &deployed, design.program, task, tasks.len() > 1));
+    let ended = try_join_all(followed).await?;
+    report(context, &connected.clients, &deployed, ended).await
+}
+
+/// Follows one task to its end; with `several`, each line says whose it is.
+async fn watch(
+    context: &Context,
+    connected: &Connected<'_>,
+    deployed: &Deployed,
+    program: Program,
+    task: &Task,
+    several: bool,
+) -> Result<Task> {
     let state = context.ui.progress("The task is starting");
     let on_state = |task: &Task| show_state(&state, task);
-    let task = follow(&connected.clients, &deployed, program, &task.task_arn, on_state, |line| {
+    let name = if several { format!("{} | ", short_id(task_id(&task.task_arn))) } else { String::new() };
+    follow(&connected.clients, deployed, program, &task.task_arn, on_state, |line| {
         // stdout is for the one JSON document then.
         if context.ui.is_json() {
-            context.ui.note(paint(FAINT, &line.message));
+            context.ui.note(paint(FAINT, format_args!("{name}{}", line.message)));
             return Ok(());
         }
-        context.ui.data(&line.message)
+        context.ui.data(&format!("{name}{}", line.message))
     })
-    .await?;
-    drop(state);
-    report(context, &connected.clients, &deployed, task).await
+    .await
+}
+
+/// Sends the items of the batch, if they have not been sent.
+async fn seed(context: &Context, connected: &Connected<'_>, deployed: &Deployed, size: Option<u64>) -> Result<()> {
+    let size = size.map_or_else(|| deployed.batch_size(), Ok)?;
+    let progress = context.ui.progress("Sending the items to the queue");
+    let sent = |count: usize| progress.now(format!("Sending the items to the queue: {count} of {size}"));
+    match queue::seed(&connected.clients, deployed, size, sent).await? {
+        0 => context.ui.note("The items of the batch were sent to the queue before; `clear` starts afresh."),
+        count => context.ui.note(format_args!("Sent {count} items to the queue.")),
+    }
+    Ok(())
 }
 
 /// Before the first line of the log and after the last one, the state is all that changes.
@@ -125,9 +170,11 @@ async fn wait_for_network(context: &Context, connected: &Connected<'_>) -> Resul
     .await
 }
 
-async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result<()> {
+/// Tasks of a program that shares its work are welcome.
+async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed, sharing: Option<Program>) -> Result<()> {
     let active = tasks::active(&connected.clients, deployed.cluster()?).await?;
-    let Some(task) = active.first() else { return Ok(()) };
+    let is_in_the_way = |task: &&Task| sharing.is_none() || deployed.program_of(&task.task_definition_arn) != sharing;
+    let Some(task) = active.iter().find(is_in_the_way) else { return Ok(()) };
     let flags = deployed.environment.flag();
     let what = format!("The task {} runs in this environment already ({}).", task_id(&task.task_arn), task.last_status);
     let error = match deployed.program_of(&task.task_definition_arn) {
@@ -142,13 +189,31 @@ async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed) -> Result
     )))
 }
 
-async fn report(context: &Context, clients: &Clients, deployed: &Deployed, task: Task) -> Result<u8> {
+/// How the tasks ended; the exit code is the first one that is not 0.
+async fn report(context: &Context, clients: &Clients, deployed: &Deployed, tasks: Vec<Task>) -> Result<u8> {
+    let mut worst = 0;
+    for task in &tasks {
+        let code = tell(context, clients, deployed, task).await?;
+        worst = if worst == 0 { code } else { worst };
+    }
+    if worst == 0 {
+        let flag = deployed.environment.flag();
+        context.ui.hint(format_args!("`fis-workshop items{flag}` shows what is in the table now."));
+    }
+    if context.ui.is_json() {
+        let task_arns = tasks.iter().map(|task| task.task_arn.clone()).collect();
+        context.ui.json(&Ended { task_arns, exit_code: Some(worst), tasks })?;
+    }
+    Ok(u8::try_from(worst).unwrap_or(u8::MAX))
+}
+
+async fn tell(context: &Context, clients: &Clients, deployed: &Deployed, task: &Task) -> Result<i32> {
     let Some(code) = task.exit_code else {
-        return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), &task));
+        return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), task));
     };
     let reason = task.stopped_reason.as_deref().unwrap_or("ECS names no reason");
     let reason = reason.trim_end_matches('.');
-    match stop_reason::meaning(&task).filter(|_| code != 0) {
+    match stop_reason::meaning(task).filter(|_| code != 0) {
         Some(meaning) => {
             context.ui.note(format_args!("The task ended with exit code {code}: {reason}. {}", meaning.what));
             // The worker gave up: in a workshop, mostly for this.
@@ -157,15 +222,7 @@ async fn report(context: &Context, clients: &Clients, deployed: &Deployed, task:
         }
         None => context.ui.note(format_args!("The task ended with exit code {code}: {reason}.")),
     }
-    if code == 0 {
-        let flag = deployed.environment.flag();
-        context.ui.hint(format_args!("`fis-workshop items{flag}` shows what is in the table now."));
-    }
-    if context.ui.is_json() {
-        let arn = task.task_arn.clone();
-        context.ui.json(&Ended { task_arns: vec![arn], exit_code: Some(code), tasks: vec![task] })?;
-    }
-    Ok(u8::try_from(code).unwrap_or(u8::MAX))
+    Ok(code)
 }
 
 /// What to do when a worker failed because somebody has deleted its table.

@@ -46,5 +46,7 @@ fn source(program: Program) -> &'static str {
     match program {
         Program::Original => include_str!("../../worker/src/bin/original.rs"),
         Program::Improved => include_str!("../../worker/src/bin/improved.rs"),
+        Program::Watchdog => include_str!("../../worker/src/bin/improved.rs"), // FIXME
+        Program::Queue => include_str!("../../worker/src/bin/improved.rs"),    // FIXME
     }
 }

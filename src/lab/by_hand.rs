@@ -8,17 +8,12 @@ use crate::ui::{NOTICE, paint};
 pub(super) async fn play(stage: Stage<'_>) -> Result<Evidence> {
     stage.clear().await?;
     let first = stage.run().await?;
-    let (interrupted, interruption) = tokio::try_join!(stage.follow(&first), stage.interrupt(&first))?;
+    let at_index = stage.conditions.at_index;
+    let (interrupted, interruption) = tokio::try_join!(stage.follow(&first), stage.interrupt(&first, at_index))?;
     let last = interruption.last_index();
     let last = last.map_or_else(|| "anything was written".to_owned(), |index| format!("index {index} was written"));
     stage.ui.note(format_args!("{} The task was stopped after {last}. Running it again.", paint(NOTICE, '!')));
     let second = stage.run().await?;
     let restarted = stage.follow(&second).await?;
-    Ok(Evidence {
-        conditions: stage.conditions,
-        expected: stage.design.expected,
-        runs: vec![interrupted, restarted],
-        interruptions: vec![interruption],
-        items: stage.items().await?,
-    })
+    stage.evidence(vec![interrupted, restarted], vec![interruption]).await
 }

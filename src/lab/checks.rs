@@ -1,5 +1,7 @@
 //! The invariants behind the hypothesis, a function for each. A design chooses which of them hold for it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecs::types::TaskStopCode;
 use aws_sdk_fis::types::ExperimentStatus;
 use serde::Serialize;
@@ -8,6 +10,7 @@ use super::evidence::{Evidence, Run};
 use crate::aws::experiment::Experiment;
 use crate::aws::table::{self, Item};
 use crate::aws::tasks::Task;
+use crate::aws::watchdog::STARTED_BY as WATCHDOG;
 
 /// Looks at one invariant.
 pub(crate) type Check = fn(&Evidence) -> Checked;
@@ -26,7 +29,6 @@ pub(crate) struct Checked {
 pub(super) const COMMON: &[Check] = &[
     experiment_completed,
     stopped_by_experiment,
-    interrupted_during_processing,
     restarted_task_succeeded,
     redone_as_expected,
     every_index_once,
@@ -35,7 +37,20 @@ pub(super) const COMMON: &[Check] = &[
 
 /// What holds where one task runs at a time, and the next one takes over from it.
 pub(super) const ONE_AFTER_ANOTHER: &[Check] =
-    &[resumed_where_it_should, log_of_interrupted_task, log_of_restarted_task];
+    &[interrupted_during_processing, resumed_where_it_should, log_of_interrupted_task, log_of_restarted_task];
+
+/// The same where nobody restarts the job but its watchdog.
+pub(super) const RESTARTED_BY_ITSELF: &[Check] = &[
+    interrupted_during_processing,
+    resumed_where_it_should,
+    log_of_interrupted_task,
+    log_of_restarted_task,
+    restarted_by_watchdog,
+    one_task_at_a_time,
+];
+
+/// What holds where several tasks share the work.
+pub(super) const SHARED: &[Check] = &[interrupted_half_way, shared_by_tasks, told_by_one_log, no_item_is_dead];
 
 fn experiment_completed(evidence: &Evidence) -> Checked {
     let findings = evidence.interruptions.iter().map(|interruption| {
@@ -117,6 +132,58 @@ fn results_right(evidence: &Evidence) -> Checked {
     let wrong = wrong_results(&evidence.items, evidence.conditions.batch_size);
     let detail = format!("items with a wrong result: {}", list(&wrong));
     Checked { name: "results_right", ok: wrong.is_empty(), detail }
+}
+
+/// Tasks that share the work write its items in no particular order, so they are counted.
+fn interrupted_half_way(evidence: &Evidence) -> Checked {
+    let size = evidence.conditions.batch_size;
+    let findings = evidence.interruptions.iter().map(|interruption| {
+        let written = interruption.items.len() as u64;
+        (written > 0 && written < size, format!("{written} of {size} items were written when a task was stopped"))
+    });
+    all("interrupted_half_way", findings)
+}
+
+fn restarted_by_watchdog(evidence: &Evidence) -> Checked {
+    let findings = (0..evidence.interruptions.len()).map(|hit| {
+        let starter = evidence.runs.get(hit + 1).map(|run| run.task.started_by.as_deref().unwrap_or("nobody"));
+        let ok = starter.is_some_and(|starter| starter.starts_with(WATCHDOG));
+        let who =
+            starter.map_or_else(|| "nothing restarted the task".to_owned(), |it| format!("{it} restarted the task"));
+        (ok, who)
+    });
+    all("restarted_by_watchdog", findings)
+}
+
+fn one_task_at_a_time(evidence: &Evidence) -> Checked {
+    let findings = evidence.runs.windows(2).map(|pair| {
+        let (stopped, created) = (pair[0].task.stopped_at.as_deref(), pair[1].task.created_at.as_deref());
+        let ok = stopped.zip(created).is_some_and(|(stopped, created)| stopped <= created);
+        let moment = |time: Option<&str>| time.unwrap_or("nobody knows when").to_owned();
+        (ok, format!("a task stopped at {}, the next one was made at {}", moment(stopped), moment(created)))
+    });
+    all("one_task_at_a_time", findings)
+}
+
+fn shared_by_tasks(evidence: &Evidence) -> Checked {
+    let tasks: BTreeSet<_> = evidence.items.iter().map(|item| item.task_id.as_str()).collect();
+    let detail = format!("{} tasks have written the items", tasks.len());
+    Checked { name: "shared_by_tasks", ok: tasks.len() > 1, detail }
+}
+
+/// A message that was handed out twice is work for nobody: the item is in the table, and no second log says that it wrote it.
+fn told_by_one_log(evidence: &Evidence) -> Checked {
+    let size = evidence.conditions.batch_size;
+    let mut told: Vec<u64> = evidence.runs.iter().flat_map(|run| run.puts(size)).collect();
+    told.sort_unstable();
+    let twice: Vec<u64> = told.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    let detail = format!("items that two logs say were written: {}", list(&twice));
+    Checked { name: "told_by_one_log", ok: twice.is_empty(), detail }
+}
+
+fn no_item_is_dead(evidence: &Evidence) -> Checked {
+    let detail = format!("items that were given up: {}", list(&evidence.dead_items));
+    Checked { name: "no_item_is_dead", ok: evidence.dead_items.is_empty(), detail }
 }
 
 fn resumed_where_it_should(evidence: &Evidence) -> Checked {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::variant::Design;
 use crate::aws::arn::task_id;
 use crate::aws::experiment::Experiment;
 use crate::aws::table::Item;
@@ -13,7 +14,7 @@ use crate::aws::tasks::Task;
 use crate::worker_log;
 
 /// Under which conditions every design is looked at.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Conditions {
     /// Items of a batch.
     pub(crate) batch_size: u64,
@@ -21,6 +22,20 @@ pub(crate) struct Conditions {
     pub(crate) item_seconds: f64,
     /// The index after which the experiment is started.
     pub(crate) at_index: u64,
+    /// The same for designs that are interrupted more than once.
+    pub(crate) at_indexes: Vec<u64>,
+    /// How many tasks share the work, where they can.
+    pub(crate) tasks: u32,
+}
+
+impl Conditions {
+    /// Those of a design: who shares the work gets as much of it for each task.
+    pub(crate) fn of(&self, design: &Design) -> Self {
+        if design.tasks == 1 {
+            return Self { tasks: 1, ..self.clone() };
+        }
+        Self { batch_size: self.batch_size * u64::from(self.tasks), ..self.clone() }
+    }
 }
 
 /// What should come of an interruption.
@@ -44,6 +59,8 @@ pub(crate) struct Evidence {
     pub(crate) interruptions: Vec<Interruption>,
     /// The table at the end.
     pub(crate) items: Vec<Item>,
+    /// Items that no worker got done, by their messages.
+    pub(crate) dead_items: Vec<u64>,
 }
 
 /// A task, STOPPED, and its log.
@@ -51,6 +68,8 @@ pub(crate) struct Evidence {
 pub(crate) struct Run {
     pub(crate) task: Task,
     pub(crate) log: Vec<String>,
+    /// Time of its first line.
+    pub(crate) began_at: Option<String>,
 }
 
 /// What an experiment came to.
@@ -89,6 +108,28 @@ impl Evidence {
         let tables = self.interruptions.iter().map(|interruption| &interruption.items).chain([&self.items]);
         let tables: Vec<_> = tables.collect();
         tables.windows(2).map(|pair| redone(pair[0], pair[1])).collect()
+    }
+
+    /// Seconds from the end of each interrupted task to the first line of the one after it, where one comes after another.
+    pub(super) fn restart_seconds(&self) -> Vec<f64> {
+        let gap = |pair: &[Run]| seconds(pair[0].task.stopped_at.as_deref()?, pair[1].began_at.as_deref()?);
+        self.runs.windows(2).filter_map(gap).collect()
+    }
+
+    /// Seconds in which at least one task ran.
+    pub(super) fn running_seconds(&self) -> f64 {
+        let span = |run: &Run| {
+            Some((milliseconds(run.task.started_at.as_deref()?)?, milliseconds(run.task.stopped_at.as_deref()?)?))
+        };
+        let mut spans: Vec<_> = self.runs.iter().filter_map(span).collect();
+        spans.sort_unstable();
+        let mut covered = i64::MIN;
+        let mut total = 0;
+        for (begin, end) in spans {
+            total += (end - begin.max(covered)).max(0);
+            covered = covered.max(end);
+        }
+        total as f64 / 1000.0
     }
 
     /// The index at which run number `run` should begin, where runs come one after another.
@@ -132,6 +173,14 @@ impl Interruption {
     fn hit(&self, run: &Run) -> bool {
         self.tasks.iter().any(|hit| hit.task.task_arn == run.task.task_arn)
     }
+}
+
+fn milliseconds(time: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_millis())
+}
+
+fn seconds(from: &str, to: &str) -> Option<f64> {
+    Some((milliseconds(to)? - milliseconds(from)?) as f64 / 1000.0)
 }
 
 /// How many items that were there at `before` were written again since.

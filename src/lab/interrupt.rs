@@ -9,7 +9,7 @@ use super::evidence::{InterruptedTask, Interruption};
 use crate::aws::arn::{last_part, task_id};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Experiment};
+use crate::aws::experiment::{self, Experiment, Selection};
 use crate::aws::patience::Patience;
 use crate::aws::stop_reason;
 use crate::aws::table::{self, Item};
@@ -22,6 +22,8 @@ use crate::ui::{Progress, Ui};
 /// What to interrupt, and when.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Trigger<'a> {
+    /// How many of the tasks.
+    pub(crate) selection: Selection,
     /// As soon as a running task has written this index.
     pub(crate) at_index: Option<u64>,
     /// A task that was just started: ECS lists it a little later.
@@ -39,17 +41,23 @@ pub(crate) async fn interrupt(
     trigger: Trigger<'_>,
     on_start: impl Fn(),
 ) -> Result<Interruption> {
-    let tags = &experiment::target_tags(clients, deployed.experiment_template()?).await?;
+    let template = deployed.experiment_template(trigger.selection)?;
+    let tags = &experiment::target_tags(clients, template).await?;
     let line = ui.progress("Looking for tasks");
-    let aim = Aim { ui, line: &line, clients, deployed, tags };
+    let aim = Aim { ui, line: &line, clients, deployed, template, tags };
     let targets = aim.wait_for_targets(trigger).await?;
+    let hits = if trigger.selection == Selection::One && targets.len() > 1 { "may hit" } else { "hits" };
     for task in &targets {
-        ui.note(format_args!("The experiment hits the task {} ({}).", task_id(&task.task_arn), task.last_status));
+        ui.note(format_args!("The experiment {hits} the task {} ({}).", task_id(&task.task_arn), task.last_status));
     }
     let experiment = aim.run_experiment(&targets, on_start).await?;
     line.now("Waiting until the task is STOPPED");
+    let hit = match trigger.selection {
+        Selection::All => targets,
+        Selection::One => vec![aim.wait_for_hit(&experiment, &targets).await?],
+    };
     let mut interrupted = Vec::new();
-    for target in targets {
+    for target in hit {
         interrupted.push(tasks::wait_stopped(clients, deployed, &target.task_arn).await?);
     }
     let items = table::items(clients, deployed).await?;
@@ -64,16 +72,17 @@ struct Aim<'a> {
     line: &'a Progress,
     clients: &'a Clients,
     deployed: &'a Deployed,
+    /// Its template.
+    template: &'a str,
     /// The tags that a target bears.
     tags: &'a BTreeMap<String, String>,
 }
 
 impl Aim<'_> {
     async fn run_experiment(self, targets: &[Task], on_start: impl Fn()) -> Result<Experiment> {
-        let Self { ui, line, clients, deployed, .. } = self;
+        let Self { ui, line, clients, deployed, template, .. } = self;
         let mut patience = Patience::for_visibility(clients);
         loop {
-            let template = deployed.experiment_template()?;
             on_start();
             let started = experiment::start(clients, template, |reason| ui.note(reason)).await;
             let id = started.map_err(|error| deployed.without("experiment template", error))?;
@@ -103,6 +112,27 @@ impl Aim<'_> {
                 ));
             }
             ui.note("FIS does not find the task by its tag yet: trying again.");
+        }
+    }
+
+    /// Which of the targets the experiment has picked: ECS names the experiment as soon as it is told to stop the task.
+    async fn wait_for_hit(self, experiment: &Experiment, targets: &[Task]) -> Result<Task> {
+        let Self { clients, deployed, .. } = self;
+        let id = &experiment.experiment_id;
+        let arns: Vec<_> = targets.iter().map(|task| task.task_arn.clone()).collect();
+        let is_hit = |task: &Task| task.stopped_reason.as_deref().is_some_and(|reason| reason.contains(id));
+        let mut patience = Patience::for_visibility(clients);
+        loop {
+            let tasks = tasks::describe(clients, deployed.cluster()?, &arns, None).await?;
+            if let Some(task) = tasks.into_iter().find(is_hit) {
+                return Ok(task);
+            }
+            if !patience.wait().await {
+                return Err(Error::failed(format!(
+                    "The experiment {id} completed, and ECS says of no task that it stopped it."
+                ))
+                .hint(format!("`fis-workshop status{}` shows what runs.", deployed.environment.flag())));
+            }
         }
     }
 

@@ -92,7 +92,7 @@ async fn an_index_that_was_not_written_when_the_task_ended_and_one_that_never_wi
             .answer("ListTasks", listed(&[]))
             .answer("DescribeTasks", described(task_now))
             .answer("DescribeTasks", described(task("a", "STOPPED")));
-        let trigger = Trigger { at_index: Some(index), task_arn: None };
+        let trigger = Trigger { at_index: Some(index), ..Trigger::default() };
         let end = interrupt(&Ui::default(), &script.clients(), &deployed(), trigger, || ()).await;
         assert!(end.unwrap_err().to_string().starts_with(expected), "{expected}");
     }

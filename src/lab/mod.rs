@@ -1,7 +1,8 @@
 //! The chapter as a program.
 //!
 //! - [`variant`]: the designs that are compared, a file for each
-//! - [`play`]: the designs one after the other; [`by_hand`]: run, interrupted and run again by hand
+//! - [`play`]: the designs one after the other; [`by_hand`]: run, interrupted and run again by hand; [`by_watchdog`]:
+//!   restarted by a function; [`shared`]: by several tasks at once
 //! - [`stage`]: what can be done on a design's turn
 //! - [`interrupt`]: the experiment, from the wait for its moment to the stopped task
 //! - [`follow`]: a task's log, to its last line
@@ -11,6 +12,7 @@
 //! - [`report`]: that, for people and as JSON
 
 mod by_hand;
+mod by_watchdog;
 mod checks;
 pub(crate) mod evidence;
 pub(crate) mod follow;
@@ -18,6 +20,7 @@ pub(crate) mod interrupt;
 pub(crate) mod network;
 pub(crate) mod play;
 pub(crate) mod report;
+mod shared;
 mod stage;
 pub(crate) mod variant;
 mod verdict;

@@ -1,12 +1,12 @@
 //! The chapter: one design after the other, played and judged.
 
-use super::by_hand;
 use super::evidence::Conditions;
 use super::network;
 use super::report::{Report, Verdict};
 use super::stage::Stage;
 use super::variant::{Restart, Variant};
 use super::verdict::{Outcome, judge};
+use super::{by_hand, by_watchdog, shared};
 use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
 use crate::aws::tasks;
@@ -37,6 +37,7 @@ pub(crate) async fn play(
     let mut outcomes = Vec::new();
     for variant in variants {
         let design = variant.design();
+        let conditions = &conditions.of(design);
         outcomes.push(turn(Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design }).await?);
     }
     let holds = outcomes.iter().all(Outcome::holds);
@@ -56,6 +57,8 @@ async fn turn(stage: Stage<'_>) -> Result<Outcome> {
     ui.note(paint(BUSY, format_args!("--- {} ---", design.name)));
     let evidence = match design.restart {
         Restart::ByHand => by_hand::play(stage).await?,
+        Restart::ByWatchdog => by_watchdog::play(stage).await?,
+        Restart::NotNeeded => shared::play(stage).await?,
     };
     let outcome = judge(design, &evidence);
     let good = if outcome.holds() { paint(GOOD, '✓') } else { paint(NOTICE, '✗') };

@@ -73,6 +73,11 @@ impl fmt::Display for Report {
     }
 }
 
+/// The longest of several waits.
+fn seconds(waits: &[f64]) -> String {
+    waits.iter().copied().reduce(f64::max).map_or_else(|| "-".to_owned(), |longest| format!("{longest:.1} s"))
+}
+
 impl Report {
     fn comparison(&self) -> Table {
         let mut table = Table::new();
@@ -84,11 +89,16 @@ impl Report {
             let name = std::iter::once(name.to_owned());
             table.add_row(name.chain(self.variants.iter().map(value)));
         };
-        row("items in the table", &|outcome| format!("{} of {}", outcome.items, self.conditions.batch_size));
+        row("items in the table", &|outcome| format!("{} of {}", outcome.items, outcome.batch_size));
         row("interrupted at index", &|outcome| index(outcome.interrupted_at_index));
+        row("restarted", &|outcome| outcome.restart.to_string());
+        row("after the stop", &|outcome| seconds(&outcome.restart_seconds));
         row("resumed at index", &|outcome| index(outcome.resumed_at_index));
         row("items done twice", &|outcome| outcome.items_redone.to_string());
         row("time wasted", &|outcome| format!("{:.1} s", outcome.wasted_seconds));
+        row("speed-up by sharing", &|outcome| {
+            outcome.speed_up.map_or_else(|| "-".to_owned(), |it| format!("{it:.1} x"))
+        });
         let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();
         row("completes", &|outcome| yes_or_no(outcome.complete));
         row("nothing done twice", &|outcome| yes_or_no(outcome.items_redone == 0));

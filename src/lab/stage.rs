@@ -1,17 +1,26 @@
 //! What can be done on a design's turn; what is done, and in which order, is in a file for each way to play it.
 
-use super::evidence::{Conditions, Interruption, Run};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::evidence::{Conditions, Evidence, Interruption, Run};
 use super::follow::follow;
 use super::interrupt::{Trigger, interrupt};
 use super::variant::Design;
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
+use crate::aws::experiment::Selection;
+use crate::aws::patience::Patience;
 use crate::aws::stop_reason;
-use crate::aws::table::{self, Item};
 use crate::aws::tasks::{self, Overrides, Task};
+use crate::aws::{queue, table};
 use crate::error::Result;
 use crate::ui::{FAINT, Ui, paint};
+
+/// How long the watchdog may take: its schedule wakes it every minute, and Fargate takes a while to start a task.
+const RESTART_LIMIT: Duration = Duration::from_secs(240);
 
 /// One design's turn.
 #[derive(Clone, Copy)]
@@ -19,21 +28,29 @@ pub(super) struct Stage<'a> {
     pub(super) ui: &'a Ui,
     pub(super) clients: &'a Clients,
     pub(super) deployed: &'a Deployed,
-    pub(super) conditions: Conditions,
+    pub(super) conditions: &'a Conditions,
     pub(super) design: &'static Design,
 }
 
 impl Stage<'_> {
-    /// Empties the table.
+    /// Empties the table, and the queue.
     pub(super) async fn clear(self) -> Result<()> {
         let cleared = table::clear(self.clients, self.deployed, |_| ()).await?;
+        queue::clear(self.clients, self.deployed, || self.ui.note("SQS takes a minute to empty a queue.")).await?;
         self.ui.note(format_args!("Cleared the table ({cleared} items)."));
+        Ok(())
+    }
+
+    /// Sends a message for each item.
+    pub(super) async fn seed(self) -> Result<()> {
+        let sent = queue::seed(self.clients, self.deployed, self.conditions.batch_size, |_| ()).await?;
+        self.ui.note(format_args!("Sent {sent} items to the queue."));
         Ok(())
     }
 
     /// Starts a task.
     pub(super) async fn run(self) -> Result<Task> {
-        let Conditions { batch_size, item_seconds, .. } = self.conditions;
+        let Conditions { batch_size, item_seconds, .. } = *self.conditions;
         let overrides = Overrides { item_seconds: Some(item_seconds), batch_size: Some(batch_size) };
         let on_wait = |reason: &str| self.ui.note(format_args!("{reason}. Trying again."));
         let task = tasks::run(self.clients, self.deployed, self.design.program, overrides, on_wait).await?;
@@ -41,10 +58,15 @@ impl Stage<'_> {
         Ok(task)
     }
 
+    /// Starts as many tasks as share the work.
+    pub(super) async fn run_several(self) -> Result<Vec<Task>> {
+        try_join_all((0..self.conditions.tasks).map(|_| self.run())).await
+    }
+
     /// Shows the task's log to its last line.
     pub(super) async fn follow(self, task: &Task) -> Result<Run> {
         let Design { name, program, .. } = self.design;
-        let mut log = Vec::new();
+        let (mut log, mut began_at) = (Vec::new(), None);
         let task = follow(
             self.clients,
             self.deployed,
@@ -53,6 +75,7 @@ impl Stage<'_> {
             |_| (),
             |line| {
                 self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
+                began_at.get_or_insert_with(|| line.timestamp.clone());
                 log.push(line.message.clone());
                 Ok(())
             },
@@ -62,17 +85,57 @@ impl Stage<'_> {
         if task.exit_code.is_none() {
             return Err(stop_reason::failure(format!("The task {} did not run.", task_id(&task.task_arn)), &task));
         }
-        Ok(Run { task, log })
+        Ok(Run { task, log, began_at })
+    }
+
+    /// The same for several tasks at once.
+    pub(super) async fn follow_all(self, tasks: &[Task]) -> Result<Vec<Run>> {
+        try_join_all(tasks.iter().map(|task| self.follow(task))).await
     }
 
     /// Lets the experiment stop what runs, when `task` has written the index.
-    pub(super) async fn interrupt(self, task: &Task) -> Result<Interruption> {
-        let trigger = Trigger { at_index: Some(self.conditions.at_index), task_arn: Some(&task.task_arn) };
+    pub(super) async fn interrupt(self, task: &Task, at_index: u64) -> Result<Interruption> {
+        let trigger = Trigger { selection: Selection::All, at_index: Some(at_index), task_arn: Some(&task.task_arn) };
         interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 
-    /// What is in the table.
-    pub(super) async fn items(self) -> Result<Vec<Item>> {
-        table::items(self.clients, self.deployed).await
+    /// Lets an experiment stop one of the tasks, or all, when one of them has written the index or a later one.
+    pub(super) async fn interrupt_several(self, selection: Selection, at_index: u64) -> Result<Interruption> {
+        let trigger = Trigger { selection, at_index: Some(at_index), task_arn: None };
+        interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
+    }
+
+    /// The task that somebody else starts; `None` if nobody does in time.
+    pub(super) async fn wait_for_next(self, runs: &[Run]) -> Result<Option<Task>> {
+        let is_known = |task: &Task| runs.iter().any(|run| run.task.task_arn == task.task_arn);
+        let mut patience = Patience::new(self.clients, RESTART_LIMIT);
+        loop {
+            // One that is short of work may have ended before it was seen.
+            let tasks = tasks::of_environment(self.clients, self.deployed).await?;
+            let is_next = |task: &&Task| {
+                self.deployed.program_of(&task.task_definition_arn) == Some(self.design.program)
+                    && !is_known(task)
+                    && runs.iter().all(|run| run.task.created_at < task.created_at)
+            };
+            if let Some(task) = tasks.iter().filter(is_next).min_by_key(|task| &task.created_at) {
+                self.ui.note(format_args!("The watchdog has started the task {}.", task_id(&task.task_arn)));
+                return Ok(Some(task.clone()));
+            }
+            if !patience.wait().await {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// All that the design has left behind.
+    pub(super) async fn evidence(self, runs: Vec<Run>, interruptions: Vec<Interruption>) -> Result<Evidence> {
+        Ok(Evidence {
+            conditions: self.conditions.clone(),
+            expected: self.design.expected,
+            runs,
+            interruptions,
+            items: table::items(self.clients, self.deployed).await?,
+            dead_items: queue::dead_items(self.clients, self.deployed).await?,
+        })
     }
 }

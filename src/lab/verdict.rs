@@ -2,11 +2,11 @@
 //! is done twice is what is measured.
 
 use aws_sdk_ecs::types::TaskStopCode;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::checks::{COMMON, Checked, is_complete};
 use super::evidence::{Evidence, Interruption, Run};
-use super::variant::Design;
+use super::variant::{Design, Restart};
 use crate::aws::in_json;
 use crate::aws::tasks::Task;
 
@@ -14,6 +14,11 @@ use crate::aws::tasks::Task;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) variant: &'static str,
+    /// How many items a complete batch of it has.
+    pub(crate) batch_size: u64,
+    /// Who starts the job again.
+    #[serde(serialize_with = "as_text")]
+    pub(crate) restart: Restart,
     /// How many items are in the table at the end.
     pub(crate) items: usize,
     /// Exactly the indexes of the batch: the hypothesis.
@@ -25,6 +30,10 @@ pub(crate) struct Outcome {
     /// Items that were there already when a later task wrote them.
     pub(crate) items_redone: u64,
     pub(crate) wasted_seconds: f64,
+    /// Seconds from the end of each interrupted task to the first line of the next one, where one comes after another.
+    pub(crate) restart_seconds: Vec<f64>,
+    /// How many times faster than one task would have been, where several share the work.
+    pub(crate) speed_up: Option<f64>,
     /// All tasks, in the order in which they were started.
     pub(crate) tasks: Vec<TaskSummary>,
     /// Ids of the experiments.
@@ -64,16 +73,31 @@ pub(crate) fn judge(design: &Design, evidence: &Evidence) -> Outcome {
     let redone: u64 = evidence.redone().into_iter().sum();
     Outcome {
         variant: design.name,
+        batch_size: evidence.conditions.batch_size,
+        restart: design.restart,
         items: evidence.items.len(),
         complete: is_complete(evidence),
         interrupted_at_index: evidence.interruptions.first().and_then(Interruption::last_index),
         resumed_at_index: evidence.started_at(1),
         items_redone: redone,
         wasted_seconds: redone as f64 * evidence.conditions.item_seconds,
+        restart_seconds: if design.tasks == 1 { evidence.restart_seconds() } else { Vec::new() },
+        speed_up: (design.tasks > 1).then(|| speed_up(evidence)).flatten(),
         tasks: evidence.runs.iter().map(TaskSummary::from).collect(),
         experiments: evidence.interruptions.iter().map(|it| it.experiment.experiment_id.clone()).collect(),
         checks: COMMON.iter().chain(design.checks).map(|check| check(evidence)).collect(),
     }
+}
+
+/// What one task would have taken for the items alone, by the time in which at least one of the tasks ran.
+fn speed_up(evidence: &Evidence) -> Option<f64> {
+    let seconds = evidence.running_seconds();
+    let alone = evidence.items.len() as f64 * evidence.conditions.item_seconds;
+    (seconds > 0.0).then_some(alone / seconds)
+}
+
+fn as_text<S: Serializer>(restart: &Restart, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(restart)
 }
 
 #[cfg(test)]

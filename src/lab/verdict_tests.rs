@@ -66,13 +66,13 @@ fn interrupted(id: &str, indexes: Range<u64>, items: Vec<Item>) -> (Run, Interru
         tasks: vec![InterruptedTask { task: task.clone(), interrupted_at_index: Some(indexes.end - 1) }],
         items,
     };
-    (Run { task, log: log(indexes) }, interruption)
+    (Run { task, log: log(indexes), began_at: None }, interruption)
 }
 
 /// A task that has come to its end by itself.
 fn completed(id: &str, indexes: Range<u64>) -> Run {
     let reason = "Essential container in task exited";
-    Run { task: task(id, TaskStopCode::EssentialContainerExited, reason, 0), log: log(indexes) }
+    Run { task: task(id, TaskStopCode::EssentialContainerExited, reason, 0), log: log(indexes), began_at: None }
 }
 
 fn evidence(
@@ -83,8 +83,9 @@ fn evidence(
 ) -> Evidence {
     let (mut runs, interruptions): (Vec<Run>, Vec<Interruption>) = interrupted.into_iter().unzip();
     runs.push(last);
-    let conditions = Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4 };
-    Evidence { conditions, expected: design.expected, runs, interruptions, items }
+    let conditions =
+        Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4, at_indexes: vec![4], tasks: design.tasks };
+    Evidence { conditions, expected: design.expected, runs, interruptions, items, dead_items: Vec::new() }
 }
 
 fn of_original() -> Evidence {
@@ -252,6 +253,93 @@ fn the_results_of_ten_items_add_up_to_the_primes_below_100_000() {
     assert_eq!((0..10).map(primes_of).sum::<usize>(), 9_592);
 }
 
+/// The improved one, interrupted twice and restarted by the watchdog each time, half a second later.
+fn of_watchdog() -> Evidence {
+    let mut evidence = of_twice();
+    for (number, run) in evidence.runs.iter_mut().enumerate() {
+        let at = |seconds: usize, millis: u32| Some(format!("2026-01-01T00:00:{seconds:02}.{millis:03}Z"));
+        run.task.created_at = at(10 * number, 100);
+        run.began_at = at(10 * number, 500);
+        run.task.started_at = run.began_at.clone();
+        run.task.stopped_at = at(10 * (number + 1), 0);
+        run.task.started_by = Some(if number == 0 { "fis-workshop".into() } else { "fis-workshop-watchdog-1".into() });
+    }
+    evidence
+}
+
+/// Names of the checks of `variant` that this evidence fails.
+fn failed_of(variant: Variant, evidence: &Evidence) -> Vec<&'static str> {
+    let checks = judge(variant.design(), evidence).checks;
+    checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
+}
+
+#[test]
+fn the_watchdog_restarts_one_task_after_each_interruption() {
+    let outcome = judge(Variant::Watchdog.design(), &of_watchdog());
+    assert!(outcome.holds(), "{:#?}", outcome.checks);
+    assert_eq!(outcome.restart_seconds, [0.5, 0.5]);
+    let mut helped = of_watchdog();
+    helped.runs[2].task.started_by = Some("fis-workshop".into());
+    assert_eq!(failed_of(Variant::Watchdog, &helped), ["restarted_by_watchdog"]);
+    let mut two = of_watchdog();
+    two.runs[2].task.created_at = two.runs[1].task.started_at.clone();
+    assert_eq!(failed_of(Variant::Watchdog, &two), ["one_task_at_a_time"]);
+    let mut asleep = of_watchdog();
+    asleep.runs.pop();
+    assert!(failed_of(Variant::Watchdog, &asleep).contains(&"restarted_by_watchdog"));
+}
+
+/// Two tasks, each of which writes every other item; the first is stopped, then the second, then two more do the rest.
+fn of_queue() -> Evidence {
+    let by = |of: &[(u64, &str)]| -> Vec<Item> {
+        of.iter().flat_map(|(index, task)| items(*index..index + 1, task)).collect()
+    };
+    let logs = |run: &mut Run, indexes: &[u64]| {
+        run.log = indexes.iter().map(|index| format!("Successfully PUT item {index} out of {SIZE} into DDB")).collect();
+    };
+    let first = by(&[(0, "one"), (1, "two"), (2, "one")]);
+    let second = [first.clone(), by(&[(3, "two"), (4, "two")])].concat();
+    let all = [second.clone(), by(&[(5, "three"), (6, "four"), (7, "three"), (8, "four"), (9, "three")])].concat();
+    let hits = [interrupted("one", 0..1, first), interrupted("two", 1..2, second)];
+    let mut evidence = evidence(Variant::Queue.design(), hits, completed("three", 5..6), all);
+    evidence.runs.push(completed("four", 6..7));
+    for (run, indexes) in evidence.runs.iter_mut().zip([&[0, 2][..], &[1, 3, 4], &[5, 7, 9], &[6, 8]]) {
+        logs(run, indexes);
+    }
+    for (run, (begin, end)) in evidence.runs.iter_mut().zip([(0, 2), (0, 3), (10, 12), (10, 11)]) {
+        run.task.started_at = Some(format!("2026-01-01T00:00:{begin:02}Z"));
+        run.task.stopped_at = Some(format!("2026-01-01T00:00:{end:02}Z"));
+    }
+    evidence
+}
+
+#[test]
+fn tasks_that_share_the_work_are_judged_by_what_they_have_done_together() {
+    let outcome = judge(Variant::Queue.design(), &of_queue());
+    assert!(outcome.holds(), "{:#?}", outcome.checks);
+    // Ten items of half a second, in five seconds in which a task ran.
+    assert_eq!((outcome.speed_up, outcome.resumed_at_index), (Some(1.0), None));
+    let mut twice = of_queue();
+    twice.runs[3].log.push(format!("Successfully PUT item 5 out of {SIZE} into DDB"));
+    assert_eq!(failed_of(Variant::Queue, &twice), ["told_by_one_log"]);
+    let mut dead = of_queue();
+    dead.dead_items.push(7);
+    assert_eq!(failed_of(Variant::Queue, &dead), ["no_item_is_dead"]);
+    let mut alone = of_queue();
+    alone.items.iter_mut().for_each(|item| item.task_id = "one".into());
+    assert!(failed_of(Variant::Queue, &alone).contains(&"shared_by_tasks"));
+    let mut late = of_queue();
+    late.interruptions[1].items = late.items.clone();
+    assert_eq!(failed_of(Variant::Queue, &late), ["interrupted_half_way"]);
+}
+
+#[test]
+fn who_shares_the_work_gets_more_of_it() {
+    let conditions = Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4, at_indexes: vec![4], tasks: 5 };
+    assert_eq!(conditions.of(Variant::Queue.design()).batch_size, 50);
+    assert_eq!(conditions.of(Variant::Improved.design()).batch_size, SIZE);
+}
+
 /// What is documented of `lab --output json`, for any number of tasks.
 #[test]
 fn an_outcome_has_the_documented_keys() {
@@ -263,13 +351,17 @@ fn an_outcome_has_the_documented_keys() {
     let keys: BTreeMap<_, _> = outcome.as_object().unwrap().clone().into_iter().collect();
     let keys: Vec<_> = keys.keys().map(String::as_str).collect();
     let documented = [
+        "batch_size",
         "checks",
         "complete",
         "experiments",
         "interrupted_at_index",
         "items",
         "items_redone",
+        "restart",
+        "restart_seconds",
         "resumed_at_index",
+        "speed_up",
         "tasks",
         "variant",
         "wasted_seconds",

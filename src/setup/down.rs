@@ -16,6 +16,7 @@ use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Gone, Search, Survivor};
 use crate::aws::tasks::{self, Task};
+use crate::aws::watchdog;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 use crate::target::Target;
@@ -167,6 +168,7 @@ pub(super) async fn take_down(
 ) -> Result<TakenDown> {
     let Some(stack) = stack else { return Ok(TakenDown::default()) };
     stack::check_deletable(stack)?;
+    watchdog::send_to_sleep(scene.clients, stack).await?;
     experiment::stop_running(scene.clients, environment, |_| {}).await?;
     let cluster = environment.cluster_name();
     let line = scene.ui.progress(format!("{cluster}: looking for tasks"));

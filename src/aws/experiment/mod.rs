@@ -18,6 +18,16 @@ use super::in_json;
 use super::tasks::{Task, timestamp};
 use crate::error::{Doing, Error, Result};
 
+/// How many of the running tasks an experiment stops: FIS calls it the selection mode of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Selection {
+    /// Whatever runs.
+    #[default]
+    All,
+    /// One of them, whichever FIS picks.
+    One,
+}
+
 /// An experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Experiment {

@@ -28,7 +28,7 @@ pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Surviv
         insights(clients, gone),
         experiment_templates(clients, gone),
     )?;
-    let log_groups: Vec<_> = Program::ALL.iter().map(|program| program.log_group_id()).collect();
+    let log_groups = Program::all_log_group_ids();
     let is_gone = |name: &str, id: &str| generator(name, id).is_some_and(|environment| gone.has(&environment));
     // Whether they bear the tag, the index of tags says.
     let tables = tables.into_iter().filter(|name| is_gone(name, "DynamoTable"));

@@ -7,7 +7,7 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 
 use super::{Gone, Survivor};
 use crate::aws::clients::Clients;
-use crate::aws::{logs, table};
+use crate::aws::{logs, queue, table};
 use crate::environment::ENVIRONMENT_TAG;
 use crate::error::{Doing, Result};
 
@@ -86,7 +86,16 @@ async fn there(clients: &Clients, hits: &[Hit]) -> Result<BTreeSet<(&'static str
         let all = clients.ec2.describe_internet_gateways().await.doing("Describing the internet gateways")?;
         there.extend(all.into_iter().map(|one| ("internet gateway", one.internet_gateway_id)));
     }
-    // An account may have thousands of log groups: only those are asked for.
+    // An account may have thousands of these: only those that were hit are asked for.
+    for Hit { survivor: Survivor { kind, id, .. }, .. } in hits {
+        let is_there = match *kind {
+            "function" => clients.functions.has(id).await?,
+            "rule" => clients.rules.has(id).await?,
+            "queue" => queue::has(clients, id).await?,
+            _ => false,
+        };
+        there.extend(is_there.then(|| (*kind, id.clone())));
+    }
     for hit in hits.iter().filter(|hit| hit.survivor.kind == "log group") {
         let groups = logs::groups(clients, &hit.survivor.id).await?;
         there.extend(groups.into_iter().map(|name| ("log group", name)));
@@ -107,8 +116,13 @@ fn survivor(arn: &str) -> Option<Survivor> {
         (":log-group:", "log group"),
         (":repository/", "repository"),
         (":internet-gateway/", "internet gateway"),
+        (":function:", "function"),
+        (":rule/", "rule"),
     ];
     let known = named.into_iter().find_map(|(part, kind)| Some(Survivor::new(kind, end(part)?, true)));
+    // The only ones whose ARNs do not say what they are of.
+    let queue = || arn.split(':').nth(2).filter(|service| *service == "sqs").and_then(|_| arn.split(':').nth(5));
+    let known = known.or_else(|| Some(Survivor::new("queue", queue()?, true)));
     known.or_else(|| Some(Survivor::new("resource", arn, true)))
 }
 
@@ -123,6 +137,9 @@ mod tests {
         assert_eq!(at("logs:us-east-1:1:log-group:G-1"), Some(("log group", "G-1".into())));
         assert_eq!(at("ecr:us-east-1:1:repository/a/b"), Some(("repository", "a/b".into())));
         assert_eq!(at("ec2:us-east-1:1:internet-gateway/igw-1"), Some(("internet gateway", "igw-1".into())));
+        assert_eq!(at("lambda:us-east-1:1:function:F-1"), Some(("function", "F-1".into())));
+        assert_eq!(at("events:us-east-1:1:rule/R-1"), Some(("rule", "R-1".into())));
+        assert_eq!(at("sqs:us-east-1:1:Q-1"), Some(("queue", "Q-1".into())));
         assert_eq!(at("sns:us-east-1:1:t"), Some(("resource", "arn:aws:sns:us-east-1:1:t".into())));
         assert_eq!(at("ec2:us-east-1:1:natgateway/nat-1"), None);
         assert_eq!(at("ecs:us-east-1:1:task-definition/family:1"), None);

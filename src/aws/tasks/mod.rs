@@ -46,6 +46,8 @@ pub(crate) struct Task {
     pub(crate) container_reason: Option<String>,
     /// Tags; ECS drops them when the task stops.
     pub(crate) tags: BTreeMap<String, String>,
+    /// Who has started it, in the words of who did.
+    pub(crate) started_by: Option<String>,
     /// Items of its batch, if it was run with another number than its definition's.
     #[serde(skip)]
     pub(crate) batch_size: Option<u64>,
@@ -84,6 +86,7 @@ impl Task {
             exit_code: worker.and_then(types::Container::exit_code),
             container_reason: worker.and_then(|worker| text(worker.reason())),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            started_by: text(task.started_by()),
             batch_size: batch_size(task),
         }
     }

@@ -6,7 +6,7 @@ use super::parts::Parts;
 use super::{Problem, StackStatus, Status, TableStatus, TaskStatus};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment;
+use crate::aws::experiment::{self, Selection};
 use crate::aws::program::Program;
 use crate::aws::stack::{self, Stack};
 use crate::aws::table;
@@ -89,7 +89,13 @@ async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &
 }
 
 async fn experiments(clients: &Clients, deployed: &Deployed) -> Result<Vec<experiment::Experiment>> {
-    experiment::list(clients, deployed.experiment_template()?).await
+    let (of_all, of_one) = tokio::try_join!(
+        experiment::list(clients, deployed.experiment_template(Selection::All)?),
+        experiment::list(clients, deployed.experiment_template(Selection::One)?),
+    )?;
+    let mut experiments = [of_all, of_one].concat();
+    experiments.sort_by(|a, b| b.started_at.cmp(&a.started_at));
+    Ok(experiments)
 }
 
 async fn table(clients: &Clients, deployed: &Deployed) -> Result<Option<TableStatus>> {

@@ -3,9 +3,10 @@
 use crate::aws::arn;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment;
+use crate::aws::experiment::{self, Selection};
 use crate::aws::logs;
 use crate::aws::program::Program;
+use crate::aws::queue;
 use crate::aws::stack::{self, Stack};
 use crate::aws::tasks;
 use crate::environment::{Environment, NETWORK_STACK};
@@ -20,6 +21,10 @@ pub(super) struct Parts {
     /// Families of task definitions with a revision that can be run.
     families: Vec<String>,
     roles: Vec<String>,
+    functions: Vec<String>,
+    /// Those that are switched on.
+    rules: Vec<String>,
+    queues: Vec<String>,
     /// Whether the private subnets reach AWS; yes where the network is not ours.
     has_way_out: bool,
 }
@@ -29,27 +34,32 @@ impl Parts {
     /// When AWS refuses a list.
     pub(super) async fn list(clients: &Clients) -> Result<Self> {
         let prefix = Environment::default().stack_name();
-        let (log_groups, families, roles, has_way_out) = tokio::try_join!(
+        let (log_groups, families, roles, functions, rules, queues, has_way_out) = tokio::try_join!(
             logs::groups(clients, &prefix),
             tasks::families(clients),
             async { clients.iam.list_roles().await.doing("Listing the roles") },
+            clients.functions.names(),
+            clients.rules.enabled(&prefix),
+            queue::urls(clients, &prefix),
             has_way_out(clients),
         )?;
-        Ok(Self { log_groups, families, roles, has_way_out })
+        Ok(Self { log_groups, families, roles, functions, rules, queues, has_way_out })
     }
 
     /// The parts of the environment that are gone, besides its table.
     pub(super) async fn gone(&self, clients: &Clients, deployed: &Deployed) -> Result<Vec<String>> {
-        let (cluster, tags) = tokio::try_join!(
+        let (cluster, of_all, of_one) = tokio::try_join!(
             tasks::has_cluster(clients, deployed.cluster()?),
-            experiment::find_target_tags(clients, deployed.experiment_template()?),
+            experiment::find_target_tags(clients, deployed.experiment_template(Selection::All)?),
+            experiment::find_target_tags(clients, deployed.experiment_template(Selection::One)?),
         )?;
-        let finds_tasks = tags.as_ref().is_none_or(|tags| tags.get(TARGET_TAG.0).is_some_and(|it| it == TARGET_TAG.1));
-        let mut parts = vec![
-            ("cluster".to_owned(), cluster),
-            ("experiment template".to_owned(), tags.is_some()),
-            ("target of the experiment template".to_owned(), finds_tasks),
-        ];
+        let mut parts = vec![("cluster".to_owned(), cluster)];
+        for (name, tags) in [("experiment template", of_all), ("experiment template for one task", of_one)] {
+            let finds_tasks =
+                tags.as_ref().is_none_or(|tags| tags.get(TARGET_TAG.0).is_some_and(|it| it == TARGET_TAG.1));
+            parts.push((name.to_owned(), tags.is_some()));
+            parts.push((format!("target of the {name}"), finds_tasks));
+        }
         for program in Program::ALL {
             let group = deployed.log_group(*program)?.to_owned();
             let mut is_there = self.log_groups.contains(&group);
@@ -64,6 +74,13 @@ impl Parts {
         for (what, role) in deployed.roles()? {
             parts.push((what, self.roles.iter().any(|name| *name == arn::last_part(role))));
         }
+        let has = |list: &[String], name: &str| list.iter().any(|one| one == name);
+        parts.push(("watchdog function".to_owned(), has(&self.functions, deployed.watchdog_function()?)));
+        for rule in deployed.watchdog_rules()? {
+            parts.push((format!("switched-on rule {rule}"), has(&self.rules, rule)));
+        }
+        parts.push(("queue".to_owned(), has(&self.queues, deployed.queue_url()?)));
+        parts.push(("dead-letter queue".to_owned(), has(&self.queues, deployed.dead_letter_queue_url()?)));
         parts.push(("way out of the private subnets".to_owned(), self.has_way_out));
         Ok(parts.into_iter().filter(|(_, is_there)| !is_there).map(|(part, _)| part).collect())
     }

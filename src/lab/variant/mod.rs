@@ -5,6 +5,8 @@
 
 mod improved;
 mod original;
+mod queue;
+mod watchdog;
 
 use std::fmt;
 
@@ -20,17 +22,21 @@ use crate::aws::program::Program;
 pub(crate) enum Variant {
     Original,
     Improved,
+    Watchdog,
+    Queue,
 }
 
 impl Variant {
     /// All of them, in the order of the chapter.
-    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved];
+    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved, Self::Watchdog, Self::Queue];
 
     /// The only place that tells one from another.
     pub(crate) fn design(self) -> &'static Design {
         match self {
             Self::Original => &original::DESIGN,
             Self::Improved => &improved::DESIGN,
+            Self::Watchdog => &watchdog::DESIGN,
+            Self::Queue => &queue::DESIGN,
         }
     }
 
@@ -61,6 +67,21 @@ pub(crate) struct Design {
 pub(crate) enum Restart {
     /// Whoever has started it the first time.
     ByHand,
+    /// A function that watches it.
+    ByWatchdog,
+    /// Nobody, as long as one of its tasks is left: the others go on.
+    NotNeeded,
+}
+
+/// In the table of the report.
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByHand => "by hand",
+            Self::ByWatchdog => "by a function",
+            Self::NotNeeded => "others go on",
+        })
+    }
 }
 
 impl fmt::Display for Variant {

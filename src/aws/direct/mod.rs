@@ -1,9 +1,14 @@
-//! AWS's query protocol: a form in, XML out. For the few questions that go to EC2 and IAM, whose generated clients are
-//! the largest crates of the SDK and took a third of the build.
+//! Calls without a generated client: for the few questions that go to EC2, IAM, EventBridge and Lambda, whose clients are
+//! the largest crates of the SDK; the first two took a third of the build.
 //!
-//! Everything but form and XML is the SDK's own: credentials, signatures, retries, timeouts, partitions.
+//! Everything but the protocols ([`query`], [`json`]) is the SDK's own: credentials, signatures, retries, timeouts,
+//! partitions.
 
+mod json;
 mod place;
+mod query;
+
+pub(super) use query::Members;
 
 use std::fmt;
 
@@ -27,16 +32,16 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use self::place::Place;
 
-/// A service that speaks the protocol.
+/// A service that is asked so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     Ec2,
     Iam,
+    Events,
+    Lambda,
 }
 
 impl Service {
@@ -45,20 +50,22 @@ impl Service {
         match self {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
-        }
-    }
-
-    /// Of its API.
-    fn version(self) -> &'static str {
-        match self {
-            Self::Ec2 => "2016-11-15",
-            Self::Iam => "2010-05-08",
+            Self::Events => "events",
+            Self::Lambda => "lambda",
         }
     }
 }
 
-/// Members of a request, as the form names them.
-pub(super) type Members = Vec<(String, String)>;
+/// A request, before it is signed.
+#[derive(Debug, Clone)]
+struct Message {
+    method: &'static str,
+    path: String,
+    content_type: &'static str,
+    /// What the JSON services with one address call the operation.
+    target: Option<&'static str>,
+    body: String,
+}
 
 /// What a call came to.
 pub(super) type Answer<T> = Result<T, SdkError<Refusal, HttpResponse>>;
@@ -75,10 +82,14 @@ impl Client {
         Self { service, config: config.clone() }
     }
 
-    /// One call; the answer's XML is read into `T`.
-    pub(super) async fn call<T>(&self, action: &'static str, members: &Members) -> Answer<T>
+    async fn send<T>(
+        &self,
+        action: &'static str,
+        message: Message,
+        read: fn(&HttpResponse) -> Result<T, OrchestratorError<Refusal>>,
+    ) -> Answer<T>
     where
-        T: DeserializeOwned + fmt::Debug + Send + Sync + 'static,
+        T: fmt::Debug + Send + Sync + 'static,
     {
         let place = Place::of(self.service, &self.config).await.map_err(SdkError::construction_failure)?;
         let mut operation = Operation::builder()
@@ -100,18 +111,18 @@ impl Client {
         if let Some(timeouts) = self.config.timeout_config() {
             operation = operation.timeout_config(timeouts.clone());
         }
-        operation.serializer(request).deserializer(read::<T>).build().invoke(self.form(action, members)).await
+        operation.serializer(request).deserializer(read).build().invoke(message).await
     }
 
     /// What the SDK's clients get from their generated code: whose signature, for which service and region.
     fn signing(&self, place: &Place) -> StaticRuntimePlugin {
-        let mut layer = Layer::new("query");
+        let mut layer = Layer::new("direct");
         layer.store_put(SigningName::from_static(self.service.signing_name()));
         layer.store_put(SigningRegion::from(place.signing_region.clone()));
         layer.store_put(SigV4OperationSigningConfig::default());
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
         layer.store_put(ApiMetadata::new(self.service.signing_name(), env!("CARGO_PKG_VERSION")));
-        let mut components = RuntimeComponentsBuilder::new("query");
+        let mut components = RuntimeComponentsBuilder::new("direct");
         components.set_identity_cache(self.config.identity_cache());
         if let Some(credentials) = self.config.credentials_provider() {
             components.set_identity_resolver(SCHEME_ID, credentials);
@@ -122,35 +133,19 @@ impl Client {
         components.set_time_source(self.config.time_source());
         StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
     }
-
-    fn form(&self, action: &str, members: &Members) -> String {
-        form_urlencoded::Serializer::new(String::new())
-            .append_pair("Action", action)
-            .append_pair("Version", self.service.version())
-            .extend_pairs(members)
-            .finish()
-    }
 }
 
-fn request(form: String) -> Result<HttpRequest, BoxError> {
-    let length = form.len().to_string();
-    let mut request = HttpRequest::new(form.into());
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
+fn request(message: Message) -> Result<HttpRequest, BoxError> {
+    let length = message.body.len().to_string();
+    let mut request = HttpRequest::new(message.body.into());
+    request.set_method(message.method)?;
+    request.set_uri(message.path)?;
+    request.headers_mut().insert("content-type", message.content_type);
     request.headers_mut().insert("content-length", length);
-    Ok(request)
-}
-
-fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, OrchestratorError<Refusal>> {
-    let body = response.body().bytes().unwrap_or_default();
-    if response.status().is_success() {
-        return quick_xml::de::from_reader(body).map_err(OrchestratorError::other);
+    if let Some(target) = message.target {
+        request.headers_mut().insert("x-amz-target", target);
     }
-    let errors: Errors = quick_xml::de::from_reader(body).map_err(OrchestratorError::other)?;
-    // A page of a gateway on the way is XML, too, but no refusal.
-    let reason = errors.reason().ok_or_else(|| OrchestratorError::other("the answer is not AWS's"))?;
-    Err(OrchestratorError::operation(reason.into()))
+    Ok(request)
 }
 
 /// AWS said no.
@@ -171,54 +166,8 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
-/// `ErrorResponse` of the query protocol, or EC2's `Response`, where the error is one level deeper.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Errors {
-    errors: Option<Box<Self>>,
-    error: Option<Reason>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Reason {
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-impl Errors {
-    fn reason(self) -> Option<Reason> {
-        self.errors.map_or(self.error, |inner| inner.error)
-    }
-}
-
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
-        let meta = ErrorMetadata::builder().code(reason.code).message(reason.message);
-        Self(meta.build())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(body: &'static str) -> Refusal {
-        quick_xml::de::from_str::<Errors>(body).unwrap().reason().unwrap().into()
-    }
-
-    #[test]
-    fn both_services_errors_are_read() {
-        let ec2 = refusal(
-            "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>No.</Message></Error></Errors>\
-             <RequestID>r</RequestID></Response>",
-        );
-        assert_eq!((ec2.code(), ec2.message()), (Some("UnauthorizedOperation"), Some("No.")));
-        let iam = refusal(
-            "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
-             <Code>NoSuchEntity</Code><Message>None.</Message></Error><RequestId>r</RequestId></ErrorResponse>",
-        );
-        assert_eq!((iam.code(), iam.message()), (Some("NoSuchEntity"), Some("None.")));
+impl Refusal {
+    fn new(code: &str, message: &str) -> Self {
+        Self(ErrorMetadata::builder().code(code).message(message).build())
     }
 }

@@ -32,6 +32,8 @@ impl Place {
         Ok(match service {
             Service::Ec2 => Self { endpoint: format!("https://ec2{rest}"), signing_region: region },
             Service::Iam => iam(region, rest),
+            Service::Events => Self { endpoint: format!("https://events{rest}"), signing_region: region },
+            Service::Lambda => Self { endpoint: format!("https://lambda{rest}"), signing_region: region },
         })
     }
 }
@@ -41,6 +43,8 @@ fn chosen(service: Service, config: &SdkConfig) -> Option<String> {
     let id = match service {
         Service::Ec2 => "EC2",
         Service::Iam => "IAM",
+        Service::Events => "EventBridge",
+        Service::Lambda => "Lambda",
     };
     let key =
         ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;

@@ -1,0 +1,158 @@
+//! The watchdog: the function, and the rules that call it.
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::error::ProvideErrorMetadata;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::clients::Clients;
+use super::direct::{Answer, Client, Service};
+use super::stack::Stack;
+use crate::error::{Doing, Result};
+
+/// Beginning of `startedBy` of the tasks that it starts.
+pub(crate) const STARTED_BY: &str = "fis-workshop-watchdog";
+
+/// Code of EventBridge and Lambda for what is not there.
+const NONE: &str = "ResourceNotFoundException";
+
+/// EventBridge, of the operations that the deployer needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules(Client);
+
+impl Rules {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self(Client::new(Service::Events, config))
+    }
+
+    /// Whether there is a rule of this name.
+    pub(crate) async fn has(&self, name: &str) -> Result<bool> {
+        let answer = self.0.post::<IgnoredAny>("DescribeRule", "AWSEvents.DescribeRule", &json!({"Name": name})).await;
+        is_there(answer, "rule", name)
+    }
+
+    /// Names of the rules that start with `prefix` and are switched on.
+    pub(crate) async fn enabled(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let input = json!({"NamePrefix": prefix, "NextToken": next});
+            let page = self.0.post::<RulePage>("ListRules", "AWSEvents.ListRules", &input).await;
+            let page = page.doing("Listing the rules")?;
+            names.extend(page.rules.into_iter().filter(|rule| rule.state == "ENABLED").map(|rule| rule.name));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// From now on it calls nobody; whether there is such a rule.
+    async fn disable(&self, name: &str) -> Result<bool> {
+        let answer = self.0.post::<IgnoredAny>("DisableRule", "AWSEvents.DisableRule", &json!({"Name": name})).await;
+        is_there(answer, "rule", name)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RulePage {
+    rules: Vec<Rule>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Rule {
+    name: String,
+    state: String,
+}
+
+/// Lambda, of the operations that the deployer needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Functions(Client);
+
+impl Functions {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self(Client::new(Service::Lambda, config))
+    }
+
+    /// Whether there is a function of this name.
+    pub(crate) async fn has(&self, name: &str) -> Result<bool> {
+        let path = format!("/2015-03-31/functions/{name}");
+        is_there(self.0.get::<IgnoredAny>("GetFunction", path).await, "function", name)
+    }
+
+    /// Names of all functions.
+    pub(crate) async fn names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut marker = String::new();
+        loop {
+            let path = format!("/2015-03-31/functions/{marker}");
+            let page = self.0.get::<FunctionPage>("ListFunctions", path).await.doing("Listing the functions")?;
+            names.extend(page.functions.into_iter().map(|function| function.function_name));
+            let Some(next) = page.next_marker.filter(|next| !next.is_empty()) else { return Ok(names) };
+            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            marker = format!("?Marker={next}");
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FunctionPage {
+    functions: Vec<Function>,
+    next_marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Function {
+    function_name: String,
+}
+
+fn is_there(answer: Answer<IgnoredAny>, what: &str, name: &str) -> Result<bool> {
+    match answer {
+        Err(error) if error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(NONE) => Ok(false),
+        answer => answer.doing(format_args!("Looking at the {what} {name}")).map(|_| true),
+    }
+}
+
+/// Sends the watchdog of an environment to sleep, whose tasks are about to be stopped: it would start them again. What is
+/// incomplete has none.
+pub(crate) async fn send_to_sleep(clients: &Clients, stack: &Stack) -> Result<()> {
+    for output in ["WatchdogEventRuleName", "WatchdogScheduleRuleName"] {
+        if let Ok(rule) = stack.output(output) {
+            clients.rules.disable(rule).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::scripted::Script;
+
+    #[tokio::test(start_paused = true)]
+    async fn both_rules_are_switched_off_and_one_that_is_gone_is_no_obstacle() {
+        let outputs = [("WatchdogEventRuleName", "E"), ("WatchdogScheduleRuleName", "S")];
+        let outputs = outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let stack = Stack { outputs, ..Stack::named("FisStopTaskStack") };
+        let script = Script::default()
+            .refusal("DisableRule", 400, NONE, "Rule E does not exist on EventBus default.")
+            .answers("DisableRule", 200, String::new());
+        send_to_sleep(&script.clients(), &stack).await.unwrap();
+        assert_eq!(script.requests("DisableRule"), [json!({"Name": "E"}), json!({"Name": "S"})]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_is_not_taken_for_gone() {
+        let refused = Script::default().refusal("DescribeRule", 400, "AccessDeniedException", "no");
+        assert!(refused.clients().rules.has("E").await.is_err());
+        let get = "GET /2015-03-31/functions/F";
+        let gone = Script::default().refusal(get, 404, NONE, "Function not found: F");
+        assert!(!gone.clients().functions.has("F").await.unwrap());
+    }
+}
