@@ -80,8 +80,8 @@ impl Functions {
 
     /// Whether there is a function of this name.
     pub(crate) async fn has(&self, name: &str) -> Result<bool> {
-        let path = format!("/2015-03-31/functions/{name}");
-        is_there(self.0.get::<IgnoredAny>("GetFunction", path).await, "function", name)
+        let path = format!("/2015-03-31/functions/{name}/configuration");
+        is_there(self.0.get::<IgnoredAny>("GetFunctionConfiguration", path).await, "function", name)
     }
 
     /// Names of all functions.
@@ -151,7 +151,7 @@ mod tests {
     async fn what_is_refused_is_not_taken_for_gone() {
         let refused = Script::default().refusal("DescribeRule", 400, "AccessDeniedException", "no");
         assert!(refused.clients().rules.has("E").await.is_err());
-        let get = "GET /2015-03-31/functions/F";
+        let get = "GET /2015-03-31/functions/F/configuration";
         let gone = Script::default().refusal(get, 404, NONE, "Function not found: F");
         assert!(!gone.clients().functions.has("F").await.unwrap());
     }

@@ -223,9 +223,13 @@ mod tests {
         let expected = Ok(vec![
             (Program::Original, "r.io/a:original-1".to_owned()),
             (Program::Improved, "r.io/improved:2".to_owned()),
+            (Program::Watchdog, "r.io/watchdog:3".to_owned()),
+            (Program::Queue, "r.io/a:queue".to_owned()),
         ]);
-        assert_eq!(assigned(&["r.io/improved:2", "r.io/a:original-1"]), expected);
-        assert_eq!(assigned(&["improved=r.io/improved:2", "original=r.io/a:original-1"]), expected);
+        let rest = ["r.io/watchdog:3", "r.io/a:queue"];
+        let with_rest = |some: [&'static str; 2]| assigned(&[some, rest].concat());
+        assert_eq!(with_rest(["r.io/improved:2", "r.io/a:original-1"]), expected);
+        assert_eq!(with_rest(["improved=r.io/improved:2", "original=r.io/a:original-1"]), expected);
         assert!(assigned(&["r.io/a:1", "r.io/a:improved"]).unwrap_err().contains("does not say which"));
         assert!(assigned(&["r.io/original:improved", "r.io/a:improved"]).unwrap_err().contains("does not say which"));
         assert!(assigned(&["r.io/a:original"]).unwrap_err().contains("no image for improved"));

@@ -57,8 +57,18 @@ impl Needs {
                 let repository = call.input.get("repositoryName");
                 vec![need(repository.map_or_else(any, |name| arn("ecr", &format!("repository/{name}"))))]
             }
+            "sqs" => {
+                let name = call.input.get("QueueUrl").or_else(|| call.input.get("QueueName"));
+                let name = name.map(|name| name.rsplit('/').next().unwrap_or_default());
+                let action = action.trim_end_matches("Batch").to_owned();
+                vec![Need { action, ..need(name.map_or_else(any, |name| arn("sqs", name))) }]
+            }
+            "events" => {
+                let rule = call.input.get("Name");
+                vec![need(rule.map_or_else(any, |name| arn("events", &format!("rule/{name}"))))]
+            }
             // None of the calls of these names a resource that could be narrowed beforehand.
-            "ec2" | "iam" | "servicequotas" | "tagging" => vec![need(any())],
+            "ec2" | "iam" | "lambda" | "servicequotas" | "tagging" => vec![need(any())],
             // Needs no permission: AWS answers it even when a policy denies it.
             "sts" if call.operation == "GetCallerIdentity" => Vec::new(),
             other => panic!("{other}:{} is a call whose permission is not known here", call.operation),

@@ -37,6 +37,8 @@ const NOT_OF_THE_CALLER: &[(&str, &str)] = &[
     // Of the service that replicates a global table.
     ("dynamodb:DescribeTable", "dynamodb:ReadDataForReplication"),
     ("dynamodb:DescribeTable", "dynamodb:ReplicateSettings"),
+    ("dynamodb:GetItem", "dynamodb:ReadDataForReplication"),
+    ("dynamodb:PutItem", "dynamodb:WriteDataForReplication"),
     // AWS answers it even when a policy denies it.
     ("sts:GetCallerIdentity", "sts:GetCallerIdentity"),
 ];

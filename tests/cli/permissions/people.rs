@@ -35,6 +35,11 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
     ("RemoveWhatGuardDutyAdds", "ec2:DeleteSecurityGroup"),
     ("RemoveWhatGuardDutyAdds", "ec2:DeleteVpcEndpoints"),
     ("SeeExperiments", "fis:StopExperiment"),
+    ("SwitchWatchdogsOff", "events:DescribeRule"),
+    ("SeeWhatIsLeftOfWatchdogsAndQueues", "lambda:GetFunctionConfiguration"),
+    ("SeeWhatIsLeftOfWatchdogsAndQueues", "sqs:GetQueueUrl"),
+    // Where a queue is not empty.
+    ("FillAndEmptyQueues", "sqs:PurgeQueue"),
     // Asked only of what the index of tags names, and of quotas that have a default only.
     ("FindNetworksAndImages", "ec2:DescribeInternetGateways"),
     ("LookBeforehand", "servicequotas:GetAWSDefaultServiceQuota"),
@@ -52,6 +57,9 @@ const CHAPTER: &[&[&str]] = &[
     &["logs", "original"],
     &["clear"],
     &["run", "improved", "--item-seconds", "0"],
+    &["clear"],
+    &["run", "queue", "--item-seconds", "0"],
+    &["logs", "watchdog", "--function"],
     &["run", "original", "--detach"],
 ];
 
@@ -104,7 +112,7 @@ fn operation(call: &str) -> Option<String> {
     let (service, rest) = call.split_once('.')?;
     let (name, _) = rest.split_once("()")?;
     let service = match service {
-        "cloudformation" | "dynamodb" | "ec2" | "ecr" | "ecs" | "fis" | "iam" | "logs" | "sts" => service,
+        "cloudformation" | "dynamodb" | "ec2" | "ecr" | "ecs" | "fis" | "iam" | "logs" | "sqs" | "sts" => service,
         "tagging" => "tagging",
         "quotas" => "servicequotas",
         _ => return None,
