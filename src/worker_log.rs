@@ -4,6 +4,7 @@
 pub(crate) const PUT: &str = "Successfully PUT item";
 
 const NOTHING_LEFT: &str = "Nothing left to do";
+const ALL_WRITTEN: &str = "Nothing left to do: all";
 
 /// Index and batch size of a line that says that an item was written.
 pub(crate) fn put(line: &str) -> Option<(u64, u64)> {
@@ -14,7 +15,8 @@ pub(crate) fn put(line: &str) -> Option<(u64, u64)> {
 
 /// Where the worker began, in a batch of `size` items, by the line that says so.
 pub(crate) fn start(line: &str, size: u64) -> Option<u64> {
-    if line.starts_with(NOTHING_LEFT) {
+    // Who takes items from a queue begins nowhere.
+    if line.starts_with(ALL_WRITTEN) {
         return Some(size);
     }
     let index = line.strip_prefix("Starting at ").or_else(|| line.strip_prefix("Continuing at "))?;
@@ -50,12 +52,14 @@ mod tests {
         assert_eq!(start("Continuing at 5", 10), Some(5));
         assert_eq!(start("Nothing left to do: all 10 items are written", 10), Some(10));
         assert_eq!(start("Starting batch job", 10), None);
+        assert_eq!(start("Nothing left to do: the queue is empty", 10), None);
     }
 
     #[test]
     fn the_last_line_depends_on_how_the_worker_ended() {
         assert!(ends(DONE, Some(0)));
         assert!(ends("Nothing left to do: all 10 items are written", Some(0)));
+        assert!(ends("Nothing left to do: the queue is empty", Some(0)));
         assert!(ends("Received SIGTERM: stopping before item 5", Some(143)));
         assert!(!ends("Successfully PUT item 8 out of 10 into DDB", Some(0)));
         assert!(!ends(DONE, Some(143)));

@@ -116,11 +116,13 @@ impl Evidence {
         self.runs.windows(2).filter_map(gap).collect()
     }
 
-    /// Seconds in which at least one task ran.
-    pub(super) fn running_seconds(&self) -> f64 {
-        let span = |run: &Run| {
-            Some((milliseconds(run.task.started_at.as_deref()?)?, milliseconds(run.task.stopped_at.as_deref()?)?))
+    /// Seconds in which at least one task was at work: from its start to the last item that it wrote.
+    pub(super) fn working_seconds(&self) -> f64 {
+        let last_write = |run: &Run| {
+            let own = self.items.iter().filter(|item| item.task_id == task_id(&run.task.task_arn));
+            own.filter_map(|item| milliseconds(&item.written_at)).max()
         };
+        let span = |run: &Run| Some((milliseconds(run.task.started_at.as_deref()?)?, last_write(run)?));
         let mut spans: Vec<_> = self.runs.iter().filter_map(span).collect();
         spans.sort_unstable();
         let mut covered = i64::MIN;

@@ -89,9 +89,9 @@ pub(crate) fn judge(design: &Design, evidence: &Evidence) -> Outcome {
     }
 }
 
-/// What one task would have taken for the items alone, by the time in which at least one of the tasks ran.
+/// What one task would have taken for the items alone, by the time in which at least one of the tasks was at work.
 fn speed_up(evidence: &Evidence) -> Option<f64> {
-    let seconds = evidence.running_seconds();
+    let seconds = evidence.working_seconds();
     let alone = evidence.items.len() as f64 * evidence.conditions.item_seconds;
     (seconds > 0.0).then_some(alone / seconds)
 }

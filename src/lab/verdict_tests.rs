@@ -291,8 +291,11 @@ fn the_watchdog_restarts_one_task_after_each_interruption() {
 
 /// Two tasks, each of which writes every other item; the first is stopped, then the second, then two more do the rest.
 fn of_queue() -> Evidence {
+    // The second task begins at 0 and writes its last item at 3, the third one begins at 10 and does so at 12.
+    let time = |task: &str| format!("2026-01-01T00:00:{}Z", if ["one", "two"].contains(&task) { "03" } else { "12" });
     let by = |of: &[(u64, &str)]| -> Vec<Item> {
-        of.iter().flat_map(|(index, task)| items(*index..index + 1, task)).collect()
+        let of_task = of.iter().flat_map(|(index, task)| items(*index..index + 1, task));
+        of_task.map(|item| Item { written_at: time(&item.task_id), ..item }).collect()
     };
     let logs = |run: &mut Run, indexes: &[u64]| {
         run.log = indexes.iter().map(|index| format!("Successfully PUT item {index} out of {SIZE} into DDB")).collect();
@@ -317,7 +320,7 @@ fn of_queue() -> Evidence {
 fn tasks_that_share_the_work_are_judged_by_what_they_have_done_together() {
     let outcome = judge(Variant::Queue.design(), &of_queue());
     assert!(outcome.holds(), "{:#?}", outcome.checks);
-    // Ten items of half a second, in five seconds in which a task ran.
+    // Ten items of half a second, written in five seconds in which a task was at work.
     assert_eq!((outcome.speed_up, outcome.resumed_at_index), (Some(1.0), None));
     let mut twice = of_queue();
     twice.runs[3].log.push(format!("Successfully PUT item 5 out of {SIZE} into DDB"));
