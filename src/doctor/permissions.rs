@@ -14,9 +14,10 @@ use crate::error::{Doing, Error, Result};
 
 /// The policies that the documentation gives to whoever sets up and takes down. Tests hold them against what the commands
 /// call, so what they allow is what is needed.
-const POLICIES: [&str; 2] = [
+const POLICIES: [&str; 3] = [
     include_str!("../../docs/permissions/deployer.json"),
     include_str!("../../docs/permissions/deployer-cloudformation.json"),
+    include_str!("../../docs/permissions/deployer-cloudformation-network.json"),
 ];
 
 /// How many simulations at once: IAM is slow to answer and quick to throttle.

@@ -34,9 +34,15 @@ const ATTENDEE: &[&[&str]] = &[
     &["run", "improved", "--item-seconds", "0"],
     &["status"],
     &["clear"],
+    &["run", "queue", "--item-seconds", "0"],
+    &["logs", "watchdog", "--function"],
+    &["clear"],
     // For `down` to stop.
     &["run", "original", "--detach", "--item-seconds", "30"],
 ];
+
+/// The files that whoever sets up has.
+const DEPLOYERS: [&str; 3] = ["deployer", "deployer-cloudformation", "deployer-cloudformation-network"];
 
 /// What somebody may do, by the files of docs/permissions.
 struct Person {
@@ -91,7 +97,7 @@ fn published(name: &str) -> (&str, Value) {
 #[test]
 fn the_published_policies_are_enough_and_no_action_is_too_much() {
     let sandbox = with_log();
-    let deployer = Person::with(&sandbox, "Deployer", &[published("deployer"), published("deployer-cloudformation")]);
+    let deployer = Person::with(&sandbox, "Deployer", &DEPLOYERS.map(published));
     let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
     let (make, take) = DEPLOYER.split_at(DEPLOYER.len() - 1);
     for args in make {
@@ -144,8 +150,7 @@ fn what_the_policies_do_not_allow_is_refused() {
 #[test]
 fn each_action_of_the_first_commands_is_needed() {
     let sandbox = Sandbox::with_endpoint();
-    let (_, all) = published("deployer");
-    let (_, cloudformation) = published("deployer-cloudformation");
+    let all = DEPLOYERS.map(published);
     for (number, action) in [
         "cloudformation:ListStacks",
         "cloudformation:DescribeStacks",
@@ -160,7 +165,7 @@ fn each_action_of_the_first_commands_is_needed() {
     .into_iter()
     .enumerate()
     {
-        let documents = [("a", without(&all, action)), ("b", without(&cloudformation, action))];
+        let documents = all.each_ref().map(|(name, document)| (*name, without(document, action)));
         let person = Person::with(&sandbox, &format!("Person{number}"), &documents);
         let run = person.run(&sandbox, &["plan"]);
         assert_eq!(run.code, 1, "{action}: {run:?}");
@@ -188,6 +193,7 @@ fn without(policy: &Value, action: &str) -> Value {
 #[test]
 fn every_published_policy_is_played() {
     let files = std::fs::read_dir(directory()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    let played = ["attendee.json", "deployer-cloudformation.json", "deployer.json"];
+    let played =
+        ["attendee.json", "deployer-cloudformation-network.json", "deployer-cloudformation.json", "deployer.json"];
     assert_eq!(files.collect::<BTreeSet<_>>(), played.map(str::to_owned).into());
 }

@@ -91,9 +91,26 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "ec2:ModifyVpcTenancy",
         ],
     ),
+    ("the repository always has a lifecycle policy", &["ecr:DeleteLifecyclePolicy"]),
     (
-        "the repository has a lifecycle policy always, and no policy of its own",
-        &["ecr:DeleteLifecyclePolicy", "ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy"],
+        "the function is an image, outside any VPC, without layers, file systems, versions, signatures or a reservation",
+        &[
+            "elasticfilesystem:",
+            "s3files:",
+            "s3:GetObjectVersion",
+            "lambda:AssociateRuntimeAlias",
+            "lambda:DeleteFunctionCodeSigningConfig",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:GetCodeSigningConfig",
+            "lambda:GetLayerVersion",
+            "lambda:PassCapacityProvider",
+            "lambda:PublishVersion",
+            "lambda:PutFunctionCodeSigningConfig",
+            "lambda:PutFunctionConcurrency",
+            "lambda:PutFunctionRecursionConfig",
+            "lambda:PutFunctionScalingConfig",
+            "lambda:PutRuntimeManagementConfig",
+        ],
     ),
     (
         "the cluster has no capacity providers, and nobody's account settings are changed",
@@ -126,6 +143,9 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What CloudFormation does, in as many files as IAM's limit asks for.
+const POLICIES: [&str; 2] = ["deployer-cloudformation.json", "deployer-cloudformation-network.json"];
+
 #[test]
 fn the_policy_of_cloudformation_is_that_of_the_resource_types_less_what_the_templates_do_not_use() {
     let handlers = handlers();
@@ -140,9 +160,9 @@ fn the_policy_of_cloudformation_is_that_of_the_resource_types_less_what_the_temp
     let sandbox = Sandbox::new();
     let templates = ["network", "workshop"].map(|name| sandbox.ok(&["render", name])).concat();
     let wanted: BTreeSet<&str> = wanted.into_iter().chain(operations::of_functions(&templates)).collect();
-    let policy = document("deployer-cloudformation.json").0;
-    let allowed: BTreeSet<&str> =
-        policy.statements().iter().flat_map(|s| s.actions.iter().map(String::as_str)).collect();
+    let policies = POLICIES.map(|name| document(name).0);
+    let statements = policies.iter().flat_map(|policy| policy.statements());
+    let allowed: BTreeSet<&str> = statements.flat_map(|s| s.actions.iter().map(String::as_str)).collect();
     assert_eq!(wanted.difference(&allowed).collect::<Vec<_>>(), Vec::<&&str>::new(), "missing in the policy");
     assert_eq!(allowed.difference(&wanted).collect::<Vec<_>>(), Vec::<&&str>::new(), "no resource type asks for it");
     // No reason is left for what nobody asks for.
@@ -152,9 +172,8 @@ fn the_policy_of_cloudformation_is_that_of_the_resource_types_less_what_the_temp
 
 #[test]
 fn only_cloudformation_acts_by_its_policy() {
-    let text = document("deployer-cloudformation.json").1;
-    let policy: serde_json::Value = serde_json::from_str(&text).unwrap();
-    for statement in policy["Statement"].as_array().unwrap() {
+    let policies = POLICIES.map(|name| serde_json::from_str::<serde_json::Value>(&document(name).1).unwrap());
+    for statement in policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap()) {
         let via = &statement["Condition"]["ForAnyValue:StringEquals"]["aws:CalledVia"];
         // Functions and parameters of a template are resolved before any resource handler is called, and whether
         // the key is set then, AWS does not say. What is allowed without it only reads.

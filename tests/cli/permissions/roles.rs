@@ -15,17 +15,25 @@ const UNSEEN: &[(&str, &str)] = &[("ExecutionRole", "ecr:BatchCheckLayerAvailabi
 /// What AWS knows no resource for, or no name before it exists: role, action. The page has the reasons.
 const WILDCARDS: &[(&str, &str)] = &[
     ("ExecutionRole", "ecr:GetAuthorizationToken"),
+    ("WatchdogRole", "ecs:ListTasks"),
     ("FisWorkshopServiceRole", "ecs:DescribeTasks"),
     ("FisWorkshopServiceRole", "ecs:ListTasks"),
     ("FisWorkshopServiceRole", "tag:GetResources"),
 ];
 
-const ROLES: [&str; 4] = ["ExecutionRole", "OriginalTaskRole", "ImprovedTaskRole", "FisWorkshopServiceRole"];
+const ROLES: [&str; 6] = [
+    "ExecutionRole",
+    "OriginalTaskRole",
+    "ImprovedTaskRole",
+    "QueueTaskRole",
+    "WatchdogRole",
+    "FisWorkshopServiceRole",
+];
 
 #[test]
 fn each_role_may_do_exactly_what_a_full_run_uses() {
     let sandbox = with_log();
-    // Both workers, each interrupted by an experiment and resumed.
+    // Every variant, interrupted by experiments and resumed.
     sandbox.ok(&["lab", "--keep", "--item-seconds", "0.05"]);
     let roles = policies(&sandbox);
     let decisions = decisions(&sandbox);
