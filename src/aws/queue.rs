@@ -30,6 +30,9 @@ const PURGE: Duration = Duration::from_secs(60);
 /// How long a message that was looked at is hidden, so that the next look shows others.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// Codes of SQS for a queue that is not there, in its own words and those of its older protocol.
+pub(crate) const NONE: &[&str] = &["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
+
 /// A message of the queue, as the worker reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Message {
@@ -92,7 +95,7 @@ async fn send_batch(clients: &Clients, deployed: &Deployed, indexes: &[u64]) -> 
 
 /// Key of the note, beside the items: they are found by their batch.
 fn key(deployed: &Deployed) -> Result<HashMap<String, AttributeValue>> {
-    let batch = AttributeValue::S(format!("{}#queue", deployed.batch_id()?));
+    let batch = AttributeValue::S(format!("queue#{}", deployed.batch_id()?));
     Ok(HashMap::from([("BatchId".to_owned(), batch), ("ItemIndex".to_owned(), AttributeValue::N("0".to_owned()))]))
 }
 
@@ -135,7 +138,7 @@ pub(crate) async fn has(clients: &Clients, name: &str) -> Result<bool> {
     let answer = clients.sqs.get_queue_url().queue_name(name).send().await;
     match answer.doing(format_args!("Looking for the queue {name}")) {
         Ok(_) => Ok(true),
-        Err(error) if error.has_code(&["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"]) => Ok(false),
+        Err(error) if error.has_code(NONE) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn items(clients: &Clients, deployed: &Deployed) -> Result<Vec<
     }
 }
 
-/// Empties the table, whatever is in it; says how many items there were, and meanwhile how many are gone.
+/// Empties the table, whatever is in it; says how many items of batches there were, and meanwhile how many are gone.
 pub(crate) async fn clear(clients: &Clients, deployed: &Deployed, gone: impl Fn(usize)) -> Result<usize> {
     // As many as BatchWriteItem takes.
     const CHUNK: usize = 25;
@@ -93,7 +93,7 @@ pub(crate) async fn clear(clients: &Clients, deployed: &Deployed, gone: impl Fn(
         let deletions = page
             .items()
             .chunks(CHUNK)
-            .map(|keys| async move { delete(clients, table, keys).await.map(|()| keys.len()) });
+            .map(|keys| async move { delete(clients, table, keys).await.map(|()| items_among(keys)) });
         let mut deletions = stream::iter(deletions).buffer_unordered(AT_ONCE);
         while let Some(deleted) = deletions.try_next().await? {
             count += deleted;
@@ -106,6 +106,13 @@ pub(crate) async fn clear(clients: &Clients, deployed: &Deployed, gone: impl Fn(
     }
     note_clearing(clients, table).await?;
     Ok(count)
+}
+
+/// Beside the items of the batch, the table holds what the queue and the watchdog note: `queue#batch`, `watchdog#batch`.
+fn items_among(keys: &[HashMap<String, AttributeValue>]) -> usize {
+    let is_note = |batch: &String| batch.starts_with("queue#") || batch.starts_with("watchdog#");
+    let batch = |key: &HashMap<String, AttributeValue>| key.get("BatchId").and_then(|id| id.as_s().ok()).cloned();
+    keys.iter().filter(|key| !batch(key).is_some_and(|batch| is_note(&batch))).count()
 }
 
 /// Notes the time in the tag, and waits until it can be read there: DynamoDB answers TagResource before that.

@@ -1,18 +1,22 @@
 //! The watchdog: the function, and the rules that call it.
 
+use std::collections::HashMap;
+
 use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sts::error::ProvideErrorMetadata;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::clients::Clients;
+use super::deployed::Deployed;
 use super::direct::{Answer, Client, Service};
 use super::stack::Stack;
 use crate::error::{Doing, Result};
 
 /// Beginning of `startedBy` of the tasks that it starts.
-pub(crate) const STARTED_BY: &str = "fis-workshop-watchdog";
+pub(crate) const STARTED_BY: &str = "watchdog/";
 
 /// Code of EventBridge and Lambda for what is not there.
 const NONE: &str = "ResourceNotFoundException";
@@ -128,6 +132,40 @@ pub(crate) async fn send_to_sleep(clients: &Clients, stack: &Stack) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What the watchdog has last said of the job, see worker/README.md.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Said {
+    /// `watching`, `waiting`, `restarted`, `gave up`.
+    pub(crate) state: String,
+    pub(crate) message: String,
+    pub(crate) looked_at: String,
+}
+
+impl Said {
+    /// It waits for a person.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.state == "gave up"
+    }
+}
+
+/// What the watchdog has last said, as long as there is something to tell.
+pub(crate) async fn said(clients: &Clients, deployed: &Deployed) -> Result<Option<Said>> {
+    let table = deployed.table()?;
+    let key = HashMap::from([
+        ("BatchId".to_owned(), AttributeValue::S(format!("watchdog#{}", deployed.batch_id()?))),
+        ("ItemIndex".to_owned(), AttributeValue::N("0".to_owned())),
+    ]);
+    let request = clients.dynamodb.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
+    let answer = request.send().await.doing(format_args!("Reading the table {table}"));
+    let answer = answer.map_err(|error| deployed.without("table", error))?;
+    let text = |name: &str| answer.item()?.get(name)?.as_s().ok().cloned();
+    Ok(text("State").map(|state| Said {
+        state,
+        message: text("Message").unwrap_or_default(),
+        looked_at: text("LookedAt").unwrap_or_default(),
+    }))
 }
 
 #[cfg(test)]

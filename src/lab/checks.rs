@@ -148,8 +148,11 @@ fn restarted_by_watchdog(evidence: &Evidence) -> Checked {
     let findings = (0..evidence.interruptions.len()).map(|hit| {
         let starter = evidence.runs.get(hit + 1).map(|run| run.task.started_by.as_deref().unwrap_or("nobody"));
         let ok = starter.is_some_and(|starter| starter.starts_with(WATCHDOG));
-        let who =
-            starter.map_or_else(|| "nothing restarted the task".to_owned(), |it| format!("{it} restarted the task"));
+        let said = evidence.watchdog.as_ref().map_or("it has said nothing", |said| said.message.as_str());
+        let who = match starter {
+            Some(starter) => format!("the task was restarted by {starter}"),
+            None => format!("the watchdog did not restart the task ({said})"),
+        };
         (ok, who)
     });
     all("restarted_by_watchdog", findings)

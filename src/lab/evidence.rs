@@ -11,6 +11,7 @@ use crate::aws::arn::task_id;
 use crate::aws::experiment::Experiment;
 use crate::aws::table::Item;
 use crate::aws::tasks::Task;
+use crate::aws::watchdog::Said;
 use crate::worker_log;
 
 /// Under which conditions every design is looked at.
@@ -61,6 +62,8 @@ pub(crate) struct Evidence {
     pub(crate) items: Vec<Item>,
     /// Items that no worker got done, by their messages.
     pub(crate) dead_items: Vec<u64>,
+    /// What the watchdog has last said, if there was something to tell.
+    pub(crate) watchdog: Option<Said>,
 }
 
 /// A task, STOPPED, and its log.

@@ -15,7 +15,7 @@ use crate::aws::experiment::Selection;
 use crate::aws::patience::Patience;
 use crate::aws::stop_reason;
 use crate::aws::tasks::{self, Overrides, Task};
-use crate::aws::{queue, table};
+use crate::aws::{queue, table, watchdog};
 use crate::error::Result;
 use crate::ui::{FAINT, Ui, paint};
 
@@ -121,7 +121,8 @@ impl Stage<'_> {
                 self.ui.note(format_args!("The watchdog has started the task {}.", task_id(&task.task_arn)));
                 return Ok(Some(task.clone()));
             }
-            if !patience.wait().await {
+            let said = watchdog::said(self.clients, self.deployed).await?;
+            if said.is_some_and(|said| said.has_given_up()) || !patience.wait().await {
                 return Ok(None);
             }
         }
@@ -136,6 +137,7 @@ impl Stage<'_> {
             interruptions,
             items: table::items(self.clients, self.deployed).await?,
             dead_items: queue::dead_items(self.clients, self.deployed).await?,
+            watchdog: watchdog::said(self.clients, self.deployed).await?,
         })
     }
 }

@@ -85,7 +85,15 @@ fn evidence(
     runs.push(last);
     let conditions =
         Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4, at_indexes: vec![4], tasks: design.tasks };
-    Evidence { conditions, expected: design.expected, runs, interruptions, items, dead_items: Vec::new() }
+    Evidence {
+        conditions,
+        expected: design.expected,
+        runs,
+        interruptions,
+        items,
+        dead_items: Vec::new(),
+        watchdog: None,
+    }
 }
 
 fn of_original() -> Evidence {
@@ -262,7 +270,7 @@ fn of_watchdog() -> Evidence {
         run.began_at = at(10 * number, 500);
         run.task.started_at = run.began_at.clone();
         run.task.stopped_at = at(10 * (number + 1), 0);
-        run.task.started_by = Some(if number == 0 { "fis-workshop".into() } else { "fis-workshop-watchdog-1".into() });
+        run.task.started_by = Some(if number == 0 { "fis-workshop".into() } else { "watchdog/0/5".into() });
     }
     evidence
 }

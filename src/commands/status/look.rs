@@ -8,9 +8,11 @@ use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Selection};
 use crate::aws::program::Program;
+use crate::aws::queue::{self, Depth};
 use crate::aws::stack::{self, Stack};
 use crate::aws::table;
 use crate::aws::tasks::{self, Task};
+use crate::aws::watchdog::{self, Said};
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
 
@@ -64,10 +66,12 @@ async fn look_at(clients: &Clients, listed: &Parts, environment: Environment, en
 
 /// Each part for itself: one that is gone does not hide the others.
 async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &mut Status, ended: usize) {
-    let (tasks, experiments, mut table, gone) = tokio::join!(
+    let (tasks, experiments, mut table, queue, said, gone) = tokio::join!(
         tasks::of_environment(clients, deployed),
         experiments(clients, deployed),
         table(clients, deployed),
+        queue(clients, deployed),
+        said(clients, deployed),
         listed.gone(clients, deployed),
     );
     let mut gone = status.read(gone);
@@ -85,6 +89,8 @@ async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &
     let tasks = status.read(tasks);
     status.take(tasks, ended, program);
     status.table = status.read(table);
+    status.queue = status.read(queue);
+    status.watchdog = status.read(said);
     status.experiments = status.read(experiments);
 }
 
@@ -103,6 +109,22 @@ async fn table(clients: &Clients, deployed: &Deployed) -> Result<Option<TableSta
     let batch_size = deployed.batch_size()?;
     let missing = table::missing(&items, batch_size);
     Ok(Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing }))
+}
+
+/// A queue that is gone is named with the parts.
+async fn queue(clients: &Clients, deployed: &Deployed) -> Result<Option<Depth>> {
+    match queue::depth(clients, deployed).await {
+        Err(error) if error.has_code(queue::NONE) => Ok(None),
+        depth => depth.map(Some),
+    }
+}
+
+/// So is a table.
+async fn said(clients: &Clients, deployed: &Deployed) -> Result<Option<Said>> {
+    match watchdog::said(clients, deployed).await {
+        Err(error) if error.has_code(&["ResourceNotFoundException"]) => Ok(None),
+        said => said,
+    }
 }
 
 impl Status {

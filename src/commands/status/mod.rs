@@ -12,7 +12,9 @@ use super::context::Context;
 use super::existing;
 use super::several::SeveralArgs;
 use crate::aws::experiment::Experiment;
+use crate::aws::queue::Depth;
 use crate::aws::tasks::Task;
+use crate::aws::watchdog::Said;
 use crate::endpoint::StateDir;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Result};
@@ -61,6 +63,10 @@ struct Status {
     older_tasks: usize,
     experiments: Vec<Experiment>,
     table: Option<TableStatus>,
+    /// Messages of the queue.
+    queue: Option<Depth>,
+    /// What the watchdog has last said, if there was something to tell.
+    watchdog: Option<Said>,
     /// `null`: everything is there, and could be read.
     problem: Option<Problem>,
 }
@@ -177,6 +183,8 @@ impl Status {
             older_tasks: 0,
             experiments: Vec::new(),
             table: None,
+            queue: None,
+            watchdog: None,
             problem: None,
         }
     }

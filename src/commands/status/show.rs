@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 
 use super::{Problem, Several, Status, TableStatus, TaskStatus};
 use crate::aws::arn::{last_part, short_id};
+use crate::aws::queue::Depth;
 use crate::aws::stack::status;
 use crate::aws::stop_reason;
 use crate::ui::{BAD, paint};
@@ -65,6 +66,13 @@ impl fmt::Display for Status {
         }
         if let Some(table) = &self.table {
             writeln!(f, "  {} items in the table {}", table.progress(), table.table)?;
+        }
+        if let Some(Depth { waiting, in_work, dead }) = self.queue.filter(|depth| *depth != Depth::default()) {
+            writeln!(f, "  {waiting} messages in the queue, {in_work} in work, {dead} given up")?;
+        }
+        if let Some(said) = &self.watchdog {
+            let symbol = if said.has_given_up() { paint(BAD, '✗').to_string() } else { " ".to_owned() };
+            writeln!(f, "{symbol} watchdog: {}", said.message)?;
         }
         for experiment in &self.experiments {
             writeln!(f, "  experiment {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;
