@@ -27,6 +27,7 @@ mod ecr;
 mod ecs;
 mod endpoint;
 mod error;
+mod events;
 mod fis;
 mod iam;
 mod identity;
