@@ -12,6 +12,7 @@
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
+//! - `outbox`: events that services send; `events`: EventBridge, which takes them to targets
 //! - `program`: processes of this machine, for the services that run something
 //! - `registry`: the API by which images come and go; `images`: their files
 //!
@@ -34,6 +35,7 @@ mod identity;
 mod images;
 mod latency;
 mod logs;
+mod outbox;
 mod paging;
 mod program;
 mod quotas;

@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["dynamodb", "ec2", "events", "images", "logs", "sts", "tagging"],
     &["iam", "quotas"],
     &["service"],
-    &["auth"],
+    &["auth", "outbox"],
     &["endpoint"],
     &["identity", "latency", "store"],
     &["paging", "reserve", "wire"],
