@@ -122,7 +122,7 @@ impl Bell {
 }
 
 /// Sends an event, if somebody listens.
-pub(crate) fn put(tx: &Tx<'_>, endpoint: &Endpoint, event: &Event) -> Result<(), ApiError> {
+pub(crate) fn put(tx: &Tx<'_>, endpoint: &Endpoint, event: impl FnOnce() -> Event) -> Result<(), ApiError> {
     let is_heard: bool = tx
         .sql()
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM document WHERE kind = ?)")?
@@ -130,7 +130,7 @@ pub(crate) fn put(tx: &Tx<'_>, endpoint: &Endpoint, event: &Event) -> Result<(),
     if !is_heard {
         return Ok(());
     }
-    let text = event.text(endpoint)?;
+    let text = event().text(endpoint)?;
     tx.sql().prepare_cached("INSERT INTO event_outbox (event) VALUES (?)")?.execute(params![text])?;
     Bell::of(endpoint).ring();
     Ok(())
