@@ -55,5 +55,5 @@ mod wire;
 pub use cloudformation::{Direction, Estimate};
 pub use error::ApiError;
 pub use identity::{DEFAULT_REGION, Identity};
-pub use latency::{Latency, Options};
+pub use latency::{Deliveries, Latency, Options};
 pub use server::serve;

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS event_outbox (sequence INTEGER PRIMARY KEY AUTOINCREM
 CREATE TABLE IF NOT EXISTS event_delivery (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     rule TEXT NOT NULL, target TEXT NOT NULL, event TEXT NOT NULL,
-    accepted_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL);
+    accepted_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, copies INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS event_delivery_by_time ON event_delivery (due_at, sequence);
 ";
 

@@ -45,7 +45,7 @@ mod permission;
 mod prepare;
 mod refusal;
 mod resume;
-mod run_task;
+pub(crate) mod run_task;
 mod supervision;
 pub(crate) mod tag;
 mod tags;
