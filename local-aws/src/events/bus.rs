@@ -8,14 +8,14 @@ use super::refusal::not_found;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
-pub(super) const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 pub(super) fn arn(endpoint: &Endpoint) -> String {
     endpoint.arn("events", &format!("event-bus/{DEFAULT}"))
 }
 
 /// Refuses another bus, by name or ARN.
-pub(super) fn check(endpoint: &Endpoint, reference: Option<&str>) -> Result<(), ApiError> {
+pub(crate) fn check(endpoint: &Endpoint, reference: Option<&str>) -> Result<(), ApiError> {
     match reference {
         None | Some(DEFAULT) => Ok(()),
         Some(reference) if reference == arn(endpoint) => Ok(()),

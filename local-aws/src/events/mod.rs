@@ -12,7 +12,7 @@
 //! What becomes due while no endpoint is there is not made up for.
 
 mod attempt;
-mod bus;
+pub(crate) mod bus;
 mod courier;
 mod delivery;
 mod failure;
@@ -23,13 +23,13 @@ mod put_events;
 mod refusal;
 mod retry;
 mod route;
-mod rule;
+pub(crate) mod rule;
 mod rules;
 mod run_task;
 mod schedule;
 mod tag;
 mod tags;
-mod target;
+pub(crate) mod target;
 mod targets;
 mod transform;
 

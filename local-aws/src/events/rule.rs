@@ -29,7 +29,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         match text {
             "ENABLED" => Ok(Self::Enabled),
             "DISABLED" => Ok(Self::Disabled),
