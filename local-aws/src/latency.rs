@@ -114,4 +114,22 @@ mod tests {
             assert_eq!(Latency::aws(wrong), None, "{wrong}");
         }
     }
+
+    #[test]
+    fn deliveries_are_late_and_doubled_by_their_seed() {
+        let none = Deliveries::default();
+        assert!((0..100).all(|number| none.wait(number, 0) == 0 && none.copies(number) == 1));
+        let knobs = Deliveries {
+            delay: Duration::from_millis(5),
+            shuffle: Duration::from_millis(20),
+            duplicate_every: NonZeroU32::new(3),
+            seed: 7,
+        };
+        let waits = |knobs: Deliveries| (0..99).map(|number| knobs.wait(number, 0)).collect::<Vec<_>>();
+        assert!(waits(knobs).iter().all(|wait| (5..=25).contains(wait)));
+        assert_eq!(waits(knobs), waits(knobs));
+        assert_ne!(waits(knobs), waits(Deliveries { seed: 8, ..knobs }));
+        assert!(!waits(knobs).is_sorted());
+        assert_eq!((0..99).filter(|number| knobs.copies(*number) == 2).count(), 33);
+    }
 }

@@ -81,6 +81,12 @@ pub(super) fn next(tx: &Tx<'_>, now: DateTime<Utc>) -> Result<Result<Delivery, O
 }
 
 impl Delivery {
+    #[cfg(test)]
+    pub(super) fn of_age(now: DateTime<Utc>, age: TimeDelta, attempts: u32) -> Self {
+        let (rule, target, event) = ("r".to_owned(), "t".to_owned(), "{}".to_owned());
+        Self { sequence: 1, rule, target, event, accepted_at: now - age, attempts, copies: 1 }
+    }
+
     /// The target has it. It is over unless it is to be delivered again.
     pub(super) fn done(&self, endpoint: &Endpoint, tx: &Tx<'_>, now: DateTime<Utc>) -> Result<(), ApiError> {
         if self.copies <= 1 {

@@ -65,3 +65,35 @@ pub(super) fn attributes(
     attributes.extend(limit.map(|limit| ("EXHAUSTED_RETRY_CONDITION", limit.to_owned())));
     attributes
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(policy: serde_json::Value, attempts: u32, age: TimeDelta, is_transient: bool) -> Verdict {
+        let target = json!({"Id": "t", "Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RetryPolicy": policy});
+        let target = serde_json::from_value(target).unwrap();
+        let now = Utc::now();
+        let failure = Failure { code: "INTERNAL_ERROR", message: String::new(), is_transient };
+        judge(&target, &Delivery::of_age(now, age, attempts), &failure, now)
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_until_a_limit() {
+        let second = TimeDelta::seconds(1);
+        assert_eq!(judged(json!({}), 0, second, false), Verdict::Over(None));
+        for (attempts, longest) in [(0, second), (3, second * 8), (184, LONGEST)] {
+            let Verdict::Again(pause) = judged(json!({}), attempts, second, true) else { panic!("over") };
+            assert!(pause >= longest / 2 && pause <= longest, "{attempts}: {pause}");
+        }
+        assert_eq!(judged(json!({}), 185, second, true), Verdict::Over(Some("MaximumRetryAttempts")));
+        let none = json!({"MaximumRetryAttempts": 0});
+        assert_eq!(judged(none, 0, second, true), Verdict::Over(Some("MaximumRetryAttempts")));
+        let minute = json!({"MaximumEventAgeInSeconds": 60});
+        assert!(matches!(judged(minute.clone(), 0, second * 50, true), Verdict::Again(_)));
+        assert_eq!(judged(minute, 0, second * 60, true), Verdict::Over(Some("MaximumEventAgeInSeconds")));
+        assert_eq!(judged(json!({}), 5, TimeDelta::hours(24), true), Verdict::Over(Some("MaximumEventAgeInSeconds")));
+    }
+}
