@@ -167,3 +167,6 @@ impl Failed {
         endpoint.store.write(|tx| delivery.drop(tx))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod clusters;
 mod deliveries;
 mod kill;
 mod senders;
+mod stack;
 
 use serde_json::{Value, json};
 
