@@ -47,7 +47,8 @@ impl Deliveries {
 
     /// How often the delivery with this number is made.
     pub(crate) fn copies(&self, number: i64) -> u32 {
-        let is_twice = |every: NonZeroU32| number.cast_unsigned().wrapping_add(self.seed) % u64::from(every.get()) == 0;
+        let is_twice =
+            |every: NonZeroU32| number.cast_unsigned().wrapping_add(self.seed).is_multiple_of(u64::from(every.get()));
         if self.duplicate_every.is_some_and(is_twice) { 2 } else { 1 }
     }
 }

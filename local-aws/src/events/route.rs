@@ -22,11 +22,12 @@ pub(super) fn route(endpoint: &Endpoint, tx: &Tx<'_>, now: DateTime<Utc>) -> Res
         return Ok(false);
     }
     let rules = tx.list::<Rule>()?.into_iter().filter(Rule::is_enabled);
-    let compiled = rules.filter_map(|rule| {
-        let pattern = Pattern::compile(rule.settings.event_pattern.as_ref()?);
-        Some(pattern.map(|pattern| (rule, pattern)))
-    });
-    let rules = compiled.collect::<Result<Vec<_>, _>>()?;
+    let rules: Vec<(Rule, Pattern)> = rules
+        .filter_map(|rule| {
+            let pattern = readable(&rule, Pattern::compile(rule.settings.event_pattern.as_ref()?))?;
+            Some((rule, pattern))
+        })
+        .collect();
     for text in &events {
         let event: Value = serde_json::from_str(text)?;
         for (rule, pattern) in &rules {
@@ -37,6 +38,11 @@ pub(super) fn route(endpoint: &Endpoint, tx: &Tx<'_>, now: DateTime<Utc>) -> Res
         }
     }
     Ok(events.len() >= BATCH as usize)
+}
+
+/// What an earlier version of this program took, this one may not: such a rule must not keep the others waiting.
+fn readable<T>(rule: &Rule, read: Result<T, ApiError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(rule = rule.name, %error, "this version cannot read the rule")).ok()
 }
 
 /// Sends a scheduled event to the targets of each rule that became due after `after`; when the next one is due. One that
@@ -50,7 +56,7 @@ pub(super) fn fire(
     let mut next: Option<DateTime<Utc>> = None;
     for rule in tx.list::<Rule>()?.into_iter().filter(Rule::is_enabled) {
         let Some(expression) = &rule.settings.schedule_expression else { continue };
-        let schedule = Schedule::parse(expression)?;
+        let Some(schedule) = readable(&rule, Schedule::parse(expression)) else { continue };
         let mut due = schedule.next_after(rule.since, after.max(rule.since));
         if let Some(time) = due.filter(|time| *time <= now) {
             let event = Event::new("aws.events", "Scheduled Event", vec![rule.arn.clone()], json!({}));
