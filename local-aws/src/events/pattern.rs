@@ -61,6 +61,19 @@ impl Pattern {
     pub(super) fn matches(&self, event: &Value) -> bool {
         self.conjunctions.iter().any(|conjunction| holds(conjunction, event))
     }
+
+    /// What TestEventPattern answers for the text of an event.
+    ///
+    /// # Errors
+    /// AWS's refusal of what is no event: an object with all that EventBridge gives one, but for `resources`, `detail` and
+    /// `version`.
+    pub(super) fn test(&self, event: &str) -> Result<bool, ApiError> {
+        const NEEDED: [&str; 6] = ["id", "account", "source", "time", "region", "detail-type"];
+        let event: Option<Value> = serde_json::from_str(event).ok();
+        let event = event.filter(|event| NEEDED.iter().all(|field| event.get(field).is_some()));
+        let refused = || ApiError::new("ValidationException", "Parameter Event is not valid.");
+        event.map(|event| self.matches(&event)).ok_or_else(refused)
+    }
 }
 
 fn holds(conjunction: &Conjunction, event: &Value) -> bool {
