@@ -39,6 +39,7 @@ TYPES = [
     "AWS::ECR::Repository",
     "AWS::ECS::Cluster",
     "AWS::ECS::TaskDefinition",
+    "AWS::Events::Rule",
     "AWS::FIS::ExperimentTemplate",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
@@ -48,6 +49,7 @@ TYPES = [
 # Top-level keys that say something other than what a template may contain.
 DROP_TOP = {
     "$schema",
+    "additionalIdentifiers",
     "deprecatedProperties",
     "handlers",
     "propertyTransform",

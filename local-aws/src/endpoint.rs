@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::ApiError;
 use crate::identity::Identity;
-use crate::latency::{Latency, Options};
+use crate::latency::{Deliveries, Latency, Options};
 use crate::store::Store;
 
 /// The running endpoint; shared by all requests and background work.
@@ -21,6 +21,8 @@ pub(crate) struct Endpoint {
     pub(crate) state_dir: PathBuf,
     /// How long resources and tasks take to come and go.
     pub(crate) latency: Latency,
+    /// How EventBridge delivers events.
+    pub(crate) deliveries: Deliveries,
     /// What an image may take on the disk.
     pub(crate) max_image_bytes: u64,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
@@ -39,6 +41,7 @@ impl Endpoint {
             identity,
             state_dir: state_dir.to_owned(),
             latency: options.latency,
+            deliveries: options.deliveries,
             max_image_bytes: options.max_image_bytes,
             url,
             memories: Mutex::default(),

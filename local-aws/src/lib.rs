@@ -12,6 +12,7 @@
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
 //! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
+//! - `outbox`: events that services send; `events`: EventBridge, which takes them to targets
 //! - `program`: processes of this machine, for the services that run something
 //! - `registry`: the API by which images come and go; `images`: their files
 //!
@@ -27,12 +28,14 @@ mod ecr;
 mod ecs;
 mod endpoint;
 mod error;
+mod events;
 mod fis;
 mod iam;
 mod identity;
 mod images;
 mod latency;
 mod logs;
+mod outbox;
 mod paging;
 mod program;
 mod quotas;
@@ -52,5 +55,5 @@ mod wire;
 pub use cloudformation::{Direction, Estimate};
 pub use error::ApiError;
 pub use identity::{DEFAULT_REGION, Identity};
-pub use latency::{Latency, Options};
+pub use latency::{Deliveries, Latency, Options};
 pub use server::serve;

@@ -34,6 +34,26 @@ be there. Not there: `_catalog`, the referrers API, `Range`, mounts of other rep
 Lifecycle policies are kept and shown; no image expires by them.
 ";
 
+const EVENTS: &str = "
+## Events
+
+The default bus only. ECS sends `ECS Task State Change` for RunTask, StopTask and every step of a task, FIS
+`FIS Experiment State Change`, and PutEvents what it is given. An event is kept in the transaction of what it tells of, and an
+event and its delivery end together: a kill loses none and doubles none. Nothing is kept while no enabled rule has a pattern.
+
+Targets are Lambda functions, standard queues and clusters (RunTask in the target's role; `Input` and its like are the task's
+overrides, the event itself is not handed on). Functions and queues are asked for their own policies. What may pass (5xx, 429) is
+tried again; a missing permission or target is not. Then the event goes to the target's dead-letter queue, or is dropped; either
+way the endpoint's log names rule, target and cause. A target that its rule no longer has when its turn comes gets nothing.
+
+Schedules go by the clock of the wall, whatever `--speed` says, and are due to the second; a rate counts from when its rule was
+made, changed or enabled. What becomes due while no endpoint runs is not sent.
+
+Inferred: the pauses between tries (a second, then twice as long each time up to 8 minutes, by chance up to half of it
+shorter), `startedBy` of a rule's tasks (`events-rule/NAME`), the reason of an experiment's state `pending`, and what
+is said of a bus that is not there in an entry of PutEvents and of a target id that RemoveTargets does not find.
+";
+
 const LANGUAGE: &str = "
 ## Templates
 
@@ -142,6 +162,7 @@ fn page() -> String {
         write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }
     page.push_str(REGISTRY);
+    page.push_str(EVENTS);
     page.push_str(LANGUAGE);
     for resource_type in resources::all() {
         let name = resource_type.type_name();

@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, logs, quotas, registry, reserve, sts, tagging};
+use crate::{cloudformation, dynamodb, ec2, ecr, ecs, events, fis, iam, logs, quotas, registry, reserve, sts, tagging};
 
 const HOUSE_IS_KEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -28,6 +28,7 @@ pub(crate) static SERVICES: &[&Service] = &[
     &ec2::SERVICE,
     &ecs::SERVICE,
     &ecr::SERVICE,
+    &events::SERVICE,
     &cloudformation::SERVICE,
     &fis::SERVICE,
     &iam::SERVICE,

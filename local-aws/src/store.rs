@@ -14,8 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below. [`UPGRADE`] leads from the one before; a file with any other is refused and left alone.
-const SCHEMA_VERSION: i64 = 2;
+/// Version of the layout below. [`UPGRADE`] leads from 1 to 2, [`EVENTS`] from 2 to 3; a file with any other is refused
+/// and left alone.
+const SCHEMA_VERSION: i64 = 3;
 
 // A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
 // thousand lines a second would make as many rows with two entries in indexes each.
@@ -36,6 +37,17 @@ const UPGRADE: &str = "
 ALTER TABLE log_event RENAME COLUMN message TO messages;
 ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
+";
+
+/// Since version 3: events that no rule has been asked about, and what is on its way to a target. Times are in
+/// milliseconds.
+const EVENTS: &str = "
+CREATE TABLE IF NOT EXISTS event_outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS event_delivery (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    rule TEXT NOT NULL, target TEXT NOT NULL, event TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, copies INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS event_delivery_by_time ON event_delivery (due_at, sequence);
 ";
 
 /// A kind of document in the store.
@@ -68,15 +80,9 @@ impl Store {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
         match version {
-            0 => {
-                tx.execute_batch(SCHEMA)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            1 => {
-                tx.execute_batch(UPGRADE)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            SCHEMA_VERSION => {}
+            0 => tx.execute_batch(SCHEMA)?,
+            1 => tx.execute_batch(UPGRADE)?,
+            2 | SCHEMA_VERSION => {}
             other => {
                 return Err(ApiError::internal(format!(
                     "The state in {} was written by another version of this program (layout {other}, this one needs {SCHEMA_VERSION}); \
@@ -84,6 +90,10 @@ impl Store {
                     path.display()
                 )));
             }
+        }
+        if version < SCHEMA_VERSION {
+            tx.execute_batch(EVENTS)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         tx.commit()?;
         if version == 1 {

@@ -135,7 +135,7 @@ fn options(args: &ServeArgs) -> Result<Options> {
         Some(mebibytes) => mebibytes.saturating_mul(1024 * 1024),
         None => Options::default().max_image_bytes,
     };
-    Ok(Options { latency, max_image_bytes })
+    Ok(Options { latency, max_image_bytes, ..Options::default() })
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.

@@ -9,6 +9,7 @@ use super::refusal::invalid;
 use super::tag::Tags;
 use super::task::{StopCode, Task};
 use super::task_description::describe;
+use super::task_event;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -40,9 +41,19 @@ pub(crate) fn active_tasks(tx: &Tx<'_>) -> Result<Vec<ActiveTask>, ApiError> {
 pub(crate) fn stop_task(endpoint: &Arc<Endpoint>, task_arn: &str, reason: &str) -> Result<(), ApiError> {
     endpoint.store.write(|tx| {
         let mut task = Task::by_arn(tx, task_arn)?.ok_or_else(|| invalid("The referenced task was not found."))?;
-        task.request_stop(StopCode::UserInitiated, reason);
-        tx.put(&task)
+        request_stop(endpoint, tx, &mut task, reason)
     })?;
     changes::tell(endpoint);
     Ok(())
+}
+
+/// Wants the task stopped; its driver is to be told afterwards.
+pub(super) fn request_stop(endpoint: &Endpoint, tx: &Tx<'_>, task: &mut Task, reason: &str) -> Result<(), ApiError> {
+    let version = task.version;
+    task.request_stop(StopCode::UserInitiated, reason);
+    tx.put(task)?;
+    if task.version == version {
+        return Ok(());
+    }
+    task_event::send(endpoint, tx, task)
 }

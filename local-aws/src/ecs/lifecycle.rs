@@ -12,7 +12,7 @@ use super::changes::Changes;
 use super::credentials::TaskCredentials;
 use super::supervision::Supervision;
 use super::task::{Desired, Status, StopCode, Task};
-use super::{latency, launch, network};
+use super::{latency, launch, network, task_event};
 use crate::background;
 use crate::ecr::collection;
 use crate::ecr::image_use::ImageUse;
@@ -172,11 +172,15 @@ impl Driver {
         let task = endpoint.store.write(|tx| {
             let Some(mut task) = tx.get::<Task>(&self.task.id())? else { return Ok(None) };
             if task.last_status == from {
+                let version = task.version;
                 let status = change(tx, &mut task)?;
                 if status != from {
                     task.enter(status);
                 }
                 tx.put(&task)?;
+                if task.version != version {
+                    task_event::send(endpoint, tx, &task)?;
+                }
                 if from == Status::Activating {
                     launch::note_image(tx, &task)?;
                 }

@@ -9,6 +9,7 @@
 //! - `launch`: what a task needs to start; `container`: from image and definition to a program; `execution_role`: what ECS
 //!   may do for it; `supervision`: its process (see `program`)
 //! - `container_endpoint`, `credentials`: credentials and metadata for the program
+//! - `task_event`: what EventBridge is told of each change
 //! - `permission`: what a role must be allowed for a call
 //! - `active`: for the services that stop tasks
 //!
@@ -44,7 +45,7 @@ mod permission;
 mod prepare;
 mod refusal;
 mod resume;
-mod run_task;
+pub(crate) mod run_task;
 mod supervision;
 pub(crate) mod tag;
 mod tags;
@@ -52,6 +53,7 @@ mod task;
 pub(crate) mod task_definition;
 pub(crate) mod task_definitions;
 mod task_description;
+mod task_event;
 mod tasks;
 mod time;
 

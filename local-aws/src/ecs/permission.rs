@@ -23,6 +23,11 @@ pub(super) fn needs(call: &Call) -> Result<Vec<Need>, ApiError> {
     })
 }
 
+/// What RunTask with this input needs, of a service that calls it in a role.
+pub(super) fn needs_of_run_task(endpoint: &Endpoint, tx: &Tx<'_>, input: &Value) -> Result<Vec<Need>, ApiError> {
+    Request { endpoint, tx, operation: "RunTask", input }.needs()
+}
+
 /// A call before it is allowed: what it names may not be there.
 struct Request<'a> {
     endpoint: &'a Endpoint,

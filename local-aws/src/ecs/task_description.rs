@@ -1,5 +1,6 @@
 //! A task as the API shows it.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::tag;
@@ -35,7 +36,6 @@ pub(super) fn describe(task: &Task, with_tags: bool) -> Value {
         "attachments": [attachment(task)],
         "containers": [container(task)],
         "tags": if with_tags { tag::shown(&task.tags) } else { json!([]) },
-        "createdAt": epoch(task.created_at),
     });
     let optional = [
         ("startedBy", task.started_by.as_ref().map(|value| json!(value))),
@@ -44,7 +44,19 @@ pub(super) fn describe(task: &Task, with_tags: bool) -> Value {
         ("stoppedReason", task.stopped_reason.as_ref().map(|value| json!(value))),
         ("connectivity", task.connectivity_at.map(|_| json!("CONNECTED"))),
     ];
-    let times = [
+    let times = times(task).map(|(member, time)| (member, time.map(|time| json!(epoch(time)))));
+    for (member, value) in optional.into_iter().chain(times) {
+        if let Some(value) = value {
+            answer[member] = value;
+        }
+    }
+    answer
+}
+
+/// Its times, by their members.
+pub(super) fn times(task: &Task) -> [(&'static str, Option<DateTime<Utc>>); 8] {
+    [
+        ("createdAt", Some(task.created_at)),
         ("connectivityAt", task.connectivity_at),
         ("pullStartedAt", task.pull_started_at),
         ("pullStoppedAt", task.pull_stopped_at),
@@ -52,14 +64,7 @@ pub(super) fn describe(task: &Task, with_tags: bool) -> Value {
         ("stoppingAt", task.stopping_at),
         ("executionStoppedAt", task.execution_stopped_at),
         ("stoppedAt", task.stopped_at),
-    ];
-    let times = times.map(|(member, time)| (member, time.map(|time| json!(epoch(time)))));
-    for (member, value) in optional.into_iter().chain(times) {
-        if let Some(value) = value {
-            answer[member] = value;
-        }
-    }
-    answer
+    ]
 }
 
 fn attachment(task: &Task) -> Value {

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::active;
 use super::changes;
 use super::cluster::Cluster;
 use super::list;
 use super::refusal::invalid;
-use super::task::{Desired, StopCode, Task};
+use super::task::{Desired, Task};
 use super::task_description::describe;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -51,8 +52,8 @@ pub(super) fn stop_task(endpoint: &Endpoint, input: StopTask) -> Result<Value, A
         let cluster = Cluster::find(endpoint, tx, input.cluster.as_deref())?;
         let task = find(endpoint, tx, &cluster, &input.task)?;
         let mut task = task.ok_or_else(|| invalid("The referenced task was not found."))?;
-        task.request_stop(StopCode::UserInitiated, input.reason.as_deref().unwrap_or("Task stopped by user"));
-        tx.put(&task)?;
+        let reason = input.reason.as_deref().unwrap_or("Task stopped by user");
+        active::request_stop(endpoint, tx, &mut task, reason)?;
         Ok(task)
     })?;
     changes::tell(endpoint);

@@ -33,6 +33,19 @@ pub(super) enum Status {
 }
 
 impl Status {
+    /// As the API writes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Initiating => "initiating",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether it stays.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Stopped | Self::Failed | Self::Cancelled)
@@ -173,17 +186,6 @@ impl Experiment {
         tx.put(&experiment)?;
         tx.put(&Active { experiment_id: experiment.id.clone() })?;
         Ok(experiment)
-    }
-
-    /// Asks for its end; says whether it goes on until then.
-    pub(super) fn request_stop(&mut self, tx: &Tx<'_>) -> Result<bool, ApiError> {
-        if self.status.is_final() {
-            return Ok(false);
-        }
-        self.status = Status::Stopping;
-        "Stopping Experiment.".clone_into(&mut self.reason);
-        tx.put(self)?;
-        Ok(true)
     }
 
     pub(super) fn describe(&self, endpoint: &Endpoint) -> Value {

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::catalog::TASK;
 use super::experiment::{ActionsMode, Experiment, find};
+use super::experiment_event::State;
 use super::page::ListPage;
 use super::refusal::invalid;
 use super::tag::{self, Tags};
-use super::{run, template, token};
+use super::{experiment_event, run, template, token};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam;
@@ -61,6 +62,7 @@ fn create(endpoint: &Endpoint, operation: &str, input: &StartExperiment) -> Resu
         iam::service_linked::ensure(endpoint, tx, "fis.amazonaws.com")?;
         let template = template::find(tx, experiment_template_id)?;
         let experiment = Experiment::create(endpoint, tx, template, experiment_options.actions_mode, tags.clone())?;
+        experiment_event::send(endpoint, tx, &experiment, &State::pending())?;
         token::keep(tx, operation, client_token, &request, &experiment.id)?;
         Ok((experiment, true))
     })
@@ -80,7 +82,7 @@ pub(super) fn get(endpoint: &Endpoint, input: NamedExperiment) -> Result<Value, 
 pub(super) fn stop(endpoint: &Arc<Endpoint>, input: NamedExperiment) -> Result<Value, ApiError> {
     let experiment = endpoint.store.write(|tx| {
         let mut experiment = find(tx, &input.id)?;
-        if experiment.request_stop(tx)? {
+        if experiment.request_stop(endpoint, tx)? {
             return Ok(experiment);
         }
         let status = json!(experiment.status);

@@ -6,6 +6,7 @@
 mod catalog;
 mod duration;
 mod experiment;
+mod experiment_event;
 mod experiments;
 mod id;
 mod page;

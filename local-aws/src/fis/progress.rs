@@ -5,6 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::catalog::WAIT;
 use super::duration;
 use super::experiment::{ActionStatus, Experiment, Failure, Progress, ResolvedTask, Status};
+use super::experiment_event::{self, State};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::store::Tx;
 
 impl Progress {
     pub(super) fn start(&mut self, now: DateTime<Utc>) {
@@ -30,6 +34,18 @@ impl Experiment {
     pub(super) fn set(&mut self, status: Status, reason: &str) {
         self.status = status;
         reason.clone_into(&mut self.reason);
+    }
+
+    /// Asks for its end; says whether it goes on until then.
+    pub(super) fn request_stop(&mut self, endpoint: &Endpoint, tx: &Tx<'_>) -> Result<bool, ApiError> {
+        if self.status.is_final() {
+            return Ok(false);
+        }
+        let before = State::of(self);
+        self.set(Status::Stopping, "Stopping Experiment.");
+        tx.put(self)?;
+        experiment_event::send(endpoint, tx, self, &before)?;
+        Ok(true)
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::catalog::{STOP_TASK, WAIT};
 use super::experiment::{ActionStatus, ActionsMode, Active, Experiment, Failure, Progress, Status};
+use super::experiment_event::State;
 use super::targets::{Principal, failed};
-use super::{safety_lever, targets};
+use super::{experiment_event, safety_lever, targets};
 use crate::background;
 use crate::ecs::active;
 use crate::endpoint::Endpoint;
@@ -113,12 +114,16 @@ fn step(endpoint: &Endpoint, tx: &Tx<'_>, id: &str, resumed: bool) -> Result<Wor
         return Ok(Work::Nothing);
     };
     let now = Utc::now();
+    let mut before = State::of(&experiment);
     if experiment.status == Status::Initiating {
         begin(endpoint, tx, &mut experiment)?;
+        experiment_event::send(endpoint, tx, &experiment, &before)?;
+        before = State::of(&experiment);
     }
     let to_stop =
         if experiment.status == Status::Running { proceed(tx, &mut experiment, now, resumed)? } else { Vec::new() };
     settle(&mut experiment, now, resumed);
+    experiment_event::send(endpoint, tx, &experiment, &before)?;
     tx.put(&experiment)?;
     if experiment.status.is_final() {
         tx.delete::<Active>(id)?;

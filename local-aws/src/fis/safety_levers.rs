@@ -55,7 +55,7 @@ pub(super) fn update(endpoint: &Arc<Endpoint>, input: UpdateSafetyLeverState) ->
         if input.state.status == Status::Engaged {
             for active in tx.list::<Active>()? {
                 if let Some(mut experiment) = tx.get::<Experiment>(&active.experiment_id)?
-                    && experiment.request_stop(tx)?
+                    && experiment.request_stop(endpoint, tx)?
                 {
                     stopping.push(experiment.id);
                 }

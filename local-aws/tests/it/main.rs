@@ -9,6 +9,7 @@ mod ecs_kill;
 mod ecs_lab;
 mod ecs_permission;
 mod ecs_stack;
+mod events;
 mod fis;
 mod floods;
 mod floors;

@@ -4,6 +4,7 @@ mod dynamodb;
 mod ec2;
 mod ecr;
 mod ecs;
+mod events;
 mod fis;
 mod iam;
 mod logs;
@@ -15,7 +16,7 @@ pub(crate) use resource_type::{Context, Created, Properties, Reading, Refused, R
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
-    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
+    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, events::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
         .into_iter()
         .flatten()
         .copied()

@@ -12,6 +12,7 @@ use crate::ecs::tag::Tags;
 use crate::ecs::task::{Desired, Interface, Status, Task};
 use crate::ecs::task_definition::KeyValuePair;
 use crate::ecs::task_definition::{DefinitionStatus, TaskDefinition, fargate_size, role_arn};
+use crate::ecs::task_event;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam;
@@ -60,6 +61,7 @@ fn put(endpoint: &Endpoint, tx: &Tx<'_>, pattern: &Task, network: &Network, numb
     }
     tx.put(&task)?;
     tx.put(&TaskCredentials::of(&task))?;
+    task_event::send(endpoint, tx, &task)?;
     Ok(task)
 }
 

@@ -4,6 +4,7 @@
 mod cloudformation;
 mod dynamodb;
 mod ecs;
+mod events;
 mod fis;
 mod logs;
 mod rest;
@@ -26,6 +27,7 @@ const TITLES: &[(&str, &[&str])] = &[
     ("EC2", &["ec2"]),
     ("ECR", &["ecr"]),
     ("ECS", &["ecs"]),
+    ("EventBridge", &["events"]),
     ("FIS", &["fis"]),
     ("IAM", &["iam"]),
     ("Resource Groups Tagging", &["resourcegroupstaggingapi"]),
@@ -73,6 +75,7 @@ async fn every_operation_on_the_reference_page_is_answered() {
     cloudformation::all(&mut calls).await;
     dynamodb::all(&mut calls);
     ecs::all(&mut calls, &lab).await;
+    events::all(&mut calls);
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
     // At the first experiment, FIS makes the role that IAM was asked for.

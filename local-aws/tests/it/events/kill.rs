@@ -1,0 +1,61 @@
+//! A kill loses no event.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+
+use super::Queue;
+use crate::boto::Boto;
+use crate::ecs_kill::{Victim, free_port};
+use crate::harness::{Seed, until};
+
+fn variables(state_dir: &std::path::Path, port: u16) -> Vec<(&'static str, String)> {
+    let identity = local_aws::Identity::load(state_dir).unwrap().unwrap();
+    vec![
+        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+        ("AWS_ACCESS_KEY_ID", identity.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key),
+        ("AWS_DEFAULT_REGION", identity.region),
+    ]
+}
+
+#[tokio::test]
+async fn sigkill_at_any_moment_loses_no_event_and_doubles_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Victim::start(dir.path(), free_port()).await;
+    let mut boto = Boto::start(variables(dir.path(), victim.port));
+    let queue = Queue::create(&mut boto, "q");
+    let pattern = json!({"source": ["my.app"]}).to_string();
+    boto.call("events", "PutRule", &json!({"Name": "r", "EventPattern": pattern})).unwrap();
+    let targets = json!([{"Id": "q", "Arn": queue.arn}]);
+    boto.call("events", "PutTargets", &json!({"Rule": "r", "Targets": targets})).unwrap();
+    let seed = Seed::new();
+    let mut moments = StdRng::seed_from_u64(seed.0);
+    let mut sent = Vec::new();
+    for _ in 0..6 {
+        for _ in 0..5 {
+            let entry = json!({"Source": "my.app", "DetailType": "t", "Detail": "{}"});
+            let entries = vec![entry; 10];
+            let answer = boto.call("events", "PutEvents", &json!({"Entries": entries})).unwrap();
+            let ids = answer["Entries"].as_array().unwrap().iter();
+            sent.extend(ids.map(|entry| entry["EventId"].as_str().unwrap().to_owned()));
+        }
+        tokio::time::sleep(Duration::from_micros(moments.random_range(0..20_000))).await;
+        victim = victim.kill_and_restart(dir.path()).await;
+    }
+    let mut received: BTreeMap<String, usize> = BTreeMap::new();
+    until("all events", async || {
+        for message in queue.receive(&mut boto) {
+            let id = message.json()["id"].as_str().unwrap().to_owned();
+            *received.entry(id).or_default() += 1;
+        }
+        (received.len() == sent.len()).then_some(())
+    })
+    .await;
+    sent.sort_unstable();
+    assert_eq!(received.keys().cloned().collect::<Vec<_>>(), sent);
+    assert!(received.values().all(|count| *count == 1), "{received:?}");
+}
