@@ -127,6 +127,18 @@ impl Failure {
         ExitCode::from(self.exit_code())
     }
 
+    /// One word for it, as Lambda wants it beside the text.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Variable { .. } => "Variable",
+            Self::Request { .. } => "Request",
+            Self::OtherOwner { .. } => "OtherOwner",
+            Self::Item { .. } => "Item",
+            Self::Stopped { .. } | Self::StoppedIdle { .. } | Self::Abandoned { .. } => "Stopped",
+            Self::Process { .. } => "Process",
+        }
+    }
+
     fn exit_code(&self) -> u8 {
         match self {
             Self::Request { .. } | Self::Item { .. } | Self::Process { .. } => 1,

@@ -9,7 +9,7 @@ mod settings;
 mod stop;
 mod table;
 mod task;
-// pub mod watchdog;
+pub mod watchdog;
 mod work;
 
 pub use failure::Failure;
