@@ -43,6 +43,15 @@ pub enum Failure {
         owner: String,
     },
 
+    /// An item cannot be worked on, whoever tries.
+    #[error("Item {index} failed: {cause}")]
+    Item {
+        /// Which one.
+        index: u64,
+        /// Why.
+        cause: &'static str,
+    },
+
     /// A signal arrived, and the job stopped between two items.
     #[error("Received {}: stopping before item {before}", signal.name())]
     Stopped {
@@ -50,6 +59,13 @@ pub enum Failure {
         signal: Signal,
         /// The first item that this task does not write.
         before: u64,
+    },
+
+    /// A signal arrived while the task had no item in hand.
+    #[error("Received {}: stopping, with no item in hand", signal.name())]
+    StoppedIdle {
+        /// Which signal.
+        signal: Signal,
     },
 
     /// A signal arrived, and a request took longer than a stopping task may wait for it.
@@ -105,18 +121,32 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         // Whether or not the line finds a reader, the exit code tells.
         let _ = match self {
-            Self::Stopped { .. } | Self::Abandoned { .. } => log::line(self).is_ok(),
+            Self::Stopped { .. } | Self::StoppedIdle { .. } | Self::Abandoned { .. } => log::line(self).is_ok(),
             _ => writeln!(stderr(), "{self}").is_ok(),
         };
         ExitCode::from(self.exit_code())
     }
 
+    /// One word for it, as Lambda wants it beside the text.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Variable { .. } => "Variable",
+            Self::Request { .. } => "Request",
+            Self::OtherOwner { .. } => "OtherOwner",
+            Self::Item { .. } => "Item",
+            Self::Stopped { .. } | Self::StoppedIdle { .. } | Self::Abandoned { .. } => "Stopped",
+            Self::Process { .. } => "Process",
+        }
+    }
+
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Request { .. } | Self::Process { .. } => 1,
+            Self::Request { .. } | Self::Item { .. } | Self::Process { .. } => 1,
             Self::Variable { .. } => 2,
             Self::OtherOwner { .. } => 3,
-            Self::Stopped { signal, .. } | Self::Abandoned { signal } => signal.exit_code(),
+            Self::Stopped { signal, .. } | Self::StoppedIdle { signal } | Self::Abandoned { signal } => {
+                signal.exit_code()
+            }
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
+use aws_config::SdkConfig;
 use tokio::time::{Instant, sleep};
 
-use crate::{Failure, Settings, Table, log, stop::Stop, task, work};
+use crate::{Failure, Queue, Settings, Table, Written, aws, log, stop::Stop, task, work};
 
-/// One run of the batch: what the two programs have in common.
+/// One run of the batch: what the programs have in common.
 #[derive(Debug)]
 pub struct Job {
     settings: Settings,
+    configuration: SdkConfig,
     table: Table,
     stop: Stop,
 }
@@ -46,13 +48,21 @@ fn run_to_the_end(batch: impl AsyncFnOnce(&Job) -> Result<(), Failure>) -> Resul
 impl Job {
     async fn set_up(settings: Settings, stop: Stop) -> Result<Self, Failure> {
         let task_id = task::id(settings.metadata_uri.as_deref()).await?;
-        let table = Table::connect(&settings, task_id).await?;
-        Ok(Self { settings, table, stop })
+        let configuration = aws::configuration().await?;
+        let table = Table::new(&configuration, settings.table_name.clone(), settings.batch_id.clone(), task_id);
+        Ok(Self { settings, configuration, table, stop })
     }
 
     /// The DynamoDB table, seen by this task and for this batch.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The SQS queue whose messages are the batch's items; says that the job takes them from there.
+    pub async fn queue(&self) -> Result<Queue, Failure> {
+        let queue = Queue::open(&self.configuration, &self.settings, self.stop.clone()).await?;
+        log::line("Taking items from the queue")?;
+        Ok(queue)
     }
 
     /// How many items make up the batch; their indexes are 0 to one less.
@@ -66,15 +76,18 @@ impl Job {
     /// table as it is.
     pub async fn work_on(&self, index: u64) -> Result<String, Failure> {
         let item = async {
+            if self.settings.poison_items.contains(&index) {
+                return Err(Failure::Item { index, cause: "it is one of POISON_ITEMS" });
+            }
             let begin = Instant::now();
             let result = work(index);
             sleep(self.settings.item_time.saturating_sub(begin.elapsed())).await;
-            result
+            Ok(result)
         };
         tokio::select! {
             biased;
             signal = self.stop.received() => Err(Failure::Stopped { signal, before: index }),
-            result = item => Ok(result),
+            result = item => result,
         }
     }
 
@@ -94,5 +107,13 @@ impl Job {
     pub fn log_put(&self, index: u64) -> Result<(), Failure> {
         let size = self.batch_size();
         log::line(format_args!("Successfully PUT item {index} out of {size} into DDB"))
+    }
+
+    /// Says that item `index` is in the table, and whether this task has put it there.
+    pub fn log_written(&self, index: u64, written: &Written) -> Result<(), Failure> {
+        match written {
+            Written::Now | Written::Earlier => self.log_put(index),
+            Written::ByOther(owner) => log::line(format_args!("Item {index} was written already, by task {owner}")),
+        }
     }
 }

@@ -72,6 +72,18 @@ impl Stop {
         }
     }
 
+    /// Waits for the signal and then as long as leaves time to give back what a request in flight may bring.
+    pub(crate) async fn half_out_of_time(&self) -> Signal {
+        let signal = self.received().await;
+        sleep(GRACE / 2).await;
+        signal
+    }
+
+    /// The signal, if there has been one.
+    pub(crate) fn so_far(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
     /// Waits for the signal and then until a request in flight has had its time.
     pub(crate) async fn out_of_time(&self) -> Signal {
         let signal = self.received().await;

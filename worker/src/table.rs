@@ -1,20 +1,16 @@
 //! The job's checkpoint: the items it has written to DynamoDB.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use chrono::{SecondsFormat, Utc};
 
-use crate::{Failure, Settings};
+use crate::Failure;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -27,30 +23,20 @@ pub struct Table {
     task_id: String,
 }
 
+/// What came of writing an item that may be there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// This request wrote it.
+    Now,
+    /// This request wrote it, too, but its answer got lost and the SDK sent it again.
+    Earlier,
+    /// It was there: written by the task with this id.
+    ByOther(String),
+}
+
 impl Table {
-    /// A client for the region, credentials and endpoint that the environment names; sends nothing yet.
-    pub(crate) async fn connect(settings: &Settings, task_id: String) -> Result<Self, Failure> {
-        let http_client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        // Retries stay with the SDK: standard mode, three attempts, AWS_MAX_ATTEMPTS for another number.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .operation_attempt_timeout(Duration::from_secs(5))
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client)
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        if config.region().is_none() {
-            let expected = "the region of the table, such as eu-west-1";
-            return Err(Failure::variable("AWS_REGION", "not set".to_owned(), expected));
-        }
-        Ok(Self {
-            client: Client::new(&config),
-            name: settings.table_name.clone(),
-            batch_id: settings.batch_id.clone(),
-            task_id,
-        })
+    pub(crate) fn new(configuration: &SdkConfig, name: String, batch_id: String, task_id: String) -> Self {
+        Self { client: Client::new(configuration), name, batch_id, task_id }
     }
 
     /// Where to go on: the first index that is not in the table.
@@ -92,6 +78,14 @@ impl Table {
 
     /// Writes item `index` unless it is there; if another task wrote it, that task owns the batch.
     pub async fn put_once(&self, index: u64, result: &str) -> Result<(), Failure> {
+        match self.put_if_absent(index, result).await? {
+            Written::Now | Written::Earlier => Ok(()),
+            Written::ByOther(owner) => Err(Failure::OtherOwner { index, owner }),
+        }
+    }
+
+    /// Writes item `index` unless it is there, and says which of the two it was.
+    pub async fn put_if_absent(&self, index: u64, result: &str) -> Result<Written, Failure> {
         let item = self.item(index, result);
         let outcome = self
             .client
@@ -103,15 +97,17 @@ impl Table {
             .send()
             .await;
         let Err(error) = outcome else {
-            return Ok(());
+            return Ok(Written::Now);
         };
         match error.as_service_error() {
-            // The SDK sends a request again when its answer got lost; the condition then fails on our own item.
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) if refusal.item() == Some(&item) => Ok(()),
+            // The condition fails on our own item, to the millisecond, when the SDK had to send the request twice.
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) if refusal.item() == Some(&item) => {
+                Ok(Written::Earlier)
+            }
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                 let owner = refusal.item().and_then(|stored| stored.get("TaskId"));
                 let owner = owner.and_then(|id| id.as_s().ok());
-                Err(Failure::OtherOwner { index, owner: owner.map_or_else(|| "unknown".to_owned(), Clone::clone) })
+                Ok(Written::ByOther(owner.map_or_else(|| "unknown".to_owned(), Clone::clone)))
             }
             _ => Err(self.not_written(index, &error)),
         }
