@@ -7,12 +7,14 @@ use serde_json::Value;
 use super::delivery::Delivery;
 use super::failure::Failure;
 use super::rule::Rule;
-use super::run_task;
+use super::run_task::{self, SERVICE};
 use super::target::{Kind, Target};
 use super::transform::{Circumstances, InputPath, InputTransformer};
 use crate::ecs::run_task::Run;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam::Principal;
+use crate::sqs;
 use crate::store::Tx;
 
 /// What is to be done once the transaction of the delivery has ended.
@@ -47,7 +49,12 @@ pub(super) fn attempt(
             let id = event["id"].as_str().unwrap_or_default();
             run_task::run_task(endpoint, tx, rule, target, id, input).map(After::StartTasks)
         }
-        _ => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
+        Some(Kind::Queue) => {
+            let from = Principal { service: SERVICE, source_arn: &rule.arn };
+            sqs::deliver(tx, endpoint, &target.arn, &from, &input, &[])?;
+            Ok(After::Nothing)
+        }
+        Some(Kind::Function) | None => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
     }
 }
 
