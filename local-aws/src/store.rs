@@ -14,8 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below. [`UPGRADE`] leads from the one before; a file with any other is refused and left alone.
-const SCHEMA_VERSION: i64 = 2;
+/// Version of the layout below. [`UPGRADE`] and [`NEW_IN_3`] lead from those before; a file with any other is refused and left alone.
+const SCHEMA_VERSION: i64 = 3;
 
 // A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
 // thousand lines a second would make as many rows with two entries in indexes each.
@@ -36,6 +36,23 @@ const UPGRADE: &str = "
 ALTER TABLE log_event RENAME COLUMN message TO messages;
 ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
+";
+
+/// What version 3 has more than version 2.
+const NEW_IN_3: &[&str] = &[SQS_MESSAGES];
+
+// Times are milliseconds since 1970. A message is in the order of `visible_at` in its queue: when it was sent, or came back.
+const SQS_MESSAGES: &str = "
+CREATE TABLE IF NOT EXISTS sqs_message (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL, id TEXT NOT NULL,
+    sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL,
+    receives INTEGER NOT NULL DEFAULT 0, receives_elsewhere INTEGER NOT NULL DEFAULT 0,
+    first_received_at INTEGER, received_at INTEGER, receipt TEXT,
+    sender TEXT NOT NULL, source_arn TEXT, group_id TEXT,
+    body TEXT NOT NULL, attributes TEXT NOT NULL, system_attributes TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS sqs_message_by_visibility ON sqs_message (queue, visible_at, sequence);
+CREATE INDEX IF NOT EXISTS sqs_message_by_age ON sqs_message (queue, sent_at);
 ";
 
 /// A kind of document in the store.
@@ -68,15 +85,9 @@ impl Store {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
         match version {
-            0 => {
-                tx.execute_batch(SCHEMA)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            1 => {
-                tx.execute_batch(UPGRADE)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            SCHEMA_VERSION => {}
+            0 => tx.execute_batch(SCHEMA)?,
+            1 => tx.execute_batch(UPGRADE)?,
+            2 | SCHEMA_VERSION => {}
             other => {
                 return Err(ApiError::internal(format!(
                     "The state in {} was written by another version of this program (layout {other}, this one needs {SCHEMA_VERSION}); \
@@ -84,6 +95,10 @@ impl Store {
                     path.display()
                 )));
             }
+        }
+        if version < SCHEMA_VERSION {
+            NEW_IN_3.iter().try_for_each(|tables| tx.execute_batch(tables))?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         tx.commit()?;
         if version == 1 {
@@ -144,7 +159,7 @@ pub(crate) fn keep_private(path: &Path) -> Result<(), ApiError> {
 pub(crate) struct Tx<'a>(&'a Connection);
 
 impl Tx<'_> {
-    /// The connection, for `log_event` and `stack_event`.
+    /// The connection, for the tables that are not documents.
     pub(crate) fn sql(&self) -> &Connection {
         self.0
     }
