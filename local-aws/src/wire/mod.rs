@@ -64,6 +64,10 @@ pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input:
 /// The answer in the service's protocol.
 pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Response {
     let request_id = uuid::Uuid::new_v4().to_string();
+    let query_error = outcome.as_ref().err().filter(|_| service.query_codes.is_some()).map(|error| {
+        let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+        format!("{};{fault}", service.query_code(&error.code))
+    });
     let (status, content_type, body, error_type) = match (service.protocol, outcome) {
         (Protocol::Json(version), Ok(reply)) => {
             (200, format!("application/x-amz-json-{version}"), reply.output.to_string(), None)
@@ -98,6 +102,9 @@ pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Re
     }
     if let Some(Ok(error_type)) = error_type.map(|code| code.parse()) {
         headers.insert("x-amzn-errortype", error_type);
+    }
+    if let Some(Ok(query_error)) = query_error.map(|error| error.parse()) {
+        headers.insert("x-amzn-query-error", query_error);
     }
     *response.body_mut() = body.into();
     response
