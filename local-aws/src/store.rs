@@ -14,8 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below. [`UPGRADE`] leads from the one before; a file with any other is refused and left alone.
-const SCHEMA_VERSION: i64 = 2;
+/// Version of the layout below. [`UPGRADE`] leads from the first to the second, what is new in the third is made where it
+/// is not there; a file with any other is refused and left alone.
+const SCHEMA_VERSION: i64 = 3;
 
 // A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
 // thousand lines a second would make as many rows with two entries in indexes each.
@@ -36,6 +37,15 @@ const UPGRADE: &str = "
 ALTER TABLE log_event RENAME COLUMN message TO messages;
 ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
+";
+
+/// Asynchronous invocations of functions, since version 3.
+const INVOCATIONS: &str = "
+CREATE TABLE IF NOT EXISTS invocation (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, function TEXT NOT NULL, payload BLOB NOT NULL, client_context TEXT,
+    accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, throttles INTEGER NOT NULL, due INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS invocation_by_due ON invocation (due, sequence);
 ";
 
 /// A kind of document in the store.
@@ -68,15 +78,9 @@ impl Store {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
         match version {
-            0 => {
-                tx.execute_batch(SCHEMA)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            1 => {
-                tx.execute_batch(UPGRADE)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            SCHEMA_VERSION => {}
+            0 => tx.execute_batch(SCHEMA)?,
+            1 => tx.execute_batch(UPGRADE)?,
+            2 | SCHEMA_VERSION => {}
             other => {
                 return Err(ApiError::internal(format!(
                     "The state in {} was written by another version of this program (layout {other}, this one needs {SCHEMA_VERSION}); \
@@ -85,6 +89,8 @@ impl Store {
                 )));
             }
         }
+        tx.execute_batch(INVOCATIONS)?;
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         tx.commit()?;
         if version == 1 {
             connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
