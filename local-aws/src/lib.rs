@@ -10,7 +10,7 @@
 //! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `tag`: a tag;
 //!   `latency`: [`Options`]
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
-//! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
+//! - `ecs`, `fis`, `logs`, `dynamodb`, `sqs`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
 //! - `lambda`: functions, which run as processes that speak the Runtime API
 //! - `program`: processes of this machine, for the services that run something
@@ -46,6 +46,7 @@ mod reserve;
 mod server;
 mod service;
 mod services;
+mod sqs;
 mod store;
 mod sts;
 mod tag;

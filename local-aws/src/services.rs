@@ -13,7 +13,9 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, lambda, logs, quotas, registry, reserve, sts, tagging};
+use crate::{
+    cloudformation, dynamodb, ec2, ecr, ecs, fis, iam, lambda, logs, quotas, registry, reserve, sqs, sts, tagging,
+};
 
 const HOUSE_IS_KEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,6 +36,7 @@ pub(crate) static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &logs::SERVICE,
     &quotas::SERVICE,
+    &sqs::SERVICE,
     &sts::SERVICE,
     &TAGGING,
 ];
@@ -105,7 +108,8 @@ pub(crate) fn authorize(call: &Call) -> Result<(), ApiError> {
         .read(|tx| {
             needs.into_iter().try_for_each(|need| {
                 let need = need.with("sts:RoleSessionName", session_name);
-                iam::authorize(tx, role_arn, &need.action, &need.resource, &need.conditions)
+                let policy = (call.service.resource_policy)(tx, &need.resource)?;
+                iam::authorize_with(tx, role_arn, &need.action, &need.resource, &need.conditions, policy.as_ref())
             })
         })
         .map_err(|error| match error.code.as_str() {

@@ -9,6 +9,7 @@ use super::name::LATEST;
 use super::queue::Waiting;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::sqs;
 use crate::store::Tx;
 
 /// Why the event is over.
@@ -29,17 +30,65 @@ impl Condition {
     }
 }
 
-/// Tells the queues that the function names for this end.
+/// Tells the queues that the function names for this end. One that is gone, or that the function's role may not send to,
+/// is not told, as on AWS.
 pub(super) fn hand_on(
-    _tx: &Tx<'_>,
-    _endpoint: &Endpoint,
+    tx: &Tx<'_>,
+    endpoint: &Endpoint,
     function: &Function,
     waiting: &Waiting,
     condition: Condition,
     outcome: Option<&Outcome>,
 ) -> Result<(), ApiError> {
-    let _ = record(function, waiting, condition, outcome);
-    Ok(())
+    let config = function.event_invoke_config.as_ref();
+    let destination = match condition {
+        Condition::Success => config.and_then(|config| config.on_success.as_ref()),
+        _ => config.and_then(|config| config.on_failure.as_ref()),
+    };
+    let tell = |queue: &str, body: &str, attributes: &[(&str, &str, &str)]| match sqs::deliver_as(
+        tx,
+        endpoint,
+        queue,
+        &function.settings.role,
+        body,
+        attributes,
+    ) {
+        Err(error) if error.status < 500 => {
+            tracing::warn!(%error, queue, request = waiting.request.id, "the end of an event is told to nobody");
+            Ok(())
+        }
+        result => result,
+    };
+    if let Some(queue) = destination {
+        tell(queue, &record(function, waiting, condition, outcome).to_string(), &[])?;
+    }
+    match &function.settings.dead_letter {
+        Some(queue) if condition != Condition::Success => {
+            let event = String::from_utf8_lossy(&waiting.request.payload);
+            let message = outcome.map_or_else(|| "Event age exceeded".to_owned(), error_message);
+            tell(queue, &event, &dead_letter_attributes(&waiting.request.id, outcome.is_some(), &message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn dead_letter_attributes<'a>(
+    request_id: &'a str,
+    was_handled: bool,
+    message: &'a str,
+) -> [(&'static str, &'static str, &'a str); 3] {
+    [
+        ("RequestID", "String", request_id),
+        ("ErrorCode", "Number", if was_handled { "200" } else { "429" }),
+        ("ErrorMessage", "String", message),
+    ]
+}
+
+/// The first kilobyte of what the function said.
+fn error_message(outcome: &Outcome) -> String {
+    let body = as_json(&outcome.payload);
+    let message = body["errorMessage"].as_str().map_or_else(|| body.to_string(), str::to_owned);
+    message[..message.floor_char_boundary(1024)].to_owned()
 }
 
 /// The record of an event, as destinations get it.

@@ -211,7 +211,7 @@ impl Ending {
         };
         let (payload, is_error) = match self {
             Self::Sign(Sign::Call(Call::Response(payload))) => (payload, false),
-            Self::Sign(Sign::Call(Call::Error(_, payload) | Call::InitError(_, payload))) => (payload, true),
+            Self::Sign(Sign::Call(Call::Error(payload) | Call::InitError(_, payload))) => (payload, true),
             Self::Sign(Sign::Call(Call::TooLarge)) => error(
                 "Function.ResponseSizeTooLarge",
                 format!("Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."),

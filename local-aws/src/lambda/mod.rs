@@ -3,7 +3,7 @@
 //! - `function`, `settings`, `code`, `event_invoke_config`: what is recorded; `name`: how calls name it
 //! - `creation`, `functions`, `permissions`, `concurrency`, `tags`: the calls that show and change it; `description`: how it
 //!   is shown; `dead_letter`: which queues it may name; `page`: lists in pages
-//! - `invoke`: a call that waits for the function; `queue`: events that wait for it; `destination`: who is told of their end
+//! - `invoke`: a call that waits for the function; `later`: other services' events; `queue`: events that wait for it; `destination`: who is told of their end
 //! - `invocation`: one event and its answer, in one of the `environments`
 //! - `environment`: a process with its `runtime_api`, its `log` and its credentials; `program`: what it runs; `role`: what
 //!   Lambda may do in the function's role
@@ -24,6 +24,7 @@ mod function;
 mod functions;
 mod invocation;
 mod invoke;
+mod later;
 mod log;
 mod name;
 mod page;
@@ -47,8 +48,11 @@ use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
 use crate::wire;
 
+pub(crate) use later::{invoke_later, wake};
+
 pub(crate) static SERVICE: Service = Service {
     needs: permission::needs,
+    resource_policy: permission::resource_policy,
     resume: resume::resume,
     tagged,
     ..Service::new(

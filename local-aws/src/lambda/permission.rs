@@ -1,9 +1,12 @@
 //! What a role must be allowed for a call of Lambda: which action on which function.
 
+use serde_json::Value;
+
 use super::function::Function;
 use super::name;
 use crate::error::ApiError;
 use crate::service::{Call, Need};
+use crate::store::Tx;
 
 pub(super) fn needs(call: &Call) -> Result<Vec<Need>, ApiError> {
     let text = |member: &str| call.input[member].as_str();
@@ -24,4 +27,10 @@ pub(super) fn needs(call: &Call) -> Result<Vec<Need>, ApiError> {
         needs.push(Need::new("lambda:TagResource", on_function()));
     }
     Ok(needs)
+}
+
+/// The policy of the function with this ARN.
+pub(super) fn resource_policy(tx: &Tx<'_>, arn: &str) -> Result<Option<Value>, ApiError> {
+    let name = arn.rsplit(':').next().unwrap_or_default();
+    Ok(tx.get::<Function>(name)?.filter(|function| function.arn == arn).and_then(|function| function.policy()))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::function::Function;
 use super::name::find;
-use super::refusal::{conflict, constraint, not_found, refused};
+use super::refusal::{conflict, constraint, invalid, not_found, refused};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -42,9 +42,11 @@ impl Permission {
             let rule = "satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])";
             return Err(constraint("action", &self.action, rule));
         }
-        if !self.principal.ends_with(".amazonaws.com") {
-            return Err(ApiError::unsupported(format!(
-                "The principal {} in a function's policy, where only services may be,",
+        let is_account = self.principal.len() == 12 && self.principal.bytes().all(|byte| byte.is_ascii_digit());
+        let is_of_iam = self.principal == "*" || self.principal.starts_with("arn:aws:iam::");
+        if !self.principal.ends_with(".amazonaws.com") && !is_account && !is_of_iam {
+            return Err(invalid(format!(
+                "The provided principal was invalid. Please check the principal and try again: {}",
                 self.principal
             )));
         }
@@ -59,11 +61,20 @@ impl Permission {
         Ok(())
     }
 
+    fn principal(&self) -> Value {
+        match self.principal.as_str() {
+            "*" => json!("*"),
+            service if service.ends_with(".amazonaws.com") => json!({"Service": service}),
+            arn if arn.starts_with("arn:") => json!({"AWS": arn}),
+            account => json!({"AWS": format!("arn:aws:iam::{account}:root")}),
+        }
+    }
+
     fn statement(&self, function: &Function) -> Value {
         let mut statement = json!({
             "Sid": self.statement_id,
             "Effect": "Allow",
-            "Principal": {"Service": self.principal},
+            "Principal": self.principal(),
             "Action": self.action,
             "Resource": function.arn,
         });

@@ -42,8 +42,9 @@ pub(super) enum Call {
     Next(oneshot::Sender<Event>),
     Response(Bytes),
     TooLarge,
+    /// An error, which tells its type itself.
+    Error(Bytes),
     /// The type of the error, as the header has it, and the body.
-    Error(Option<String>, Bytes),
     InitError(Option<String>, Bytes),
 }
 
@@ -138,8 +139,7 @@ async fn handle(
             answer(&exchange, id, body, |body| body.map_or(Call::TooLarge, Call::Response)).await
         }
         (&Method::POST, ["invocation", id, "error"]) => {
-            let kind = error_type(&parts.headers);
-            answer(&exchange, id, body, |body| body.map_or(Call::TooLarge, |body| Call::Error(kind, body))).await
+            answer(&exchange, id, body, |body| body.map_or(Call::TooLarge, Call::Error)).await
         }
         (&Method::POST, ["init", "error"]) => {
             let body = to_bytes(body, MAX_RESPONSE).await.unwrap_or_default();

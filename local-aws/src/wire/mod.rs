@@ -64,14 +64,18 @@ pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input:
 /// The answer in the service's protocol.
 pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Response {
     let request_id = uuid::Uuid::new_v4().to_string();
+    let query_error = outcome.as_ref().err().filter(|_| service.query_codes.is_some()).map(|error| {
+        let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+        format!("{};{fault}", service.query_code(&error.code))
+    });
     let json = |version: &str| Some(format!("application/x-amz-json-{version}"));
-    let mut more_headers = Vec::new();
+    let mut more_headers: Vec<_> = query_error.map(|error| ("x-amzn-query-error", error)).into_iter().collect();
     let (status, content_type, body) = match (service.protocol, outcome) {
         (Protocol::Json(version), Ok(reply)) => (200, json(version), reply.output.to_string().into_bytes()),
         (Protocol::Json(version), Err(error)) => (error.status, json(version), json_error(&error).into_bytes()),
         (Protocol::Rest(rest), Ok(reply)) => {
             let answer = rest.encode(reply.operation, reply.output);
-            more_headers = answer.headers;
+            more_headers.extend(answer.headers);
             (answer.status, answer.content_type.map(str::to_owned), answer.body)
         }
         (Protocol::Rest(_), Err(error)) => {

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["program"],
     &["registry"],
     &["ecr"],
-    &["dynamodb", "ec2", "images", "logs", "sts", "tagging"],
+    &["dynamodb", "ec2", "images", "logs", "sqs", "sts", "tagging"],
     &["iam", "quotas"],
     &["service"],
     &["auth"],
