@@ -39,7 +39,7 @@ UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = jso
 ";
 
 /// What version 3 has more than version 2.
-const NEW_IN_3: &[&str] = &[SQS_MESSAGES, EVENTS];
+const NEW_IN_3: &[&str] = &[SQS_MESSAGES, INVOCATIONS, EVENTS];
 
 // Times are milliseconds since 1970. A message is in the order of `visible_at` in its queue: when it was sent, or came back.
 const SQS_MESSAGES: &str = "
@@ -53,6 +53,15 @@ CREATE TABLE IF NOT EXISTS sqs_message (
     body TEXT NOT NULL, attributes TEXT NOT NULL, system_attributes TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sqs_message_by_visibility ON sqs_message (queue, visible_at, sequence);
 CREATE INDEX IF NOT EXISTS sqs_message_by_age ON sqs_message (queue, sent_at);
+";
+
+/// Asynchronous invocations of functions.
+const INVOCATIONS: &str = "
+CREATE TABLE IF NOT EXISTS invocation (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, function TEXT NOT NULL, payload BLOB NOT NULL, client_context TEXT,
+    accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, throttles INTEGER NOT NULL, due INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS invocation_by_due ON invocation (due, sequence);
 ";
 
 // Events that no rule has been asked about, and what is on its way to a target.

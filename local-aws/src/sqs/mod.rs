@@ -28,7 +28,7 @@ use crate::service::{Call, Operation, Service};
 use crate::wire;
 
 pub(crate) use refusal::NO_QUEUE;
-pub(crate) use send::deliver;
+pub(crate) use send::{deliver, deliver_as};
 
 pub(crate) static SERVICE: Service = Service {
     forget: queues::forget,

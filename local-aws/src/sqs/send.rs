@@ -13,7 +13,7 @@ use super::refusal::{in_range, invalid, invalid_value, missing};
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::iam::{Principal, allows_service, user_id};
+use crate::iam::{Principal, allows_service, authorize_with, user_id};
 use crate::store::Tx;
 
 /// What a message may have beside its queue.
@@ -117,19 +117,41 @@ pub(crate) fn deliver(
         );
         return Err(ApiError::new("AccessDeniedException", message).status(403));
     }
+    put_text(tx, endpoint, &queue, from.service, body, attributes)
+}
+
+/// The same in a role, which the role's policies or the queue's have to allow.
+///
+/// # Errors
+/// As [`deliver`].
+pub(crate) fn deliver_as(
+    tx: &Tx<'_>,
+    endpoint: &Endpoint,
+    queue_arn: &str,
+    role_arn: &str,
+    body: &str,
+    attributes: &[(&str, &str, &str)],
+) -> Result<(), ApiError> {
+    let queue = Queue::of_arn(endpoint, tx, queue_arn)?;
+    let policy = queue.settings.policy.clone().map(Value::String);
+    authorize_with(tx, role_arn, "sqs:SendMessage", queue_arn, &BTreeMap::new(), policy.as_ref())?;
+    put_text(tx, endpoint, &queue, role_arn, body, attributes)
+}
+
+fn put_text(
+    tx: &Tx<'_>,
+    endpoint: &Endpoint,
+    queue: &Queue,
+    sender: &str,
+    body: &str,
+    attributes: &[(&str, &str, &str)],
+) -> Result<(), ApiError> {
     let attributes: Attributes = attributes
         .iter()
         .map(|(name, data_type, value)| ((*name).to_owned(), Attribute::text(data_type, value)))
         .collect();
     let none = BTreeMap::new();
-    let new = New {
-        sender: from.service,
-        body,
-        attributes: &attributes,
-        system_attributes: &none,
-        group_id: None,
-        delay: None,
-    };
-    check(&queue, &new)?;
-    message::put(endpoint, tx, &queue, &new, Utc::now().timestamp_millis()).map(drop)
+    let new = New { sender, body, attributes: &attributes, system_attributes: &none, group_id: None, delay: None };
+    check(queue, &new)?;
+    message::put(endpoint, tx, queue, &new, Utc::now().timestamp_millis()).map(drop)
 }

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["services"],
     &["cloudformation"],
     &["events", "fis"],
-    &["ecs"],
+    &["ecs", "lambda"],
     &["program"],
     &["registry"],
     &["ecr"],
@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["auth", "outbox"],
     &["endpoint"],
     &["identity", "latency", "store"],
-    &["paging", "reserve", "wire"],
+    &["loopback", "paging", "reserve", "wire"],
     &["background", "error", "tag"],
 ];
 
