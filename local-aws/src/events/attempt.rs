@@ -14,6 +14,7 @@ use crate::ecs::run_task::Run;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::Principal;
+use crate::lambda;
 use crate::sqs;
 use crate::store::Tx;
 
@@ -21,6 +22,7 @@ use crate::store::Tx;
 pub(super) enum After {
     Nothing,
     StartTasks(Run),
+    WakeFunctions,
 }
 
 impl After {
@@ -28,13 +30,14 @@ impl After {
         match self {
             Self::Nothing => {}
             Self::StartTasks(run) => run.start(endpoint),
+            Self::WakeFunctions => lambda::wake(endpoint),
         }
     }
 }
 
 /// Gives the target its event.
 pub(super) fn attempt(
-    endpoint: &Endpoint,
+    endpoint: &Arc<Endpoint>,
     tx: &Tx<'_>,
     rule: &Rule,
     target: &Target,
@@ -42,6 +45,7 @@ pub(super) fn attempt(
 ) -> Result<After, Failure> {
     let event: Value = serde_json::from_str(&delivery.event).map_err(ApiError::from)?;
     let input = input(rule, target, delivery, &event)?;
+    let from = Principal { service: SERVICE, source_arn: &rule.arn };
     match Kind::of(&target.arn) {
         Some(Kind::Cluster) => {
             // The event itself is nothing that RunTask takes.
@@ -50,11 +54,14 @@ pub(super) fn attempt(
             run_task::run_task(endpoint, tx, rule, target, id, input).map(After::StartTasks)
         }
         Some(Kind::Queue) => {
-            let from = Principal { service: SERVICE, source_arn: &rule.arn };
             sqs::deliver(tx, endpoint, &target.arn, &from, &input, &[])?;
             Ok(After::Nothing)
         }
-        Some(Kind::Function) | None => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
+        Some(Kind::Function) => {
+            lambda::invoke_later(tx, endpoint, &target.arn, &from, &input)?;
+            Ok(After::WakeFunctions)
+        }
+        None => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
     }
 }
 
