@@ -2,7 +2,7 @@
 //! binary `fis-workshop` is all that a person needs.
 //!
 //! What is shipped holds the images for both processors of Fargate, where this machine can build them, or where somebody
-//! has: `FIS_WORKSHOP_PROGRAMS` names a directory with `x86_64/original`, `arm64/improved` and so on.
+//! has: `FIS_WORKSHOP_PROGRAMS` names a directory with `x86_64/worker` and `arm64/worker`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use fis_workshop_images::pack::{Platform, pack};
 use fis_workshop_images::programs::{self, Programs, Quality};
-use fis_workshop_images::{Architecture, Blob, WORKERS};
+use fis_workshop_images::{Architecture, Blob, PROGRAM};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     let mut source = format!(
         "const ARCHITECTURE: Architecture = Architecture::{own:?};\n\
          pub(crate) const QUALITY: Quality = Quality::{quality:?};\n\
-         const SETS: &[Set] = &[\n"
+         static SETS: &[Set] = &[\n"
     );
     for (platform, architecture, programs) in all_programs(&root, own, quality)? {
         source.push_str(&set(&out, &platform, architecture, &programs)?);
@@ -62,7 +62,7 @@ fn version(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where the programs are for each platform: this machine's, for the local endpoint, and those of Fargate.
+/// Where the file with the programs is for each platform: this machine's, for the local endpoint, and those of Fargate.
 fn all_programs(
     root: &Path,
     own: Architecture,
@@ -79,9 +79,9 @@ fn all_programs(
     for architecture in Architecture::ALL {
         let platform = Platform { architecture: architecture.oci(), os: "linux" };
         let elsewhere = env::var_os(PROGRAMS).map(|directory| PathBuf::from(directory).join(architecture.name()));
-        if let Some(programs) = elsewhere.filter(|directory| directory.is_dir()) {
-            println!("cargo:rerun-if-changed={}", programs.display());
-            all.push((platform, architecture, programs));
+        if let Some(program) = elsewhere.map(|directory| directory.join(PROGRAM)).filter(|file| file.is_file()) {
+            println!("cargo:rerun-if-changed={}", program.display());
+            all.push((platform, architecture, program));
         } else if is_linux && architecture == own {
             all.push((platform, architecture, build(root, &target, None, quality)?));
         } else if quality == Quality::Shipped {
@@ -102,28 +102,30 @@ fn build(root: &Path, target: &str, linker: Option<&std::ffi::OsStr>, quality: Q
 }
 
 /// The images for one platform, as an expression.
-fn set(out: &Path, platform: &Platform, architecture: Architecture, programs: &Path) -> Result<String> {
+fn set(out: &Path, platform: &Platform, architecture: Architecture, program: &Path) -> Result<String> {
     let Platform { os, .. } = platform;
+    let images = pack(&fs::read(program)?, platform)?;
+    let name = format!("{os}-{}", architecture.name());
     let mut source = format!("    Set {{ os: {os:?}, architecture: Architecture::{architecture:?}, images: &[\n");
-    for worker in WORKERS {
-        let image = pack(worker, &fs::read(programs.join(worker))?, platform)?;
-        let name = format!("{os}-{}-{worker}", architecture.name());
-        let manifest = embed(out, &name, "manifest", &image.manifest)?;
-        let config = embed(out, &name, "config", &image.config)?;
-        let layers = image.layers.iter().enumerate();
-        let layers = layers.map(|(index, layer)| embed(out, &name, &format!("layer{index}"), layer));
-        let layers = layers.collect::<Result<Vec<_>>>()?.join(", ");
+    for image in &images {
+        let manifest = embed(out, &format!("{name}-{}.manifest", image.name), &image.manifest)?;
+        let config = embed(out, &format!("{name}-{}.config", image.name), &image.config)?;
         source.push_str(&format!(
-            "        Embedded {{ name: {worker:?}, manifest: {manifest}, config: {config}, layers: &[{layers}] }},\n"
+            "        Embedded {{ name: {:?}, manifest: {manifest}, config: {config} }},\n",
+            image.name
         ));
     }
-    source.push_str("    ] },\n");
+    // Theirs is one: what is included twice is in the program twice.
+    let layers = images.first().map(|image| image.layers.as_slice()).unwrap_or_default();
+    let layers = layers.iter().enumerate().map(|(index, layer)| embed(out, &format!("{name}.layer{index}"), layer));
+    let layers = layers.collect::<Result<Vec<_>>>()?.join(", ");
+    source.push_str(&format!("    ], layers: &[{layers}] }},\n"));
     Ok(source)
 }
 
 /// Writes the blob beside the program that will contain it; returns its digest and content as an expression.
-fn embed(out: &Path, image: &str, part: &str, blob: &Blob) -> Result<String> {
-    let file = out.join(format!("{image}.{part}"));
+fn embed(out: &Path, name: &str, blob: &Blob) -> Result<String> {
+    let file = out.join(name);
     fs::write(&file, &blob.bytes)?;
     Ok(format!("({:?}, include_bytes!({file:?}))", blob.digest))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use fis_workshop_images::programs::{Programs, Quality, linker};
-use fis_workshop_images::{Architecture, WORKERS};
+use fis_workshop_images::{Architecture, PROGRAM};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = PathBuf::from(env::args_os().nth(1).ok_or("usage: programs DIRECTORY")?);
@@ -19,9 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let built = Programs { source, cargo: &cargo, target, linker, quality: Quality::Shipped }.build()?;
         let to = directory.join(architecture.name());
         fs::create_dir_all(&to)?;
-        for worker in WORKERS {
-            fs::copy(built.join(worker), to.join(worker))?;
-        }
+        fs::copy(built, to.join(PROGRAM))?;
     }
     Ok(())
 }

@@ -115,38 +115,43 @@ fn remove_others(blobs: &Path, kept: &[String]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::WORKERS;
     use crate::pack::{Platform, pack};
 
-    fn image(name: &str, program: &[u8]) -> Image {
-        pack(name, program, &Platform { architecture: "amd64", os: "linux" }).unwrap()
+    fn images(program: &[u8]) -> Vec<Image> {
+        pack(program, &Platform { architecture: "amd64", os: "linux" }).unwrap()
     }
 
     #[test]
     fn what_was_written_is_read_and_a_second_build_leaves_nothing_of_the_first() {
         let directory = tempfile::tempdir().unwrap();
-        write(directory.path(), &[image("original", b"1"), image("improved", b"2")]).unwrap();
-        let images = [image("original", b"1"), image("improved", b"3")];
+        write(directory.path(), &images(b"1")).unwrap();
+        let images = images(b"2");
         write(directory.path(), &images).unwrap();
         assert_eq!(read(directory.path()).unwrap(), images);
-        assert_eq!(fs::read_dir(directory.path().join("blobs/sha256")).unwrap().count(), 6);
+        // A manifest and a configuration for each, and the layer that they share.
+        assert_eq!(fs::read_dir(directory.path().join("blobs/sha256")).unwrap().count(), 2 * WORKERS.len() + 1);
     }
 
     #[test]
     fn a_blob_that_is_not_what_its_digest_says_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        let one = image("original", b"1");
-        write(directory.path(), std::slice::from_ref(&one)).unwrap();
-        fs::write(blob_path(directory.path(), &one.layers[0].digest), b"x").unwrap();
+        let images = images(b"1");
+        write(directory.path(), &images).unwrap();
+        let layer = &images[0].layers[0].digest;
+        fs::write(blob_path(directory.path(), layer), b"x").unwrap();
         let error = read(directory.path()).unwrap_err().to_string();
-        assert!(error.contains(one.layers[0].digest.trim_start_matches("sha256:")), "{error}");
+        assert!(error.contains(layer.trim_start_matches("sha256:")), "{error}");
     }
 
     #[test]
     fn an_image_runs_its_program_directly_and_not_as_root() {
-        let image = image("original", b"1");
-        let config: serde_json::Value = serde_json::from_slice(&image.config.bytes).unwrap();
-        assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/original"]));
-        assert_eq!(config["config"]["User"], "65532:65532");
-        assert_eq!(config["config"]["StopSignal"], "SIGTERM");
+        for (image, name) in images(b"1").iter().zip(WORKERS) {
+            assert_eq!(image.name, *name);
+            let config: serde_json::Value = serde_json::from_slice(&image.config.bytes).unwrap();
+            assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/worker", name]));
+            assert_eq!(config["config"]["User"], "65532:65532");
+            assert_eq!(config["config"]["StopSignal"], "SIGTERM");
+        }
     }
 }

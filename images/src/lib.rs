@@ -1,5 +1,5 @@
 //! The workers' container images, without a container daemon: [`programs`] builds the workers, [`pack`] makes an image
-//! of each, [`layout`] keeps images in a directory.
+//! for each, [`layout`] keeps images in a directory.
 //!
 //! `build.rs` uses it for the images inside the deployer, `fis-workshop image build` for all others: the same
 //! source has the same digest either way.
@@ -12,8 +12,11 @@ pub mod programs;
 pub use architecture::Architecture;
 pub use pack::{Blob, Image};
 
-/// The workers' programs, in the order of the chapter.
-pub const WORKERS: &[&str] = &["original", "improved"];
+/// The workers' programs, in the order of the chapter: each has an image, whose only layer they share.
+pub const WORKERS: &[&str] = &["original", "improved", "watchdog", "queue"];
+
+/// The file with all of them in it; its first argument says which of them it is.
+pub const PROGRAM: &str = "worker";
 
 /// What can go wrong with images.
 #[derive(Debug, thiserror::Error)]

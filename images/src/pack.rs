@@ -1,4 +1,4 @@
-//! An OCI image with one program in it, out of nothing but the program: no daemon, no base image.
+//! OCI images with one file in their only layer, out of nothing but that file: no daemon, no base image.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use oci_spec::image::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::{Error, PROGRAM, WORKERS};
 
 /// Nobody's number in distroless images: a user that owns nothing.
 const USER: &str = "65532:65532";
@@ -59,26 +59,32 @@ pub struct Image {
     pub layers: Vec<Blob>,
 }
 
-/// Packs `program` as `/name`, the image's entry point.
+/// Packs the file with the programs: an image for each of [`WORKERS`], in their order, that differs from the others in its
+/// entry point. A registry keeps their layer once, and who has pulled one has most of the next.
 ///
 /// # Errors
 /// When a part is too large for its header; none of ours is.
-pub fn pack(name: &str, program: &[u8], platform: &Platform<'_>) -> Result<Image, Error> {
-    let in_memory = |error: std::io::Error| Error::Damaged(format!("The program {name} cannot be packed: {error}"));
-    let tar = layer(name, program).map_err(in_memory)?;
+pub fn pack(program: &[u8], platform: &Platform<'_>) -> Result<Vec<Image>, Error> {
+    let in_memory = |error: std::io::Error| Error::Damaged(format!("The programs cannot be packed: {error}"));
+    let tar = layer(program).map_err(in_memory)?;
     let diff_id = Blob::new(tar.clone()).digest;
     // GzBuilder writes neither a time nor a file name.
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
     let layer = gzip.write_all(&tar).and_then(|()| gzip.finish()).map_err(in_memory)?;
     let layer = Blob::new(layer);
+    WORKERS.iter().map(|name| image(name, &layer, &diff_id, platform)).collect()
+}
+
+/// The image of one program.
+fn image(name: &str, layer: &Blob, diff_id: &str, platform: &Platform<'_>) -> Result<Image, Error> {
     let config = ConfigBuilder::default()
         // The exec form: with a shell in between, SIGTERM would not reach the program.
-        .entrypoint(vec![format!("/{name}")])
+        .entrypoint(vec![format!("/{PROGRAM}"), name.to_owned()])
         .user(USER)
         .working_dir("/")
         .stop_signal("SIGTERM")
         .build()?;
-    let root_fs = RootFsBuilder::default().typ("layers").diff_ids(vec![diff_id]).build()?;
+    let root_fs = RootFsBuilder::default().typ("layers").diff_ids(vec![diff_id.to_owned()]).build()?;
     let config = ImageConfigurationBuilder::default()
         .created(CREATED)
         .architecture(Arch::from(platform.architecture))
@@ -92,10 +98,10 @@ pub fn pack(name: &str, program: &[u8], platform: &Platform<'_>) -> Result<Image
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
         .config(descriptor(MediaType::ImageConfig, &config)?)
-        .layers(vec![descriptor(MediaType::ImageLayerGzip, &layer)?])
+        .layers(vec![descriptor(MediaType::ImageLayerGzip, layer)?])
         .build()?;
     let manifest = Blob::new(manifest.to_string()?.into_bytes());
-    Ok(Image { name: name.to_owned(), manifest, config, layers: vec![layer] })
+    Ok(Image { name: name.to_owned(), manifest, config, layers: vec![layer.clone()] })
 }
 
 pub(crate) fn descriptor(media_type: MediaType, blob: &Blob) -> Result<Descriptor, Error> {
@@ -103,7 +109,7 @@ pub(crate) fn descriptor(media_type: MediaType, blob: &Blob) -> Result<Descripto
     Ok(DescriptorBuilder::default().media_type(media_type).digest(digest).size(blob.bytes.len() as u64).build()?)
 }
 
-fn layer(name: &str, program: &[u8]) -> std::io::Result<Vec<u8>> {
+fn layer(program: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for directory in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
         append(&mut tar, directory, tar::EntryType::Directory, 0o755, &[])?;
@@ -112,7 +118,7 @@ fn layer(name: &str, program: &[u8]) -> std::io::Result<Vec<u8>> {
     // A scratch image has no certificates: every HTTPS call would fail with UnknownIssuer, on AWS only.
     let certificates = certificates();
     append(&mut tar, "etc/ssl/certs/ca-certificates.crt", tar::EntryType::Regular, 0o644, certificates.as_bytes())?;
-    append(&mut tar, name, tar::EntryType::Regular, 0o755, program)?;
+    append(&mut tar, PROGRAM, tar::EntryType::Regular, 0o755, program)?;
     tar.into_inner()
 }
 

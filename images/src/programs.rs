@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use crate::{Architecture, Error};
+use crate::{Architecture, Error, PROGRAM};
 
 /// The first glibc whose static programs resolve names by themselves. Older ones load a library for that, and an image has
 /// none (release notes of 2.34: `libnss_files` and `libnss_dns` are part of libc).
@@ -47,7 +47,7 @@ pub struct Programs<'a> {
 }
 
 impl Programs<'_> {
-    /// Runs cargo, with a target directory of its own within the project's; returns the directory of the programs.
+    /// Runs cargo, with a target directory of its own within the project's; returns the file with the programs.
     ///
     /// # Errors
     /// When the C library is too old, or cargo cannot be run or fails.
@@ -57,7 +57,7 @@ impl Programs<'_> {
         let target_dir = self.source.join("target/worker");
         let mut cargo = Command::new(self.cargo);
         cargo.current_dir(self.source);
-        cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bins", "--profile", profile]);
+        cargo.args(["build", "--locked", "--package", "fis-workshop-worker", "--bin", PROGRAM, "--profile", profile]);
         cargo.args(["--target", self.target]).arg("--target-dir").arg(&target_dir);
         // What an outer cargo has set for a build script is not for the inner one: clippy's wrapper, flags, features.
         for (name, value) in env::vars_os() {
@@ -78,7 +78,7 @@ impl Programs<'_> {
         if !output.status.success() {
             return Err(Error::Build(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
-        Ok(target_dir.join(self.target).join(profile))
+        Ok(target_dir.join(self.target).join(profile).join(PROGRAM))
     }
 
     fn check_library(&self) -> Result<(), Error> {

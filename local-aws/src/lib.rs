@@ -4,14 +4,15 @@
 //! In reading order:
 //! - [`serve`] (`server`): a connection's way from the socket to a service and back
 //! - `service`: what a service is, a row of data; `services`: the one list of them
-//! - `auth`: who signed the request; `identity`: who may
+//! - `auth`: who signed the request; `identity`: who may; `loopback`: from where
 //! - `wire`: the AWS protocols (JSON, query, EC2 query, REST) to and from plain JSON values
 //! - `error`: the one error type, without a wire format
 //! - `store`: durable state; `endpoint`: what every service works on; `paging`: lists in pages; `tag`: a tag;
 //!   `latency`: [`Options`]
 //! - `cloudformation`: the template language, the engine, and one file for each family of resource types
-//! - `ecs`, `fis`, `logs`, `dynamodb`: the services of the lab
+//! - `ecs`, `fis`, `logs`, `dynamodb`, `sqs`: the services of the lab
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
+//! - `lambda`: functions, which run as processes that speak the Runtime API
 //! - `outbox`: events that services send; `events`: EventBridge, which takes them to targets
 //! - `program`: processes of this machine, for the services that run something
 //! - `registry`: the API by which images come and go; `images`: their files
@@ -33,8 +34,10 @@ mod fis;
 mod iam;
 mod identity;
 mod images;
+mod lambda;
 mod latency;
 mod logs;
+mod loopback;
 mod outbox;
 mod paging;
 mod program;
@@ -46,6 +49,7 @@ mod reserve;
 mod server;
 mod service;
 mod services;
+mod sqs;
 mod store;
 mod sts;
 mod tag;

@@ -32,7 +32,7 @@ pub(crate) fn give_away(state_dir: &Path) -> bool {
 
 /// Whether an operation of this name makes room.
 pub(crate) fn is_for(operation: &str) -> bool {
-    ["Delete", "BatchDelete", "Deregister", "Stop", "Untag"].iter().any(|verb| operation.starts_with(verb))
+    ["Delete", "BatchDelete", "Deregister", "Purge", "Stop", "Untag"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Whether the disk is full: in the words of SQLite, of both databases, or of the system.

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Request, StatusCode, request::Parts};
+use axum::http::{Request, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -21,6 +20,7 @@ use crate::auth::{authenticate, signed_for};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::Options;
+use crate::loopback::refuse_foreigners;
 use crate::reserve;
 use crate::service::{Call, Service};
 use crate::services::{self, DOORS};
@@ -209,31 +209,4 @@ async fn answer(
         (result, _) => result?,
     };
     Ok(wire::Reply { operation: operation.name, output })
-}
-
-/// Only processes on this machine, and no browser page: a page of any site can send requests to loopback, with its
-/// own `Origin`, or with a foreign `Host` when its DNS name was made to point at 127.0.0.1.
-fn refuse_foreigners(peer: SocketAddr, headers: &HeaderMap) -> Option<Response> {
-    let refuse = |why: &'static str| Some((StatusCode::FORBIDDEN, why).into_response());
-    if !peer.ip().is_loopback() {
-        return refuse("This endpoint serves loopback peers only.\n");
-    }
-    // A page's simple requests carry no Origin in some browsers, but say that they come from another site.
-    let is_of_page = headers.get("sec-fetch-site").is_some_and(|site| site != "none" && site != "same-origin");
-    if headers.contains_key("origin") || is_of_page {
-        return refuse("This endpoint does not serve browser pages.\n");
-    }
-    if headers.get("host").is_some_and(|host| names_loopback(host.as_bytes())) {
-        None
-    } else {
-        refuse("The Host header must name loopback.\n")
-    }
-}
-
-fn names_loopback(host: &[u8]) -> bool {
-    let Ok(authority) = Authority::try_from(host) else { return false };
-    let (host, rest) = (authority.host(), authority.as_str());
-    let is_loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(name));
-    // Nothing but a port behind it, and nobody's name before it.
-    is_loopback && (rest.len() == host.len() || authority.port_u16().is_some_and(|_| !rest.contains('@')))
 }

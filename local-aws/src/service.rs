@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
@@ -37,6 +38,8 @@ pub(crate) struct Service {
     pub(crate) tagged: fn(&Endpoint, &Tx<'_>) -> Result<Vec<Tagged>, ApiError>,
     /// What a role must be allowed for a call.
     pub(crate) needs: Needs,
+    /// The policy of the resource with this ARN, if it has one.
+    pub(crate) resource_policy: fn(&Tx<'_>, &str) -> Result<Option<Value>, ApiError>,
 }
 
 impl Service {
@@ -57,6 +60,7 @@ impl Service {
             forget: |_, _| Ok(()),
             tagged: |_, _| Ok(Vec::new()),
             needs: |call| Ok(vec![Need::of(call, "*")]),
+            resource_policy: |_, _| Ok(None),
         }
     }
 
@@ -85,6 +89,8 @@ pub(crate) enum Run {
     AtLength(fn(Call) -> Result<Value, ApiError>),
     /// In its own time.
     Later(fn(Call) -> Answer),
+    /// The same as long as the caller is there: with his connection it ends, wherever it is.
+    WhileAsked(fn(Call) -> Answer),
 }
 
 /// An answer that is waited for.
@@ -104,6 +110,10 @@ impl Operation {
 
     pub(crate) const fn later(name: &'static str, run: fn(Call) -> Answer) -> Self {
         Self { name, run: Run::Later(run) }
+    }
+
+    pub(crate) const fn while_asked(name: &'static str, run: fn(Call) -> Answer) -> Self {
+        Self { name, run: Run::WhileAsked(run) }
     }
 }
 
@@ -143,9 +153,19 @@ impl Call {
             // In turn, on the threads of that runtime, which are few.
             Run::AtLength(run) => background.spawn(async move { run(self) }),
             Run::Later(run) => background.spawn(run(self)),
+            Run::WhileAsked(run) => {
+                let mut one = JoinSet::new();
+                one.spawn_on(run(self), background);
+                let answer = one.join_next().await.unwrap_or(Ok(Err(ApiError::internal("The call was not begun."))));
+                return answer.map_err(cut_short)?;
+            }
         };
-        answer.await.map_err(|error| ApiError::internal(format!("The call was cut short: {error}")))?
+        answer.await.map_err(cut_short)?
     }
+}
+
+fn cut_short(error: JoinError) -> ApiError {
+    ApiError::internal(format!("The call was cut short: {error}"))
 }
 
 /// A resource with its tags, as each service lists them in its `tagged` function.

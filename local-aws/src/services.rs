@@ -13,7 +13,10 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
-use crate::{cloudformation, dynamodb, ec2, ecr, ecs, events, fis, iam, logs, quotas, registry, reserve, sts, tagging};
+use crate::{
+    cloudformation, dynamodb, ec2, ecr, ecs, events, fis, iam, lambda, logs, quotas, registry, reserve, sqs, sts,
+    tagging,
+};
 
 const HOUSE_IS_KEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -22,11 +25,12 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
 /// In the order in which they take up their work: an experiment needs the stacks' resources and the tasks, a stack needs
 /// tasks, tables and images, a task needs its table and a network whose addresses are accounted for. ECR deletes the images
-/// that nobody runs, so tasks come before it and say which they run.
+/// that nobody runs, so tasks and functions come before it and say which they run. EventBridge comes after what its targets are.
 pub(crate) static SERVICES: &[&Service] = &[
     &dynamodb::SERVICE,
     &ec2::SERVICE,
     &ecs::SERVICE,
+    &lambda::SERVICE,
     &ecr::SERVICE,
     &events::SERVICE,
     &cloudformation::SERVICE,
@@ -34,6 +38,7 @@ pub(crate) static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &logs::SERVICE,
     &quotas::SERVICE,
+    &sqs::SERVICE,
     &sts::SERVICE,
     &TAGGING,
 ];
@@ -105,7 +110,8 @@ pub(crate) fn authorize(call: &Call) -> Result<(), ApiError> {
         .read(|tx| {
             needs.into_iter().try_for_each(|need| {
                 let need = need.with("sts:RoleSessionName", session_name);
-                iam::authorize(tx, role_arn, &need.action, &need.resource, &need.conditions)
+                let policy = (call.service.resource_policy)(tx, &need.resource)?;
+                iam::authorize_with(tx, role_arn, &need.action, &need.resource, &need.conditions, policy.as_ref())
             })
         })
         .map_err(|error| match error.code.as_str() {

@@ -14,8 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below. [`UPGRADE`] leads from 1 to 2, [`EVENTS`] from 2 to 3; a file with any other is refused
-/// and left alone.
+/// Version of the layout below. [`UPGRADE`] and [`NEW_IN_3`] lead from those before; a file with any other is refused and left alone.
 const SCHEMA_VERSION: i64 = 3;
 
 // A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
@@ -39,8 +38,33 @@ ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
 ";
 
-/// Since version 3: events that no rule has been asked about, and what is on its way to a target. Times are in
-/// milliseconds.
+/// What version 3 has more than version 2.
+const NEW_IN_3: &[&str] = &[SQS_MESSAGES, INVOCATIONS, EVENTS];
+
+// Times are milliseconds since 1970. A message is in the order of `visible_at` in its queue: when it was sent, or came back.
+const SQS_MESSAGES: &str = "
+CREATE TABLE IF NOT EXISTS sqs_message (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL, id TEXT NOT NULL,
+    sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL,
+    receives INTEGER NOT NULL DEFAULT 0, receives_elsewhere INTEGER NOT NULL DEFAULT 0,
+    first_received_at INTEGER, received_at INTEGER, receipt TEXT,
+    sender TEXT NOT NULL, source_arn TEXT, group_id TEXT,
+    body TEXT NOT NULL, attributes TEXT NOT NULL, system_attributes TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS sqs_message_by_visibility ON sqs_message (queue, visible_at, sequence);
+CREATE INDEX IF NOT EXISTS sqs_message_by_age ON sqs_message (queue, sent_at);
+";
+
+/// Asynchronous invocations of functions.
+const INVOCATIONS: &str = "
+CREATE TABLE IF NOT EXISTS invocation (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, function TEXT NOT NULL, payload BLOB NOT NULL, client_context TEXT,
+    accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, throttles INTEGER NOT NULL, due INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS invocation_by_due ON invocation (due, sequence);
+";
+
+// Events that no rule has been asked about, and what is on its way to a target.
 const EVENTS: &str = "
 CREATE TABLE IF NOT EXISTS event_outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS event_delivery (
@@ -92,7 +116,7 @@ impl Store {
             }
         }
         if version < SCHEMA_VERSION {
-            tx.execute_batch(EVENTS)?;
+            NEW_IN_3.iter().try_for_each(|tables| tx.execute_batch(tables))?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         tx.commit()?;
@@ -154,7 +178,7 @@ pub(crate) fn keep_private(path: &Path) -> Result<(), ApiError> {
 pub(crate) struct Tx<'a>(&'a Connection);
 
 impl Tx<'_> {
-    /// The connection, for `log_event` and `stack_event`.
+    /// The connection, for the tables that are not documents.
     pub(crate) fn sql(&self) -> &Connection {
         self.0
     }

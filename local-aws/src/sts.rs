@@ -8,7 +8,7 @@ use crate::auth::{Caller, Session};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::role::Role;
-use crate::iam::{assumed_role_arn, may_assume};
+use crate::iam::{assumed_role_arn, may_assume, user_id};
 use crate::service::{Call, Need, Operation, Service};
 use crate::store::Tx;
 use crate::wire::{self, number};
@@ -115,15 +115,10 @@ fn principals(endpoint: &Endpoint, caller: &Caller) -> Vec<String> {
 
 fn get_caller_identity(endpoint: &Endpoint, caller: &Caller) -> Result<Value, ApiError> {
     let account = &endpoint.identity.account_id;
-    let (arn, user_id) = match caller {
-        Caller::User => (endpoint.identity.user_arn(), "AIDAFISWORKSHOPLOCAL0".to_owned()),
-        Caller::Role { role_arn, session_name } => {
-            let role = role_arn.rsplit('/').next().unwrap_or_default();
-            // A role that was deleted meanwhile has no id any more; its session lives on until it expires.
-            let known = endpoint.store.read(|tx| Role::with_arn(tx, role_arn))?;
-            let role_id = known.map_or_else(|| role.to_owned(), |role| role.role_id);
-            (format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"), format!("{role_id}:{session_name}"))
-        }
+    let arn = match caller {
+        Caller::User => endpoint.identity.user_arn(),
+        Caller::Role { role_arn, session_name } => assumed_role_arn(role_arn, Some(session_name)),
     };
+    let user_id = endpoint.store.read(|tx| user_id(tx, caller))?;
     Ok(json!({"Account": account, "Arn": arn, "UserId": user_id}))
 }

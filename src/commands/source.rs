@@ -11,11 +11,13 @@ use crate::ui::{BUSY, paint};
 
 /// Print the source of the workers' programs
 ///
-/// The two differ in two lines. Both are compiled into the images that `up` pushes.
+/// `original` and `improved` differ in two lines. `watchdog` is the function that restarts the improved worker. All of them
+/// are in the images that `up` pushes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fis-workshop source original improved
+  fis-workshop source improved queue
   fis-workshop source improved > improved.rs")]
 pub(crate) struct SourceArgs {
     /// Which version of the batch job
@@ -41,12 +43,12 @@ pub(crate) fn run(context: &Context, args: SourceArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// What its image is built of.
+/// What its image runs.
 fn source(program: Program) -> &'static str {
     match program {
         Program::Original => include_str!("../../worker/src/bin/original.rs"),
         Program::Improved => include_str!("../../worker/src/bin/improved.rs"),
-        Program::Watchdog => include_str!("../../worker/src/bin/improved.rs"), // FIXME
-        Program::Queue => include_str!("../../worker/src/bin/improved.rs"),    // FIXME
+        Program::Watchdog => include_str!("../../worker/src/bin/watchdog.rs"),
+        Program::Queue => include_str!("../../worker/src/bin/queue.rs"),
     }
 }

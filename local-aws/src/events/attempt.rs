@@ -7,18 +7,22 @@ use serde_json::Value;
 use super::delivery::Delivery;
 use super::failure::Failure;
 use super::rule::Rule;
-use super::run_task;
+use super::run_task::{self, SERVICE};
 use super::target::{Kind, Target};
 use super::transform::{Circumstances, InputPath, InputTransformer};
 use crate::ecs::run_task::Run;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam::Principal;
+use crate::lambda;
+use crate::sqs;
 use crate::store::Tx;
 
 /// What is to be done once the transaction of the delivery has ended.
 pub(super) enum After {
     Nothing,
     StartTasks(Run),
+    WakeFunctions,
 }
 
 impl After {
@@ -26,13 +30,14 @@ impl After {
         match self {
             Self::Nothing => {}
             Self::StartTasks(run) => run.start(endpoint),
+            Self::WakeFunctions => lambda::wake(endpoint),
         }
     }
 }
 
 /// Gives the target its event.
 pub(super) fn attempt(
-    endpoint: &Endpoint,
+    endpoint: &Arc<Endpoint>,
     tx: &Tx<'_>,
     rule: &Rule,
     target: &Target,
@@ -40,6 +45,7 @@ pub(super) fn attempt(
 ) -> Result<After, Failure> {
     let event: Value = serde_json::from_str(&delivery.event).map_err(ApiError::from)?;
     let input = input(rule, target, delivery, &event)?;
+    let from = Principal { service: SERVICE, source_arn: &rule.arn };
     match Kind::of(&target.arn) {
         Some(Kind::Cluster) => {
             // The event itself is nothing that RunTask takes.
@@ -47,7 +53,15 @@ pub(super) fn attempt(
             let id = event["id"].as_str().unwrap_or_default();
             run_task::run_task(endpoint, tx, rule, target, id, input).map(After::StartTasks)
         }
-        _ => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
+        Some(Kind::Queue) => {
+            sqs::deliver(tx, endpoint, &target.arn, &from, &input, &[])?;
+            Ok(After::Nothing)
+        }
+        Some(Kind::Function) => {
+            lambda::invoke_later(tx, endpoint, &target.arn, &from, &input)?;
+            Ok(After::WakeFunctions)
+        }
+        None => Err(ApiError::unsupported(format!("The target {}", target.arn)).into()),
     }
 }
 

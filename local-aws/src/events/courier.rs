@@ -15,12 +15,15 @@ use super::failure::Failure;
 use super::retry::{self, Verdict};
 use super::route::{fire, route};
 use super::rule::Rule;
+use super::run_task::SERVICE;
 use super::target::Target;
 use crate::background;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::iam::Principal;
 use crate::latency::until;
 use crate::outbox::Bell;
+use crate::sqs;
 
 /// How long to wait when the state cannot be read or written.
 const RETRY: Duration = Duration::from_secs(1);
@@ -163,8 +166,26 @@ impl Failed {
             );
             return endpoint.store.write(|tx| delivery.drop(tx));
         };
-        let _ = (queue, failure, limit);
-        endpoint.store.write(|tx| delivery.drop(tx))
+        let letter = endpoint.store.write(|tx| {
+            let attributes = retry::attributes(rule, target, delivery, failure, limit);
+            let attributes: Vec<_> = attributes.iter().map(|(name, value)| (*name, "String", value.as_str())).collect();
+            let from = Principal { service: SERVICE, source_arn: &rule.arn };
+            sqs::deliver(tx, endpoint, queue, &from, &delivery.event, &attributes)?;
+            delivery.drop(tx)
+        });
+        match letter {
+            Err(error) if error.status < 500 => {
+                tracing::warn!(
+                    rule = rule.name,
+                    target = target.id,
+                    queue,
+                    cause = error.message,
+                    "the event was dropped: the dead-letter queue did not take it"
+                );
+                endpoint.store.write(|tx| delivery.drop(tx))
+            }
+            done => done,
+        }
     }
 }
 

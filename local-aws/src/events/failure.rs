@@ -1,6 +1,7 @@
 //! Why a target has not got its event, and whether it is tried again.
 
 use crate::error::ApiError;
+use crate::sqs::NO_QUEUE;
 
 /// Why a target has not got its event.
 #[derive(Debug)]
@@ -20,9 +21,7 @@ impl Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        let is_missing = |code: &str| {
-            ["NotFound", "NotFoundException", "DoesNotExist", "NonExistentQueue"].iter().any(|end| code.ends_with(end))
-        };
+        let is_missing = |code: &str| code == NO_QUEUE || code.ends_with("NotFoundException");
         let (code, is_transient) = match error.code.as_str() {
             _ if error.status >= 500 => ("INTERNAL_ERROR", true),
             code if error.status == 429 || code.contains("Throttl") => ("THROTTLING", true),

@@ -11,7 +11,8 @@ use crate::endpoint::Endpoint;
 use crate::iam;
 use crate::store::Tx;
 
-const SERVICE: &str = "events.amazonaws.com";
+/// Who EventBridge is to roles and resources.
+pub(super) const SERVICE: &str = "events.amazonaws.com";
 
 /// Makes the target's tasks. `input` is what it gets instead of the event: overrides of the tasks.
 pub(super) fn run_task(

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::policy::{Decision, Document, Kind, Request, evaluate};
 use super::role::Role;
 use crate::endpoint::Endpoint;
@@ -57,6 +59,40 @@ pub(crate) fn may_assume(role: &Role, principals: &[String]) -> Result<(), ApiEr
     Err(ApiError::new("AccessDenied", message).status(403))
 }
 
+/// A service of AWS that acts for a resource: `events.amazonaws.com` for a rule.
+pub(crate) struct Principal<'a> {
+    pub(crate) service: &'a str,
+    /// The ARN of the resource.
+    pub(crate) source_arn: &'a str,
+}
+
+/// Whether the policy of a resource lets a service do `action` with it.
+///
+/// # Errors
+/// When the policy is none that [`check_resource_policy`] takes.
+pub(crate) fn allows_service(
+    policy: &Value,
+    principal: &Principal<'_>,
+    action: &str,
+    resource: &str,
+) -> Result<bool, ApiError> {
+    let context = BTreeMap::from([
+        ("aws:SourceAccount".to_owned(), account_of(principal.source_arn).to_owned()),
+        ("aws:SourceArn".to_owned(), principal.source_arn.to_owned()),
+    ]);
+    let policy = [Document::parse(policy, Kind::Resource)?];
+    let request = Request { action, resource, principal: principal.service, context: &context };
+    Ok(evaluate(&policy, &request) == Decision::Allowed)
+}
+
+/// Refuses a policy that no resource may have.
+///
+/// # Errors
+/// MalformedPolicyDocument.
+pub(crate) fn check_resource_policy(policy: &Value) -> Result<(), ApiError> {
+    Document::parse(policy, Kind::Resource).map(drop)
+}
+
 /// Whether the policies of `role_arn` allow `action` (e.g. `dynamodb:PutItem`) on `resource` (an ARN, or `*` for
 /// actions without resource); `context` holds condition keys, e.g. `ecs:cluster`. The key `sts:RoleSessionName`
 /// names the session in the error's text.
@@ -70,6 +106,21 @@ pub(crate) fn authorize(
     resource: &str,
     context: &BTreeMap<String, String>,
 ) -> Result<(), ApiError> {
+    authorize_with(tx, role_arn, action, resource, context, None)
+}
+
+/// The same with the policy of the resource, if it has one: within an account, either of the two allows, and either denies.
+///
+/// # Errors
+/// As [`authorize`].
+pub(crate) fn authorize_with(
+    tx: &Tx<'_>,
+    role_arn: &str,
+    action: &str,
+    resource: &str,
+    context: &BTreeMap<String, String>,
+    resource_policy: Option<&Value>,
+) -> Result<(), ApiError> {
     let user = assumed_role_arn(role_arn, context.get("sts:RoleSessionName").map(String::as_str));
     let Some(role) = Role::with_arn(tx, role_arn)? else {
         return Err(access_denied(format!(
@@ -80,13 +131,19 @@ pub(crate) fn authorize(
     context.insert("aws:PrincipalArn".to_owned(), role_arn.to_owned());
     context.insert("aws:PrincipalAccount".to_owned(), account_of(role_arn).to_owned());
     let request = Request { action, resource, principal: "", context: &context };
-    let decision = evaluate(&role.identity_policies()?, &request);
+    let of_resource = match resource_policy {
+        Some(policy) => of_resource(policy, &request, role_arn, &user)?,
+        None => Decision::ImplicitlyDenied,
+    };
+    let of_identity = evaluate(&role.identity_policies()?, &request);
     // What a role uses is what its policies have to allow: this is how to find out.
-    tracing::debug!(role = %role_arn, %action, %resource, ?decision, "authorize");
-    let reason = match decision {
-        Decision::Allowed => return Ok(()),
-        Decision::ExplicitlyDenied => "with an explicit deny in an identity-based policy".to_owned(),
-        Decision::ImplicitlyDenied => match role.unknown_policies()?.as_slice() {
+    tracing::debug!(role = %role_arn, %action, %resource, ?of_identity, ?of_resource, "authorize");
+    let reason = match (of_identity, of_resource) {
+        (Decision::Allowed, Decision::Allowed | Decision::ImplicitlyDenied)
+        | (Decision::ImplicitlyDenied, Decision::Allowed) => return Ok(()),
+        (Decision::ExplicitlyDenied, _) => "with an explicit deny in an identity-based policy".to_owned(),
+        (_, Decision::ExplicitlyDenied) => "with an explicit deny in a resource-based policy".to_owned(),
+        (Decision::ImplicitlyDenied, Decision::ImplicitlyDenied) => match role.unknown_policies()?.as_slice() {
             [] => format!("because no identity-based policy allows the {action} action"),
             unknown => format!(
                 "because no identity-based policy that the local endpoint knows allows the {action} action; it does not know what {} allows",
@@ -95,6 +152,22 @@ pub(crate) fn authorize(
         },
     };
     Err(access_denied(format!("User: {user} is not authorized to perform: {action} on resource: {resource} {reason}")))
+}
+
+/// What the policy of a resource says of a role, which it may name by the role, by its session, or by its account. The last
+/// leaves it to the account what its roles may do, but a denial is meant for all of them.
+fn of_resource(policy: &Value, request: &Request<'_>, role_arn: &str, session: &str) -> Result<Decision, ApiError> {
+    let policy = [Document::parse(policy, Kind::Resource)?];
+    let decide = |principal: &str| evaluate(&policy, &Request { principal, ..*request });
+    let root = format!("arn:aws:iam::{}:root", account_of(role_arn));
+    let own = [role_arn, session].map(decide);
+    Ok(if own.contains(&Decision::ExplicitlyDenied) || decide(&root) == Decision::ExplicitlyDenied {
+        Decision::ExplicitlyDenied
+    } else if own.contains(&Decision::Allowed) {
+        Decision::Allowed
+    } else {
+        Decision::ImplicitlyDenied
+    })
 }
 
 // The JSON services answer 400 here, DynamoDB included.

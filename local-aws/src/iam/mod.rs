@@ -12,13 +12,17 @@ mod read;
 pub(crate) mod role;
 pub(crate) mod service_linked;
 mod simulate;
+mod user_id;
 pub(crate) mod wildcard;
 mod write;
 
 use crate::service::{Operation, Service};
 use crate::wire;
 
-pub(crate) use authorize::{assume, assumed_role_arn, authorize, may_assume};
+pub(crate) use authorize::{
+    Principal, allows_service, assume, assumed_role_arn, authorize, authorize_with, check_resource_policy, may_assume,
+};
+pub(crate) use user_id::user_id;
 
 pub(crate) static SERVICE: Service = Service {
     needs: permission::needs,

@@ -1,7 +1,9 @@
 //! Programs that run as processes of this machine, whatever service runs them.
 //!
-//! - `process`: the process, which outlives the endpoint
+//! - `image`: from an image to what is to be run
+//! - `process`: the process, which outlives the endpoint or ends with it
 //! - `output`: its way into a log
 
+pub(crate) mod image;
 pub(crate) mod output;
 pub(crate) mod process;

@@ -1,4 +1,4 @@
-//! The process of a program, which outlives the endpoint and is found again.
+//! The process of a program, which outlives the endpoint and is found again, or ends with it.
 //!
 //! Between the endpoint and the program stands an init process, a few lines for the POSIX shell of the host. It leads
 //! a session of its own and leaves in its directory what a later endpoint needs to know:
@@ -30,6 +30,19 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 ///
 /// The limit is for a program that writes without end while no endpoint is there to hold it: 8 GiB in blocks of 512 bytes.
 const INIT: &str = r#"exec 3>&2 2>/dev/null
+ulimit -f 16777216
+printf '%s\n' "$$" >"$0/init" || exit 125
+/bin/sh -c 'printf "%s\n" "$$" >"$0/pid" && exec "$@" 2>&3' "$0" "$@"
+status=$?
+printf '%s\n' "$status" >"$0/exit"
+exit "$status""#;
+
+/// The same for a program that ends with the endpoint: a guard in its process group waits for the end of a pipe that
+/// nobody writes to. The kernel closes the other side with the endpoint, however that ends, and the guard kills all. The
+/// program itself may be held meanwhile; the group may not, for the guard is of it.
+const TIED_INIT: &str = r#"exec 3>&2 4<&0 2>/dev/null </dev/null
+{ exec 3>&-; read -r nothing <&4; kill -KILL 0; } &
+exec 4<&-
 ulimit -f 16777216
 printf '%s\n' "$$" >"$0/init" || exit 125
 /bin/sh -c 'printf "%s\n" "$$" >"$0/pid" && exec "$@" 2>&3' "$0" "$@"
@@ -82,10 +95,22 @@ impl Process {
             Ok(()) | Err(TryLockError::WouldBlock) => return Self::adopt(directory),
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        Self::spawn(directory, program, output, INIT, Stdio::null())
+    }
+
+    /// Starts `program` in a new directory. It ends with the endpoint, or with this value.
+    pub(crate) fn start_tied(directory: &Path, program: &Program) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let output = OpenOptions::new().create_new(true).append(true).open(directory.join("output"))?;
+        output.try_lock()?;
+        Self::spawn(directory, program, output, TIED_INIT, Stdio::piped())
+    }
+
+    fn spawn(directory: &Path, program: &Program, output: File, init: &str, input: Stdio) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         // The shells see nothing of the program's environment: `OPTIND=x` would end them. `--` ends the options of env,
         // so that a variable called `-S` is none of them.
-        command.arg("-c").arg(INIT).arg(directory).args(["/usr/bin/env", "-i", "--"]);
+        command.arg("-c").arg(init).arg(directory).args(["/usr/bin/env", "-i", "--"]);
         command.args(program.environment.iter().map(|(name, value)| format!("{name}={value}")));
         if program.path.to_string_lossy().contains('=') {
             // To env such a path is one more variable.
@@ -96,7 +121,7 @@ impl Process {
             .args(&program.arguments)
             .env_clear()
             .current_dir(&program.directory)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(output.try_clone()?)
             .stderr(output);
         // In the session of the endpoint the kernel would send SIGHUP to a program that is held when the endpoint dies.
@@ -167,6 +192,14 @@ impl Process {
             tracing::debug!(%error, "the program is gone already");
         }
         true
+    }
+
+    /// The most memory that the program has had at once, in bytes, where the kernel tells.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let program = read_number(&self.directory, "pid")?;
+        let status = fs::read_to_string(format!("/proc/{program}/status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
     }
 
     /// Lets the whole process group wait, as a program waits whose pipe is full.

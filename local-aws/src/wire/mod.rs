@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use message::{Reply, Request};
 pub(crate) use query::{flag, list, number, optional_list};
-pub(crate) use rest::{Rest, Route};
+pub(crate) use rest::{Payload, Rest, Route};
 pub(crate) use service::{Name, Protocol, Service};
 pub(crate) use time::epoch;
 
@@ -30,7 +30,7 @@ pub(crate) fn decode_request(service: &Service, parts: &Parts, body: &Bytes) -> 
             Ok(Request { operation, input: json_body(body)? })
         }
         Protocol::Query | Protocol::Ec2 => query::decode(body),
-        Protocol::Rest(rest) => rest.decode(service.signing_name, parts, json_body(body)?),
+        Protocol::Rest(rest) => rest.decode(service.signing_name, parts, || json_body(body)),
     }
 }
 
@@ -64,40 +64,42 @@ pub(crate) fn decode<T: DeserializeOwned>(invalid: &str, operation: &str, input:
 /// The answer in the service's protocol.
 pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Response {
     let request_id = uuid::Uuid::new_v4().to_string();
-    let (status, content_type, body, error_type) = match (service.protocol, outcome) {
-        (Protocol::Json(version), Ok(reply)) => {
-            (200, format!("application/x-amz-json-{version}"), reply.output.to_string(), None)
+    let query_error = outcome.as_ref().err().filter(|_| service.query_codes.is_some()).map(|error| {
+        let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+        format!("{};{fault}", service.query_code(&error.code))
+    });
+    let json = |version: &str| Some(format!("application/x-amz-json-{version}"));
+    let mut more_headers: Vec<_> = query_error.map(|error| ("x-amzn-query-error", error)).into_iter().collect();
+    let (status, content_type, body) = match (service.protocol, outcome) {
+        (Protocol::Json(version), Ok(reply)) => (200, json(version), reply.output.to_string().into_bytes()),
+        (Protocol::Json(version), Err(error)) => (error.status, json(version), json_error(&error).into_bytes()),
+        (Protocol::Rest(rest), Ok(reply)) => {
+            let answer = rest.encode(reply.operation, reply.output);
+            more_headers.extend(answer.headers);
+            (answer.status, answer.content_type.map(str::to_owned), answer.body)
         }
-        (Protocol::Json(version), Err(error)) => {
-            (error.status, format!("application/x-amz-json-{version}"), json_error(&error), None)
-        }
-        (Protocol::Rest(_), Ok(reply)) => (200, "application/json".to_owned(), reply.output.to_string(), None),
         (Protocol::Rest(_), Err(error)) => {
-            (error.status, "application/json".to_owned(), json_error(&error), Some(json_code(&error.code).to_owned()))
+            more_headers.push(("x-amzn-errortype", json_code(&error.code).to_owned()));
+            (error.status, Some("application/json".to_owned()), json_error(&error).into_bytes())
         }
         (Protocol::Query | Protocol::Ec2, Ok(reply)) => {
-            (200, "text/xml".to_owned(), xml::response(service, &reply, &request_id), None)
+            (200, Some("text/xml".to_owned()), xml::response(service, &reply, &request_id).into_bytes())
         }
         (Protocol::Query | Protocol::Ec2, Err(error)) => {
-            (error.status, "text/xml".to_owned(), xml::error(service, &error, &request_id), None)
+            (error.status, Some("text/xml".to_owned()), xml::error(service, &error, &request_id).into_bytes())
         }
     };
-    let mut response = (
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        [(header::CONTENT_TYPE, content_type)],
-    )
-        .into_response();
+    if service.has_checksum {
+        more_headers.push(("x-amz-crc32", crc32fast::hash(&body).to_string()));
+    }
+    more_headers.push(("x-amzn-requestid", request_id));
+    let mut response = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
     let headers = response.headers_mut();
-    if service.has_checksum
-        && let Ok(checksum) = crc32fast::hash(body.as_bytes()).to_string().parse()
-    {
-        headers.insert("x-amz-crc32", checksum);
-    }
-    if let Ok(id) = request_id.parse() {
-        headers.insert("x-amzn-requestid", id);
-    }
-    if let Some(Ok(error_type)) = error_type.map(|code| code.parse()) {
-        headers.insert("x-amzn-errortype", error_type);
+    more_headers.extend(content_type.map(|kind| ("content-type", kind)));
+    for (name, value) in more_headers {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
     }
     *response.body_mut() = body.into();
     response

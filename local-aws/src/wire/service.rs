@@ -33,6 +33,8 @@ pub(crate) struct Service {
     pub(crate) is_global: bool,
     /// Whether the answers carry a checksum of their body.
     pub(super) has_checksum: bool,
+    /// The codes that its errors had in its query protocol (`awsQueryCompatible`), if it had one; the others are the same.
+    pub(super) query_codes: Option<&'static [(&'static str, &'static str)]>,
 }
 
 impl Service {
@@ -57,7 +59,15 @@ impl Service {
     }
 
     const fn new(signing_name: &'static str, protocol: Protocol) -> Self {
-        Self { signing_name, protocol, targets: &[], namespace: "", is_global: false, has_checksum: false }
+        Self {
+            signing_name,
+            protocol,
+            targets: &[],
+            namespace: "",
+            is_global: false,
+            has_checksum: false,
+            query_codes: None,
+        }
     }
 
     pub(crate) const fn global(self) -> Self {
@@ -66,6 +76,16 @@ impl Service {
 
     pub(crate) const fn with_checksum(self) -> Self {
         Self { has_checksum: true, ..self }
+    }
+
+    pub(crate) const fn with_query_codes(self, codes: &'static [(&'static str, &'static str)]) -> Self {
+        Self { query_codes: Some(codes), ..self }
+    }
+
+    /// What an error is called in the service's query protocol.
+    pub(crate) fn query_code<'a>(&self, code: &'a str) -> &'a str {
+        let codes = self.query_codes.into_iter().flatten();
+        codes.copied().find(|(name, _)| *name == code).map_or(code, |(_, query)| query)
     }
 
     /// Whether its requests bear this name.
@@ -83,6 +103,7 @@ impl Service {
     /// The refusal of a call that the caller may not make, as the service puts it.
     pub(crate) fn access_denied(&self, refusal: ApiError) -> ApiError {
         match self.protocol {
+            Protocol::Json(_) if self.query_codes.is_some() => refusal.status(403),
             Protocol::Json(_) => refusal,
             Protocol::Rest(_) => refusal.status(403),
             Protocol::Query => ApiError::new("AccessDenied", refusal.message).status(403),

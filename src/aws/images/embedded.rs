@@ -11,13 +11,14 @@ struct Set {
     os: &'static str,
     architecture: Architecture,
     images: &'static [Embedded],
+    /// Of each of them.
+    layers: &'static [Part],
 }
 
 struct Embedded {
     name: &'static str,
     manifest: Part,
     config: Part,
-    layers: &'static [Part],
 }
 
 include!(concat!(env!("OUT_DIR"), "/images.rs"));
@@ -48,17 +49,17 @@ pub(crate) fn names() -> String {
 
 fn of(os: &str, architecture: Architecture) -> Option<Vec<Image>> {
     let set = SETS.iter().find(|set| set.os == os && set.architecture == architecture)?;
-    Some(set.images.iter().map(Embedded::image).collect())
+    Some(set.images.iter().map(|image| image.with(set.layers)).collect())
 }
 
 impl Embedded {
-    fn image(&self) -> Image {
+    fn with(&self, layers: &[Part]) -> Image {
         let blob = |(digest, bytes): Part| Blob { digest: digest.to_owned(), bytes: Bytes::from_static(bytes) };
         Image {
             name: self.name.to_owned(),
             manifest: blob(self.manifest),
             config: blob(self.config),
-            layers: self.layers.iter().copied().map(blob).collect(),
+            layers: layers.iter().copied().map(blob).collect(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fis_workshop_images::Image;
+use fis_workshop_images::{Blob, Image};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::registry::Registry;
 use super::tag;
 use crate::aws::program::Program;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How often progress is told.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -55,40 +55,50 @@ pub(crate) async fn push(
     mut on_progress: impl FnMut(Progress),
 ) -> Result<Pushed> {
     let sent = Arc::new(AtomicU64::new(0));
-    let total = images.values().flat_map(blobs).map(|blob| blob.bytes.len() as u64).sum();
-    let mut work = std::pin::pin!(try_join_all(images.values().map(|image| push_image(registry, image, &sent))));
+    let total = blobs(images.values()).values().map(|blob| blob.bytes.len() as u64).sum();
+    let mut work = std::pin::pin!(push_all(registry, images, &sent));
     let mut ticks = tokio::time::interval(INTERVAL);
-    let counts = loop {
+    let blobs_sent = loop {
         tokio::select! {
-            counts = &mut work => break counts?,
+            count = &mut work => break count?,
             _ = ticks.tick() => on_progress(Progress { sent: sent.load(Ordering::Relaxed), total }),
         }
     };
     let repository = registry.repository();
-    let blobs_sent = counts.iter().sum();
     Ok(Pushed {
         images: images.values().map(|image| format!("{repository}@{}", image.manifest.digest)).collect(),
         tags: images.values().map(|image| format!("{repository}:{}", tag(image))).collect(),
         blobs_sent,
-        blobs_skipped: images.values().flat_map(blobs).count() - blobs_sent,
+        blobs_skipped: blobs(images.values()).len() - blobs_sent,
         bytes_sent: sent.load(Ordering::Relaxed),
     })
 }
 
-fn blobs(image: &Image) -> impl Iterator<Item = &fis_workshop_images::Blob> {
-    image.layers.iter().chain([&image.config])
+/// What the images are made of, by digest: what they share travels once.
+fn blobs<'a>(images: impl Iterator<Item = &'a Image>) -> BTreeMap<&'a str, &'a Blob> {
+    images.flat_map(|image| image.layers.iter().chain([&image.config])).map(|blob| (blob.digest.as_str(), blob)).collect()
 }
 
 /// How many blobs had to travel.
-async fn push_image(registry: &Registry, image: &Image, sent: &Arc<AtomicU64>) -> Result<usize> {
-    let failed =
-        |failure: Failure| failure.error(format_args!("Pushing the image {}", image.name), registry.repository());
+async fn push_all(registry: &Registry, images: &BTreeMap<Program, Image>, sent: &Arc<AtomicU64>) -> Result<usize> {
+    let failed = |image: &Image, failure: Failure| {
+        failure.error(format_args!("Pushing the image {}", image.name), registry.repository())
+    };
     // A registry takes a manifest only after what it names: where it is, all of it is.
-    if registry.has_manifest(&image.manifest.digest).await.map_err(failed)? {
-        return Ok(0);
-    }
-    let travelled = try_join_all(blobs(image).map(|blob| registry.put_blob(blob, sent))).await.map_err(failed)?;
-    registry.put_manifest(&tag(image), MANIFEST, &image.manifest).await.map_err(failed)?;
+    let looks = images.values().map(async |image| {
+        let is_there = registry.has_manifest(&image.manifest.digest).await.map_err(|error| failed(image, error))?;
+        Ok::<_, Error>((!is_there).then_some(image))
+    });
+    let missing: Vec<&Image> = try_join_all(looks).await?.into_iter().flatten().collect();
+    let Some(first) = missing.first() else { return Ok(0) };
+    let blobs = blobs(missing.iter().copied());
+    let travelled = try_join_all(blobs.values().map(|blob| registry.put_blob(blob, sent)));
+    let travelled = travelled.await.map_err(|error| failed(first, error))?;
+    let manifests = missing.iter().map(async |image| {
+        let put = registry.put_manifest(&tag(image), MANIFEST, &image.manifest).await;
+        put.map_err(|error| failed(image, error))
+    });
+    try_join_all(manifests).await?;
     Ok(travelled.into_iter().filter(|travelled| *travelled).count())
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fis_workshop_images::pack::{Platform, pack};
 use fis_workshop_images::programs::{Programs, find_source, linker};
-use fis_workshop_images::{Architecture, Error as ImageError, Image, WORKERS, layout};
+use fis_workshop_images::{Architecture, Error as ImageError, Image, layout};
 use serde::Serialize;
 
 use super::super::context::Context;
@@ -121,12 +121,8 @@ fn build(source: &Path, architecture: Architecture) -> Result<Vec<Image>> {
     let programs = Programs { source, cargo: &cargo, target, linker, quality }.build();
     let programs = programs.map_err(failed)?;
     let platform = Platform { architecture: architecture.oci(), os: "linux" };
-    let image = |worker: &str| {
-        let path = programs.join(worker);
-        let program = std::fs::read(&path).map_err(|error| failed(ImageError::File { path, error }))?;
-        pack(worker, &program, &platform).map_err(failed)
-    };
-    WORKERS.iter().map(|worker| image(worker)).collect()
+    let program = std::fs::read(&programs).map_err(|error| failed(ImageError::File { path: programs, error }))?;
+    pack(&program, &platform).map_err(failed)
 }
 
 /// What to do about it, where we know.

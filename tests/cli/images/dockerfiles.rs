@@ -49,6 +49,6 @@ fn the_dockerfile_has_the_entry_point_user_and_signal_of_the_packed_images() {
         assert_eq!(json!(value("USER")), image["user"]);
         assert_eq!(json!(value("STOPSIGNAL")), image["stop_signal"]);
         let name = image["image"].as_str().unwrap();
-        assert_eq!(image["entrypoint"], json!([format!("/{name}")]));
+        assert_eq!(image["entrypoint"], json!(["/worker", name]));
     }
 }

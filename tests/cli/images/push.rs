@@ -52,7 +52,7 @@ fn skopeo_reads_what_was_pushed() {
         let ours = &sandbox.json(&["image", "inspect", &tag])["images"][0];
         let embedded = &sandbox.json(&["image", "inspect", variant])["images"][0];
         assert_eq!(ours["digest"], digest);
-        assert_eq!(ours["entrypoint"], json!([format!("/{variant}")]));
+        assert_eq!(ours["entrypoint"], json!(["/worker", variant]));
         for key in ["digest", "architecture", "user", "created", "layers", "compressed_bytes", "stop_signal"] {
             assert_eq!(ours[key], embedded[key], "{key}");
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use fis_workshop_worker::{Failure, Job, run};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     run(queue)
 }
 

@@ -10,7 +10,7 @@ use fis_workshop_worker::{
     watchdog::{Call, Decision, Watchdog, decide, serve},
 };
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     serve(watchdog)
 }
 

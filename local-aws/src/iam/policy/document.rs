@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Identity,
     /// Who may assume a role: says principals, and no resource.
     Trust,
+    /// Who may do what with the resource that has the document: says both.
+    Resource,
 }
 
 /// A request as policies see it.
@@ -20,7 +22,7 @@ pub(crate) struct Request<'a> {
     pub(crate) action: &'a str,
     /// An ARN, or `*` for actions without resource. Empty in a trust policy, which speaks of its own role only.
     pub(crate) resource: &'a str,
-    /// The principal that wants to assume the role, a service or an ARN; empty for identity policies.
+    /// Who asks, a service or an ARN; empty for identity policies.
     pub(crate) principal: &'a str,
     /// Condition keys; looked up without regard to case.
     pub(crate) context: &'a BTreeMap<String, String>,

@@ -59,7 +59,7 @@ impl Statement {
     fn read(statement: &Value, kind: Kind) -> Result<Self, Refusal> {
         let Some(members) = statement.as_object() else { return refuse(SYNTAX) };
         if let Some(sid) = members.get("Sid")
-            && !sid.as_str().is_some_and(|sid| sid.chars().all(|c| c.is_ascii_alphanumeric()))
+            && !sid.as_str().is_some_and(|sid| kind == Kind::Resource || sid.chars().all(|c| c.is_ascii_alphanumeric()))
         {
             return refuse(SYNTAX);
         }
@@ -78,8 +78,19 @@ impl Statement {
         actions.patterns.iter_mut().for_each(|action| action.make_ascii_lowercase());
         check_actions(&actions, kind)?;
         let (resources, principals) = match kind {
-            Kind::Identity => (Some(resources(members)?), None),
-            Kind::Trust => (None, Some(principals(members)?)),
+            Kind::Identity => {
+                if members.contains_key("Principal") || members.contains_key("NotPrincipal") {
+                    return refuse("Policy document should not specify a principal.");
+                }
+                (Some(resources(members)?), None)
+            }
+            Kind::Trust => {
+                if members.contains_key("Resource") || members.contains_key("NotResource") {
+                    return refuse("Has prohibited field Resource");
+                }
+                (None, Some(principals(members)?))
+            }
+            Kind::Resource => (Some(resources(members)?), Some(principals(members)?)),
         };
         Ok(Self { allow, actions, resources, principals, conditions })
     }
@@ -99,9 +110,6 @@ fn check_actions(actions: &Selection, kind: Kind) -> Result<(), Refusal> {
 }
 
 fn resources(members: &Map<String, Value>) -> Result<Selection, Refusal> {
-    if members.contains_key("Principal") || members.contains_key("NotPrincipal") {
-        return refuse("Policy document should not specify a principal.");
-    }
     let Some(resources) = selection(members, "Resource")? else {
         return refuse("Policy statement must contain resources.");
     };
@@ -121,12 +129,9 @@ fn resources(members: &Map<String, Value>) -> Result<Selection, Refusal> {
     Ok(resources)
 }
 
-/// The principals of a trust policy: services, and accounts, users and roles by their ARNs. Others do not exist here, so
+/// The principals of a policy: services, and accounts, users and roles by their ARNs. Others do not exist here, so
 /// that a statement about them can match nobody; they are legal, and kept out of the selection.
 fn principals(members: &Map<String, Value>) -> Result<Selection, Refusal> {
-    if members.contains_key("Resource") || members.contains_key("NotResource") {
-        return refuse("Has prohibited field Resource");
-    }
     if members.contains_key("NotPrincipal") {
         return refuse("The element NotPrincipal is not supported by the local endpoint.");
     }

@@ -93,3 +93,33 @@ async fn an_event_starts_a_task() {
     assert_eq!(tasks.started().await.len(), 1);
     tasks.scene.endpoint.stop().await;
 }
+
+#[tokio::test]
+async fn a_role_that_may_not_run_the_task_runs_none() {
+    let mut tasks = Tasks::start().await;
+    let dead = tasks.scene.queue("dead");
+    let mut targets: Vec<Value> = Vec::new();
+    for role in ["passless", "foreign", "runner"] {
+        let mut target = tasks.target(role);
+        target["Id"] = json!(role);
+        target["DeadLetterConfig"] = json!({"Arn": dead.arn});
+        targets.push(target);
+    }
+    targets[2]["EcsParameters"]["TaskDefinitionArn"] = json!("gone");
+    tasks.scene.rule("r", "my.app", &json!(targets));
+    tasks.scene.send(&json!({}));
+    let letters = tasks.scene.received(&dead, 3).await;
+    let mut causes: Vec<(String, String)> =
+        letters.iter().map(|letter| (letter.attribute("ERROR_CODE"), letter.attribute("ERROR_MESSAGE"))).collect();
+    causes.sort_unstable();
+    let wanted = [
+        ("FAILED_TO_ASSUME_ROLE", "events.amazonaws.com is not authorized to perform: sts:AssumeRole"),
+        ("NO_PERMISSIONS", "is not authorized to perform: iam:PassRole"),
+        ("SDK_CLIENT_ERROR", "TaskDefinition not found."),
+    ];
+    for ((code, message), (wanted_code, words)) in causes.iter().zip(wanted) {
+        assert!(code == wanted_code && message.contains(words), "{code}: {message}");
+    }
+    assert_eq!(tasks.started().await, Vec::<String>::new());
+    tasks.scene.endpoint.stop().await;
+}

@@ -3,6 +3,7 @@
 mod api;
 mod clusters;
 mod deliveries;
+mod functions;
 mod kill;
 mod senders;
 mod stack;
