@@ -1,5 +1,6 @@
 //! `lab` when it does not pass: which exit code, what is told, and what is left.
 
+use fis_workshop_images::WORKERS;
 use serde_json::{Value, json};
 
 use crate::boto::Boto;
@@ -13,8 +14,10 @@ fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
     let original = sandbox.json(&["image", "push"])["images"][0].as_str().unwrap().to_owned();
-    let [first, second] = ["original", "improved"].map(|variant| format!("{variant}={original}"));
-    let lab = ["lab", "improved", "--item-seconds", "0.05", "--image", &first, "--image", &second];
+    let images = WORKERS.iter().flat_map(|variant| ["--image".to_owned(), format!("{variant}={original}")]);
+    let images: Vec<String> = images.collect();
+    let lab = ["lab", "improved", "--item-seconds", "0.05"].into_iter().chain(images.iter().map(String::as_str));
+    let lab: Vec<&str> = lab.collect();
     let run = sandbox.run(&[&lab[..], &["--output", "json"]].concat());
     assert_eq!(run.code, 3, "{run:?}");
     let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));

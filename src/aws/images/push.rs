@@ -76,7 +76,10 @@ pub(crate) async fn push(
 
 /// What the images are made of, by digest: what they share travels once.
 fn blobs<'a>(images: impl Iterator<Item = &'a Image>) -> BTreeMap<&'a str, &'a Blob> {
-    images.flat_map(|image| image.layers.iter().chain([&image.config])).map(|blob| (blob.digest.as_str(), blob)).collect()
+    images
+        .flat_map(|image| image.layers.iter().chain([&image.config]))
+        .map(|blob| (blob.digest.as_str(), blob))
+        .collect()
 }
 
 /// How many blobs had to travel.
