@@ -10,8 +10,8 @@ use serde_json::Value;
 pub(super) enum Document {
     /// A string, a number, `true`, `false` or `null`.
     Scalar(Value),
-    Array(Vec<Document>),
-    Object(Vec<(String, Document)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Document {

@@ -20,7 +20,7 @@ pub(super) enum Matcher {
     /// `cidr`
     Cidr(IpNet),
     /// `anything-but`: none of these. Values of another type are none of them.
-    AnythingBut(Vec<Matcher>),
+    AnythingBut(Vec<Self>),
     /// `exists`: `true` for whatever value there is; `false` when the event does not have the field.
     Exists(bool),
 }

@@ -56,6 +56,10 @@ fn fields_of_one_array_must_fit_in_one_element() {
     // Elements of different arrays have nothing to do with each other.
     let pattern = compile(&json!({"a": {"x": [1]}, "b": {"x": [2]}}));
     assert!(pattern.matches(&json!({"a": [{"x": 0}, {"x": 1}], "b": [{"x": 2}]})));
+    // A name with a dot in it makes two arrays of what is one path.
+    let pattern = compile(&json!({"a": {"b": {"x": [1], "y": [2]}}}));
+    assert!(pattern.matches(&json!({"a": {"b": [{"x": 1}, {"y": 2}]}, "a.b": [{"y": 2}]})));
+    assert!(!pattern.matches(&json!({"a": {"b": [{"x": 1}, {"y": 2}]}, "a.b": [{"z": 2}]})));
     // Nor have values that are elements themselves.
     assert!(compile(&json!({"a": [1], "a.x": [2]})).matches(&json!({"a": [1, {"x": 2}]})));
 }

@@ -56,8 +56,8 @@ impl Cron {
 
     /// The first fitting minute of a day that is not before this one.
     fn time(&self, earliest: NaiveTime) -> Option<NaiveTime> {
-        let times = self.hours.iter().flat_map(|hour| self.minutes.iter().map(move |minute| (*hour, *minute)));
-        let (hour, minute) = times.skip_while(|time| *time < (earliest.hour(), earliest.minute())).next()?;
+        let mut times = self.hours.iter().flat_map(|hour| self.minutes.iter().map(move |minute| (*hour, *minute)));
+        let (hour, minute) = times.find(|time| *time >= (earliest.hour(), earliest.minute()))?;
         NaiveTime::from_hms_opt(hour, minute, 0)
     }
 }

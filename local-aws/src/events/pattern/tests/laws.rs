@@ -3,7 +3,7 @@
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
 use super::super::Pattern;
@@ -114,6 +114,39 @@ fn alternatives() -> impl Strategy<Value = Value> {
     vec(prop_oneof![3 => plain(), 1 => operator], 1..3).prop_map(Value::Array)
 }
 
+/// All values of an event and the ways to them.
+fn leaves(event: &Value, path: &[String]) -> Vec<(Vec<String>, Value)> {
+    match event {
+        Value::Object(fields) => {
+            let inner = |(name, inner): (&String, &Value)| leaves(inner, &[path, std::slice::from_ref(name)].concat());
+            fields.iter().flat_map(inner).collect()
+        }
+        Value::Array(elements) => elements.iter().flat_map(|one| leaves(one, path)).collect(),
+        plain => vec![(path.to_vec(), plain.clone())],
+    }
+}
+
+/// Asks for one value more; not where the pattern already asks for something on the way or behind it.
+fn ask(pattern: &mut Value, path: &[String], value: &Value) {
+    let Some(fields) = pattern.as_object_mut() else { return };
+    match path {
+        [] => {}
+        [last] => {
+            fields.entry(last).or_insert_with(|| json!([value]));
+        }
+        [first, rest @ ..] => ask(fields.entry(first).or_insert_with(|| json!({})), rest, value),
+    }
+}
+
+/// Lists of objects with lists of objects, and values that are seldom the same.
+fn lists() -> impl Strategy<Value = Value> {
+    let inner = (0..6_u8).prop_map(Value::from).prop_recursive(3, 20, 3, |inner| {
+        let object = btree_map("[abc]", inner, 1..4).prop_map(|fields| json!(fields));
+        prop_oneof![object.clone(), vec(object, 1..4).prop_map(Value::Array)]
+    });
+    btree_map("[abc]", inner, 1..4).prop_map(|fields| json!(fields))
+}
+
 /// An `$or` has names of its own: what it does with the fields beside it is another matter.
 fn pattern(or: bool) -> impl Strategy<Value = Value> {
     alternatives()
@@ -157,13 +190,28 @@ fn flat(pattern: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn a_pattern_fits_when_it_fits_one_choice_of_elements(pattern in pattern(true), event in event()) {
         let expected = kept(&event).iter().any(|one| holds(&pattern, &mut Vec::new(), one, &event));
         let compiled = Pattern::compile(&pattern.to_string()).unwrap();
         prop_assert_eq!(compiled.matches(&event), expected);
+    }
+
+    /// Values that are all there, but perhaps not in the same elements.
+    #[test]
+    fn what_is_asked_for_must_be_together(event in lists(), chosen in vec(any::<Index>(), 2..5)) {
+        let leaves = leaves(&event, &[]);
+        let mut pattern = json!({});
+        for index in chosen {
+            let (path, value) = index.get(&leaves);
+            ask(&mut pattern, path, value);
+        }
+        let expected = kept(&event).iter().any(|one| holds(&pattern, &mut Vec::new(), one, &event));
+        let text = pattern.to_string();
+        prop_assume!(!text.contains("{}"));
+        prop_assert_eq!(Pattern::compile(&text).unwrap().matches(&event), expected, "{}", text);
     }
 
     #[test]
@@ -193,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn a_star_is_any_characters(mut parts in vec(select(vec!["a", "b", "ä", r"\*", r"\\", "*"]), 0..7), text in r"[abä*\\]{0,8}") {
+    fn a_star_is_any_characters(mut parts in vec(select(vec!["a", "a", "ä", r"\*", r"\\", "*", "*", "*"]), 0..8), text in r"[aaaä*\\]{0,6}") {
         parts.dedup_by(|one, other| one == other && *one == "*");
         let wildcard = parts.concat();
         let pattern = Pattern::compile(&json!({"a": [{"wildcard": wildcard}]}).to_string());

@@ -105,12 +105,11 @@ proptest! {
         // Long enough for what there is every year, or every other month.
         let days = after.date_naive().iter_days().take(800);
         let days = days.filter(|date| month.contains(&date.month()) && is_due(*date, argument));
-        let times = days.flat_map(|date| (0..1440).map(move |minute| {
+        let mut times = days.flat_map(|date| (0..1440).map(move |minute| {
             date.and_hms_opt(minute / 60, minute % 60, 0).unwrap().and_utc()
         }));
         let expected = times
-            .filter(|time| *time > after && hour.contains(&time.hour()) && minute.contains(&time.minute()))
-            .next();
+            .find(|time| *time > after && hour.contains(&time.hour()) && minute.contains(&time.minute()));
         match expected {
             Some(expected) => prop_assert_eq!(next, Some(expected), "{}", expression),
             None => prop_assert!(next.is_none_or(|next| next > after + TimeDelta::days(798)), "{}", expression),
