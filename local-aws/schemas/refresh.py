@@ -43,6 +43,9 @@ TYPES = [
     "AWS::FIS::ExperimentTemplate",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
 ]
 

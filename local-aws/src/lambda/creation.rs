@@ -9,10 +9,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::code;
-use super::dead_letter;
 use super::function::Function;
 use super::name;
 use super::refusal::{INVALID, conflict, invalid};
+use super::role;
 use super::settings::Changes;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -130,7 +130,7 @@ pub(super) fn check_role(endpoint: &Endpoint, tx: &Tx<'_>, function: &Function) 
         };
     }
     let Some(queue) = &function.settings.dead_letter else { return Ok(()) };
-    if dead_letter::may_send(tx, function, queue)? {
+    if role::may_send(tx, function, queue)? {
         return Ok(());
     }
     Err(invalid("The provided execution role does not have permissions to call SendMessage on SQS"))

@@ -2,11 +2,8 @@
 
 use serde::Deserialize;
 
-use super::function::Function;
 use super::refusal::invalid;
-use super::role;
 use crate::error::ApiError;
-use crate::store::Tx;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
@@ -31,9 +28,4 @@ pub(super) fn queue(arn: &str, what: &str) -> Result<String, ApiError> {
         }
         _ => Err(invalid(format!("The provided {what} ARN {arn} is not valid."))),
     }
-}
-
-/// Whether the function's role may send to the queue.
-pub(super) fn may_send(tx: &Tx<'_>, function: &Function, queue: &str) -> Result<bool, ApiError> {
-    role::may(tx, function, "sqs:SendMessage", queue)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::function::Function;
 use super::invocation::Outcome;
 use super::name::LATEST;
-use super::queue::Waiting;
+use super::waiting::Waiting;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::sqs;
@@ -49,7 +49,7 @@ pub(super) fn hand_on(
         tx,
         endpoint,
         queue,
-        &function.settings.role,
+        (&function.settings.role, &function.name),
         body,
         attributes,
     ) {

@@ -102,6 +102,15 @@ impl Function {
         )
     }
 
+    pub(super) fn maximum_retry_attempts(&self) -> u32 {
+        EventInvokeConfig::retry_attempts(self.event_invoke_config.as_ref())
+    }
+
+    /// In seconds.
+    pub(super) fn maximum_event_age(&self) -> u32 {
+        EventInvokeConfig::event_age(self.event_invoke_config.as_ref())
+    }
+
     /// Its policy, if it has one.
     pub(crate) fn policy(&self) -> Option<Value> {
         let policy = || serde_json::json!({"Version": "2012-10-17", "Id": "default", "Statement": self.statements});

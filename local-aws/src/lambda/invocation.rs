@@ -11,6 +11,7 @@ use super::environment::{Environment, Prepared, Sign};
 use super::environments::{Environments, Slot};
 use super::function::Function;
 use super::log::{self, Log, Report, Status};
+use super::request::Request;
 use super::runtime_api::{Call, Event, MAX_RESPONSE};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -20,15 +21,6 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of the log goes with an answer.
 const TAIL: usize = 4096;
-
-/// What a function is to handle.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    /// The same for all attempts.
-    pub(super) id: String,
-    pub(super) payload: Bytes,
-    pub(super) client_context: Option<String>,
-}
 
 /// What came of it.
 #[derive(Debug, Clone)]

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::function::Function;
-use super::invocation::{self, Outcome, Request};
+use super::invocation::{self, Outcome};
 use super::name::{self, LATEST};
 use super::queue;
 use super::refusal::{constraint, not_found, refused};
+use super::request::Request;
+use super::waiting;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::Call;
@@ -59,7 +61,7 @@ pub(super) async fn invoke(call: Call) -> Result<Value, ApiError> {
         "DryRun" => Ok(json!({"StatusCode": 204})),
         "Event" => {
             let request = request(call.body.clone(), input.client_context);
-            endpoint.store.write(|tx| queue::put(tx, &function, &request))?;
+            endpoint.store.write(|tx| waiting::put(tx, &function, &request))?;
             queue::wake(endpoint);
             Ok(json!({"StatusCode": 202}))
         }

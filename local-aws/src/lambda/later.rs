@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use uuid::Uuid;
 
-use super::invocation::Request;
 use super::invoke::MAX_EVENT;
 use super::name;
 use super::queue;
 use super::refusal::refused;
+use super::request::Request;
+use super::waiting;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam::{self, Principal};
@@ -49,7 +50,7 @@ pub(crate) fn invoke_later(
     }
     let payload = Bytes::from(payload.to_owned());
     let request = Request { id: Uuid::new_v4().to_string(), payload, client_context: None };
-    queue::put(tx, &function, &request)
+    waiting::put(tx, &function, &request)
 }
 
 /// Lets the events be handled that a transaction has accepted.

@@ -1,10 +1,11 @@
 //! Lambda: functions of image type, which run as processes of this machine.
 //!
 //! - `function`, `settings`, `code`, `event_invoke_config`: what is recorded; `name`: how calls name it
-//! - `creation`, `functions`, `permissions`, `concurrency`, `tags`: the calls that show and change it; `description`: how it
-//!   is shown; `dead_letter`: which queues it may name; `page`: lists in pages
-//! - `invoke`: a call that waits for the function; `later`: other services' events; `queue`: events that wait for it; `destination`: who is told of their end
-//! - `invocation`: one event and its answer, in one of the `environments`
+//! - `creation`, `functions`, `permissions`, `concurrency`, `event_invoke_configs`, `tags`: the calls that show and change it;
+//!   `description`: how it is shown; `dead_letter`: which queues it may name; `page`: lists in pages
+//! - `invoke`: a call that waits for the function; `later`: other services' events; `waiting`: events in the store; `queue`: their way
+//!   to the function; `destination`: who is told of their end
+//! - `request`, `invocation`: one event and its answer, in one of the `environments`
 //! - `environment`: a process with its `runtime_api`, its `log` and its credentials; `program`: what it runs; `role`: what
 //!   Lambda may do in the function's role
 //!
@@ -20,6 +21,7 @@ mod destination;
 mod environment;
 mod environments;
 mod event_invoke_config;
+mod event_invoke_configs;
 mod function;
 mod functions;
 mod invocation;
@@ -33,12 +35,14 @@ mod permissions;
 mod program;
 mod queue;
 mod refusal;
+mod request;
 mod resume;
 mod role;
 mod routes;
 mod runtime_api;
 mod settings;
 mod tags;
+mod waiting;
 
 use self::function::Function;
 use self::refusal::INVALID;
@@ -65,7 +69,7 @@ pub(crate) static SERVICE: Service = Service {
             Operation::now("DeleteFunction", |call| functions::delete(&call.endpoint, &call.decode()?)),
             Operation::now("DeleteFunctionConcurrency", |call| concurrency::delete(&call.endpoint, &call.decode()?)),
             Operation::now("DeleteFunctionEventInvokeConfig", |call| {
-                event_invoke_config::delete(&call.endpoint, &call.decode()?)
+                event_invoke_configs::delete(&call.endpoint, &call.decode()?)
             }),
             Operation::now("GetAccountSettings", |call| concurrency::account_settings(&call.endpoint)),
             Operation::now("GetFunction", |call| functions::get(&call.endpoint, &call.decode()?)),
@@ -74,18 +78,18 @@ pub(crate) static SERVICE: Service = Service {
                 functions::get_configuration(&call.endpoint, &call.decode()?)
             }),
             Operation::now("GetFunctionEventInvokeConfig", |call| {
-                event_invoke_config::get(&call.endpoint, &call.decode()?)
+                event_invoke_configs::get(&call.endpoint, &call.decode()?)
             }),
             Operation::now("GetPolicy", |call| permissions::get_policy(&call.endpoint, &call.decode()?)),
             Operation::later("Invoke", |call| Box::pin(invoke::invoke(call))),
             Operation::now("ListFunctionEventInvokeConfigs", |call| {
-                event_invoke_config::list(&call.endpoint, &call.decode()?)
+                event_invoke_configs::list(&call.endpoint, &call.decode()?)
             }),
             Operation::now("ListFunctions", |call| functions::list(&call.endpoint, &call.decode()?)),
             Operation::now("ListTags", |call| tags::list_tags(&call.endpoint, &call.decode()?)),
             Operation::now("PutFunctionConcurrency", |call| concurrency::put(&call.endpoint, &call.decode()?)),
             Operation::now("PutFunctionEventInvokeConfig", |call| {
-                event_invoke_config::put(&call.endpoint, call.decode()?, false)
+                event_invoke_configs::put(&call.endpoint, call.decode()?, false)
             }),
             Operation::now("RemovePermission", |call| permissions::remove(&call.endpoint, &call.decode()?)),
             Operation::now("TagResource", |call| tags::tag_resource(&call.endpoint, call.decode()?)),
@@ -93,7 +97,7 @@ pub(crate) static SERVICE: Service = Service {
             Operation::now("UpdateFunctionCode", |call| functions::update_code(&call.endpoint, &call.decode()?)),
             Operation::now("UpdateFunctionConfiguration", functions::update_configuration),
             Operation::now("UpdateFunctionEventInvokeConfig", |call| {
-                event_invoke_config::put(&call.endpoint, call.decode()?, true)
+                event_invoke_configs::put(&call.endpoint, call.decode()?, true)
             }),
         ],
     )

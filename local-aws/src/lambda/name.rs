@@ -1,7 +1,7 @@
 //! How calls name a function: by its name, its ARN, or a part of that; with a version behind it or beside it.
 
 use super::function::Function;
-use super::refusal::{constraint, no_function, not_found};
+use super::refusal::{constraint, not_found};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -54,7 +54,8 @@ pub(super) fn find(
         let arn = Function::arn_of(endpoint, name);
         return Err(not_found(format!("Function not found: {arn}:{version}")));
     }
-    tx.get(name)?.ok_or_else(|| no_function(endpoint, name))
+    let none = || not_found(format!("Function not found: {}", Function::arn_of(endpoint, name)));
+    tx.get(name)?.ok_or_else(none)
 }
 
 #[cfg(test)]

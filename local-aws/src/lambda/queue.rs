@@ -7,20 +7,19 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, Row, params};
 use tokio::sync::Notify;
 
 use super::destination;
 use super::environments::{Environments, MAX_ENVIRONMENTS};
 use super::function::Function;
-use super::invocation::{self, Outcome, Request};
+use super::invocation::{self, Outcome};
+use super::waiting::{self, Waiting};
 use crate::background;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::latency::{Latency, until};
-use crate::store::{Record, Tx};
+use crate::store::Record;
 
 /// Waiting time before the second attempt; before the third it is twice as long.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(60);
@@ -34,18 +33,6 @@ const BACK_OFF_SPEED: f64 = 60.0;
 
 /// How long to wait when the state cannot be read or written.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// An event in the store.
-#[derive(Debug, Clone)]
-pub(super) struct Waiting {
-    pub(super) request: Request,
-    pub(super) function: String,
-    pub(super) accepted_at: DateTime<Utc>,
-    /// How often the function has failed to handle it.
-    pub(super) attempts: u32,
-    /// How often there was no room.
-    throttles: u32,
-}
 
 /// Which events are being handled, and who looks for others.
 #[derive(Debug, Default)]
@@ -76,19 +63,6 @@ impl Queue {
     fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Puts an event into the store.
-pub(super) fn put(tx: &Tx<'_>, function: &Function, request: &Request) -> Result<(), ApiError> {
-    let now = Utc::now().timestamp_millis();
-    let due = function.ready_at.map_or(now, |time| time.timestamp_millis().max(now));
-    tx.sql()
-        .prepare_cached(
-            "INSERT INTO invocation (id, function, payload, client_context, accepted_at, attempts, throttles, due)
-             VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
-        )?
-        .execute(params![request.id, function.name, &*request.payload, request.client_context, now, due])?;
-    Ok(())
 }
 
 /// Lets events be handled that a transaction has put into the store.
@@ -133,8 +107,8 @@ async fn dispatch(endpoint: Weak<Endpoint>) {
 fn hand_out(endpoint: &Arc<Endpoint>, queue: &Arc<Queue>) -> Result<Option<DateTime<Utc>>, ApiError> {
     let now = Utc::now();
     let busy = queue.under_way().clone();
-    let due = endpoint.store.read(|tx| due(tx, now, &busy))?;
-    for waiting in due {
+    let most = MAX_ENVIRONMENTS.saturating_sub(busy.len());
+    for waiting in endpoint.store.read(|tx| waiting::due(tx, now, &busy, most))? {
         let id = waiting.request.id.clone();
         queue.under_way().insert(id.clone());
         let under_way = UnderWay { queue: Arc::clone(queue), id };
@@ -149,54 +123,18 @@ fn hand_out(endpoint: &Arc<Endpoint>, queue: &Arc<Queue>) -> Result<Option<DateT
         });
     }
     let busy = queue.under_way().clone();
-    endpoint.store.read(|tx| next_due(tx, &busy))
-}
-
-/// The events that are due and not under way: as many as can be handled at once.
-fn due(tx: &Tx<'_>, now: DateTime<Utc>, busy: &HashSet<String>) -> Result<Vec<Waiting>, ApiError> {
-    let mut statement = tx.sql().prepare_cached(
-        "SELECT id, function, payload, client_context, accepted_at, attempts, throttles
-         FROM invocation WHERE due <= ? ORDER BY due, sequence",
-    )?;
-    let rows = statement.query_map(params![now.timestamp_millis()], read)?;
-    let rows = rows.filter(|row| row.as_ref().is_ok_and(|row| !busy.contains(&row.request.id)) || row.is_err());
-    Ok(rows.take(MAX_ENVIRONMENTS.saturating_sub(busy.len())).collect::<Result<_, _>>()?)
-}
-
-/// When the first event is due that is not under way. `None` also while no other can be handled: the end of one wakes us.
-fn next_due(tx: &Tx<'_>, busy: &HashSet<String>) -> Result<Option<DateTime<Utc>>, ApiError> {
+    // While no other can be handled, the end of one wakes us.
     if busy.len() >= MAX_ENVIRONMENTS {
         return Ok(None);
     }
-    let mut statement = tx.sql().prepare_cached("SELECT id, due FROM invocation ORDER BY due, sequence")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if !busy.contains(&row.get::<_, String>(0)?) {
-            return Ok(DateTime::from_timestamp_millis(row.get(1)?));
-        }
-    }
-    Ok(None)
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Waiting> {
-    Ok(Waiting {
-        request: Request {
-            id: row.get(0)?,
-            payload: Bytes::from(row.get::<_, Vec<u8>>(2)?),
-            client_context: row.get(3)?,
-        },
-        function: row.get(1)?,
-        accepted_at: DateTime::from_timestamp_millis(row.get(4)?).unwrap_or_default(),
-        attempts: row.get(5)?,
-        throttles: row.get(6)?,
-    })
+    endpoint.store.read(|tx| waiting::next_due(tx, &busy))
 }
 
 /// Lets the function handle the event once, and writes down what came of it.
 async fn attempt(endpoint: &Arc<Endpoint>, waiting: &Waiting) -> Result<(), ApiError> {
     let Some(function) = endpoint.store.read(|tx| tx.get::<Function>(&waiting.function))? else {
         // As on AWS, the events of a function go with it.
-        return endpoint.store.write(|tx| delete(tx, &waiting.request.id).map(drop));
+        return endpoint.store.write(|tx| waiting::delete(tx, &waiting.request.id).map(drop));
     };
     if Utc::now() - waiting.accepted_at > longest(endpoint.latency, function.maximum_event_age()) {
         return finish(endpoint, &function, waiting, destination::Condition::EventAgeExceeded, None);
@@ -209,7 +147,7 @@ async fn attempt(endpoint: &Arc<Endpoint>, waiting: &Waiting) -> Result<(), ApiE
                 return finish(endpoint, &function, &failed, condition, Some(&outcome));
             }
             let wait = endpoint.latency.of(BETWEEN_ATTEMPTS * failed.attempts);
-            put_off(endpoint, &failed, wait)
+            endpoint.store.write(|tx| waiting::put_off(tx, &failed, wait))
         }
         Ok(outcome) => {
             let handled = Waiting { attempts: waiting.attempts + 1, ..waiting.clone() };
@@ -218,7 +156,8 @@ async fn attempt(endpoint: &Arc<Endpoint>, waiting: &Waiting) -> Result<(), ApiE
         Err(refusal) => {
             tracing::info!(%refusal, function = function.name, "an event goes back to its queue");
             let wait = back_off(endpoint.latency, waiting.throttles);
-            put_off(endpoint, &Waiting { throttles: waiting.throttles + 1, ..waiting.clone() }, wait)
+            let throttled = Waiting { throttles: waiting.throttles + 1, ..waiting.clone() };
+            endpoint.store.write(|tx| waiting::put_off(tx, &throttled, wait))
         }
     }
 }
@@ -235,17 +174,6 @@ fn back_off(latency: Latency, throttles: u32) -> Duration {
     if latency.is_none() { wait.div_f64(BACK_OFF_SPEED) } else { latency.of(wait) }
 }
 
-fn put_off(endpoint: &Endpoint, waiting: &Waiting, wait: Duration) -> Result<(), ApiError> {
-    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    let due = Utc::now().timestamp_millis().saturating_add(wait);
-    endpoint.store.write(|tx| {
-        tx.sql()
-            .prepare_cached("UPDATE invocation SET attempts = ?, throttles = ?, due = ? WHERE id = ?")?
-            .execute(params![waiting.attempts, waiting.throttles, due, waiting.request.id])?;
-        Ok(())
-    })
-}
-
 /// Takes the event out of the store and hands on what came of it.
 fn finish(
     endpoint: &Endpoint,
@@ -257,23 +185,13 @@ fn finish(
     endpoint.store.write(|tx| {
         // Its destinations are those of now.
         let function = tx.get::<Function>(&function.id())?;
-        if delete(tx, &waiting.request.id)?
+        if waiting::delete(tx, &waiting.request.id)?
             && let Some(function) = function
         {
             destination::hand_on(tx, endpoint, &function, waiting, condition, outcome)?;
         }
         Ok(())
     })
-}
-
-/// Whether it was there.
-fn delete(tx: &Tx<'_>, id: &str) -> Result<bool, ApiError> {
-    let found = tx
-        .sql()
-        .prepare_cached("DELETE FROM invocation WHERE id = ? RETURNING 1")?
-        .query_row(params![id], |row| row.get::<_, i64>(0))
-        .optional()?;
-    Ok(found.is_some())
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What the service refuses in more than one of its calls.
 
-use super::function::Function;
-use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 /// The service's code for a wrong parameter.
@@ -20,10 +18,6 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
 pub(super) fn not_found(message: impl Into<String>) -> ApiError {
     let message = message.into();
     refused("ResourceNotFoundException", 404, message.clone()).with("Message", message)
-}
-
-pub(super) fn no_function(endpoint: &Endpoint, name: &str) -> ApiError {
-    not_found(format!("Function not found: {}", Function::arn_of(endpoint, name)))
 }
 
 pub(super) fn conflict(message: impl Into<String>) -> ApiError {

@@ -19,3 +19,8 @@ pub(super) fn may(tx: &Tx<'_>, function: &Function, action: &str, resource: &str
         }
     }
 }
+
+/// Whether the role may send to the queue; what the queue's own policy says does not count when it is named.
+pub(super) fn may_send(tx: &Tx<'_>, function: &Function, queue: &str) -> Result<bool, ApiError> {
+    may(tx, function, "sqs:SendMessage", queue)
+}

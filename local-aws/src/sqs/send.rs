@@ -128,14 +128,16 @@ pub(crate) fn deliver_as(
     tx: &Tx<'_>,
     endpoint: &Endpoint,
     queue_arn: &str,
-    role_arn: &str,
+    (role_arn, session_name): (&str, &str),
     body: &str,
     attributes: &[(&str, &str, &str)],
 ) -> Result<(), ApiError> {
     let queue = Queue::of_arn(endpoint, tx, queue_arn)?;
     let policy = queue.settings.policy.clone().map(Value::String);
-    authorize_with(tx, role_arn, "sqs:SendMessage", queue_arn, &BTreeMap::new(), policy.as_ref())?;
-    put_text(tx, endpoint, &queue, role_arn, body, attributes)
+    let context = BTreeMap::from([("sts:RoleSessionName".to_owned(), session_name.to_owned())]);
+    authorize_with(tx, role_arn, "sqs:SendMessage", queue_arn, &context, policy.as_ref())?;
+    let caller = Caller::Role { role_arn: role_arn.to_owned(), session_name: session_name.to_owned() };
+    put_text(tx, endpoint, &queue, &user_id(tx, &caller)?, body, attributes)
 }
 
 fn put_text(

@@ -20,7 +20,9 @@ clients = {}
 
 
 def plain(value):
-    """What JSON has no form for: times, and bytes."""
+    """What JSON has no form for: times, bytes, and the text of a stream."""
+    if hasattr(value, "read"):
+        return value.read().decode(errors="replace")
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 

@@ -16,6 +16,7 @@ mod floors;
 mod fuzz;
 mod harness;
 mod iam;
+mod lambda;
 mod latency;
 mod logs;
 mod network;

@@ -27,7 +27,7 @@ const TAGS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
 /// The services whose keys the calls here can have on AWS, and what all services share. No request has a key of any other
 /// service, on AWS either: such a key is absent, whatever the policy asks of it. EC2's Describe calls have none but the
 /// region, and CloudFormation's have theirs for members that are refused here.
-const JUDGED: &[&str] = &["aws", "dynamodb", "ecs", "ecr", "logs", "fis", "iam", "sqs", "sts", "tag"];
+const JUDGED: &[&str] = &["aws", "dynamodb", "ecs", "ecr", "logs", "fis", "iam", "lambda", "sqs", "sts", "tag"];
 
 /// Whether what a request has of this key is known, be it that it has none.
 fn is_known(key: &str) -> bool {
