@@ -6,6 +6,7 @@ mod ecr;
 mod ecs;
 mod fis;
 mod iam;
+mod lambda;
 mod logs;
 mod resource_type;
 
@@ -15,7 +16,7 @@ pub(crate) use resource_type::{Context, Created, Properties, Reading, Refused, R
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
-    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
+    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, lambda::TYPES, logs::TYPES]
         .into_iter()
         .flatten()
         .copied()

@@ -5,6 +5,7 @@ mod cloudformation;
 mod dynamodb;
 mod ecs;
 mod fis;
+mod lambda;
 mod logs;
 mod rest;
 
@@ -28,6 +29,7 @@ const TITLES: &[(&str, &[&str])] = &[
     ("ECS", &["ecs"]),
     ("FIS", &["fis"]),
     ("IAM", &["iam"]),
+    ("Lambda", &["lambda"]),
     ("Resource Groups Tagging", &["resourcegroupstaggingapi"]),
     ("Service Quotas", &["service-quotas"]),
     ("STS", &["sts"]),
@@ -73,6 +75,7 @@ async fn every_operation_on_the_reference_page_is_answered() {
     cloudformation::all(&mut calls).await;
     dynamodb::all(&mut calls);
     ecs::all(&mut calls, &lab).await;
+    lambda::all(&mut calls).await;
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
     // At the first experiment, FIS makes the role that IAM was asked for.
