@@ -43,6 +43,8 @@ TYPES = [
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
 ]
 
 # Top-level keys that say something other than what a template may contain.

@@ -8,6 +8,7 @@ mod fis;
 mod iam;
 mod logs;
 mod resource_type;
+mod sqs;
 
 use super::latency::{OTHER, Times};
 
@@ -15,7 +16,7 @@ pub(crate) use resource_type::{Context, Created, Properties, Reading, Refused, R
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
-    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
+    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, fis::TYPES, iam::TYPES, logs::TYPES, sqs::TYPES]
         .into_iter()
         .flatten()
         .copied()

@@ -7,6 +7,7 @@ mod ecs;
 mod fis;
 mod logs;
 mod rest;
+mod sqs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,7 @@ const TITLES: &[(&str, &[&str])] = &[
     ("IAM", &["iam"]),
     ("Resource Groups Tagging", &["resourcegroupstaggingapi"]),
     ("Service Quotas", &["service-quotas"]),
+    ("SQS", &["sqs"]),
     ("STS", &["sts"]),
 ];
 
@@ -75,6 +77,7 @@ async fn every_operation_on_the_reference_page_is_answered() {
     ecs::all(&mut calls, &lab).await;
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
+    sqs::all(&mut calls).await;
     // At the first experiment, FIS makes the role that IAM was asked for.
     fis::all(&mut calls, &lab);
     endpoint.stop().await;
