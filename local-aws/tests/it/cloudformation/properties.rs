@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::boto::Boto;
+use crate::registry_client::{ARCH, Registry};
 
 fn data() -> Value {
     serde_json::from_str(include_str!("properties.json")).unwrap()

@@ -8,6 +8,7 @@ mod fis;
 mod lambda;
 mod logs;
 mod rest;
+mod sqs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,7 @@ const TITLES: &[(&str, &[&str])] = &[
     ("Lambda", &["lambda"]),
     ("Resource Groups Tagging", &["resourcegroupstaggingapi"]),
     ("Service Quotas", &["service-quotas"]),
+    ("SQS", &["sqs"]),
     ("STS", &["sts"]),
 ];
 
@@ -78,6 +80,7 @@ async fn every_operation_on_the_reference_page_is_answered() {
     lambda::all(&mut calls).await;
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
+    sqs::all(&mut calls).await;
     // At the first experiment, FIS makes the role that IAM was asked for.
     fis::all(&mut calls, &lab);
     endpoint.stop().await;
