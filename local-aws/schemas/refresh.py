@@ -47,6 +47,8 @@ TYPES = [
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
 ]
 
 # Top-level keys that say something other than what a template may contain.

@@ -54,6 +54,23 @@ shorter), `startedBy` of a rule's tasks (`events-rule/NAME`), the reason of an e
 is said of a bus that is not there in an entry of PutEvents and of a target id that RemoveTargets does not find.
 ";
 
+const LAMBDA: &str = "
+## Functions
+
+Lambda's functions are of image type, from images in the registry above, by the digest that a tag has when the function is made
+or updated. An environment is a process of this machine, without a root of its own: `LAMBDA_TASK_ROOT` says where the image's
+files are. It speaks the Runtime API (`AWS_LAMBDA_RUNTIME_API`, a port of its own), has its role's credentials and
+`AWS_ENDPOINT_URL`, waits frozen between events and ends after five minutes without one. Its process ends with the endpoint,
+however that ends. Memory and `/tmp` are told, and held to nothing.
+
+Function errors are tried again after one and two minutes, divided by `--speed`, and at once without `--latency aws`; an event
+that finds no room comes back after 1 s, 2 s, up to 5 minutes, without `--latency aws` sixty times sooner. A dead-letter queue or
+a destination is an SQS queue. As on AWS the log goes to `/aws/lambda/NAME` or `LoggingConfig.LogGroup`, as far as the
+function's role may write it. Versions, aliases, layers, URLs, event source mappings, zip files, JSON logs, VPCs and streamed
+answers are refused by name. What the repository's policy says of `lambda.amazonaws.com` is not asked: on AWS whoever makes the
+function may usually add it.
+";
+
 const LANGUAGE: &str = "
 ## Templates
 
@@ -125,6 +142,8 @@ or waits:
 | an image | 2 GiB unpacked (`fis-workshop local start --max-image-size MIB`); names and attributes of 1 MiB; no sparse files |
 | a manifest or configuration of an image | 4 MiB |
 | a task's output | a program that is half a megabyte ahead of its log waits, whatever `mode` says; after 256 MiB nothing more is kept, and the log says so; without an endpoint 8 GiB |
+| functions | 64 environments at once, of all functions; a function whose log is half a megabyte behind waits, as a task does |
+| an event, an answer | 6 MB; 1 MB for asynchronous invocations |
 | a stopped task | shown for an hour, as on AWS |
 | a deleted stack | shown for 90 days, as on AWS |
 ";
@@ -163,6 +182,7 @@ fn page() -> String {
     }
     page.push_str(REGISTRY);
     page.push_str(EVENTS);
+    page.push_str(LAMBDA);
     page.push_str(LANGUAGE);
     for resource_type in resources::all() {
         let name = resource_type.type_name();

@@ -172,7 +172,7 @@ async fn handle(
     };
     let Some(service) = services::of(&parts, &body) else {
         return match signed_for(&parts.headers) {
-            Some(name) => wire::unknown_service(&parts, &name),
+            Some(name) => wire::unknown_service(&parts, &name, &services::unknown(&name)),
             None => (
                 StatusCode::NOT_FOUND,
                 "This is fis-workshop's local AWS endpoint; the request is for no AWS service that it knows.\n",

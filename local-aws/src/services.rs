@@ -70,6 +70,16 @@ pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<&'static Service> {
     services.find(|service| service.wire.bears(&name))
 }
 
+/// The refusal of a request that was signed for a service, and is for none that is there.
+pub(crate) fn unknown(name: &str) -> ApiError {
+    let is_there = SERVICES.iter().any(|service| service.wire.signing_name == name);
+    ApiError::unsupported(match is_there {
+        // As old clients of SQS do, which spoke the query protocol.
+        true => format!("The protocol of this request to the service {name}"),
+        false => format!("The service {name}"),
+    })
+}
+
 /// Takes up what an earlier endpoint left unfinished.
 pub(crate) fn resume(endpoint: &Arc<Endpoint>) -> Result<(), ApiError> {
     SERVICES.iter().try_for_each(|service| (service.resume)(endpoint))?;

@@ -49,7 +49,7 @@ fn answer(endpoint: &Arc<Endpoint>, operation: &str, input: Value) -> Value {
     };
     match call.operation.run {
         Run::Now(run) => run(call).unwrap(),
-        Run::AtLength(_) | Run::Later(_) => unreachable!("EC2 answers at once"),
+        Run::AtLength(_) | Run::Later(_) | Run::WhileAsked(_) => unreachable!("EC2 answers at once"),
     }
 }
 

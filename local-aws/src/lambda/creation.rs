@@ -1,4 +1,4 @@
-//! Making a function, by CreateFunction and by CloudFormation.
+//! Making, changing and deleting functions, by calls and by CloudFormation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +14,11 @@ use super::name;
 use super::refusal::{INVALID, conflict, invalid};
 use super::role;
 use super::settings::Changes;
+use crate::ecr::image_use::ImageUse;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::iam;
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 use crate::wire;
 
 /// How long AWS takes until a function of image type is Active, and until it is updated. Typical, not verified.
@@ -118,6 +119,40 @@ impl Creation {
         tx.put(&function)?;
         Ok(function)
     }
+
+    /// Makes the function what a new one would be; its image is looked up only if it is said to be another.
+    pub(crate) fn apply(
+        self,
+        endpoint: &Endpoint,
+        tx: &Tx<'_>,
+        function: &mut Function,
+        is_new_code: bool,
+    ) -> Result<(), ApiError> {
+        let before = (function.settings.clone(), function.code.clone(), function.architecture.clone());
+        function.settings = self.changes.into_settings()?;
+        function.architecture = code::architecture(self.input.architectures.as_deref())?;
+        if is_new_code {
+            function.code = code::resolve(endpoint, tx, self.input.code.image_uri.as_deref().unwrap_or_default())?;
+        }
+        if before == (function.settings.clone(), function.code.clone(), function.architecture.clone()) {
+            return tx.put(function);
+        }
+        change(endpoint, tx, function)
+    }
+}
+
+/// Writes a function whose settings or code are others.
+pub(super) fn change(endpoint: &Endpoint, tx: &Tx<'_>, function: &mut Function) -> Result<(), ApiError> {
+    check_role(endpoint, tx, function)?;
+    code::keep(tx, function)?;
+    function.renew(endpoint.latency.end_of(TYPICAL));
+    tx.put(function)
+}
+
+/// Deletes the function; events that wait for it go when their turn comes.
+pub(crate) fn remove(tx: &Tx<'_>, function: &Function) -> Result<(), ApiError> {
+    ImageUse::end(tx, &function.arn)?;
+    tx.delete::<Function>(&function.id()).map(drop)
 }
 
 /// Whether the role is one that Lambda may act in, and that may do what the settings need.

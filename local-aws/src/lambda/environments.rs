@@ -108,6 +108,23 @@ impl Environments {
         idle.into_iter().flatten().for_each(|idle| idle.end(endpoint));
     }
 
+    /// Ends the idle environments of all functions that are others now, or gone.
+    pub(super) fn retire_all(endpoint: &Endpoint) {
+        let names: Vec<String> = Self::of(endpoint).pools().keys().cloned().collect();
+        for name in names {
+            let function = endpoint.store.read(|tx| tx.get::<Function>(&name)).ok().flatten();
+            let generation = function.map(|function| function.generation);
+            let is_of_now = |idle: &Idle| Some(&idle.environment.generation) == generation.as_ref();
+            let environments = Self::of(endpoint);
+            let old = environments.pools().get_mut(&name).map(|pool| {
+                let (kept, old) = std::mem::take(&mut pool.idle).into_iter().partition(is_of_now);
+                pool.idle = kept;
+                old
+            });
+            old.into_iter().flatten().for_each(|idle: Idle| idle.end(endpoint));
+        }
+    }
+
     /// The environment `id`, if it is idle still.
     fn remove(&self, function: &str, id: &str) -> Option<Environment> {
         let mut pools = self.pools();

@@ -13,11 +13,10 @@ use super::page::{limit, next_page};
 use super::refusal::{INVALID, invalid, refused};
 use super::settings::Changes;
 use crate::ecr::collection::collect_unless_kept;
-use crate::ecr::image_use::ImageUse;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::service::Call;
-use crate::store::{Record, Tx};
+use crate::store::Tx;
 use crate::wire;
 
 #[derive(Deserialize)]
@@ -105,19 +104,11 @@ pub(super) fn update_configuration(call: Call) -> Result<Value, ApiError> {
         function.check_settled()?;
         check_revision(&function, input.revision_id.as_deref())?;
         function.settings.change(changes)?;
-        change(endpoint, tx, &mut function)?;
+        creation::change(endpoint, tx, &mut function)?;
         Ok(function)
     })?;
     Environments::retire(endpoint, &function.name);
     Ok(configuration(&function))
-}
-
-/// Writes a function whose settings or code are others.
-pub(super) fn change(endpoint: &Endpoint, tx: &Tx<'_>, function: &mut Function) -> Result<(), ApiError> {
-    creation::check_role(endpoint, tx, function)?;
-    code::keep(tx, function)?;
-    function.renew(endpoint.latency.end_of(creation::TYPICAL));
-    tx.put(function)
 }
 
 fn check_revision(function: &Function, asked: Option<&str>) -> Result<(), ApiError> {
@@ -162,7 +153,7 @@ pub(super) fn update_code(endpoint: &Endpoint, input: &UpdateFunctionCode) -> Re
             function.architecture = code::architecture(Some(list))?;
         }
         if !input.dry_run {
-            change(endpoint, tx, &mut function)?;
+            creation::change(endpoint, tx, &mut function)?;
         }
         Ok(function)
     })?;
@@ -179,17 +170,11 @@ pub(super) fn delete(endpoint: &Endpoint, input: &Named) -> Result<Value, ApiErr
     }
     let function = endpoint.store.write(|tx| {
         let function = input.find(endpoint, tx)?;
-        remove(tx, &function)?;
+        creation::remove(tx, &function)?;
         Ok(function)
     })?;
     clean_up(endpoint, &function)?;
     Ok(json!({}))
-}
-
-/// Deletes the function; events that wait for it go when their turn comes.
-pub(super) fn remove(tx: &Tx<'_>, function: &Function) -> Result<(), ApiError> {
-    ImageUse::end(tx, &function.arn)?;
-    tx.delete::<Function>(&function.id()).map(drop)
 }
 
 /// Ends what runs of a function that is gone.

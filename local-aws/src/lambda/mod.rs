@@ -44,7 +44,6 @@ mod settings;
 mod tags;
 mod waiting;
 
-use self::function::Function;
 use self::refusal::INVALID;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -52,7 +51,13 @@ use crate::service::{Operation, Service, Tagged};
 use crate::store::Tx;
 use crate::wire;
 
+pub(crate) use concurrency::reserve;
+pub(crate) use creation::{Creation, remove};
+pub(crate) use event_invoke_config::Changes as EventInvokeChanges;
+pub(crate) use function::Function;
 pub(crate) use later::{invoke_later, wake};
+pub(crate) use name::find;
+pub(crate) use permissions::{Permission, take_away};
 
 pub(crate) static SERVICE: Service = Service {
     needs: permission::needs,
@@ -107,4 +112,10 @@ pub(crate) static SERVICE: Service = Service {
 fn tagged(_endpoint: &Endpoint, tx: &Tx<'_>) -> Result<Vec<Tagged>, ApiError> {
     let functions = tx.list::<Function>()?.into_iter().filter(|function| !function.tags.is_empty());
     Ok(functions.map(|function| Tagged { arn: function.arn, tags: function.tags }).collect())
+}
+
+/// Ends what runs of functions that are gone, or others now.
+pub(crate) fn retire(endpoint: &Endpoint) {
+    environments::Environments::retire_all(endpoint);
+    crate::ecr::collection::collect(endpoint);
 }

@@ -43,7 +43,7 @@ fn named<'a>(
 }
 
 /// The function that a call names.
-pub(super) fn find(
+pub(crate) fn find(
     endpoint: &Endpoint,
     tx: &Tx<'_>,
     identifier: &str,

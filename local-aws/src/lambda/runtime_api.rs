@@ -193,15 +193,11 @@ fn trace_id() -> String {
 
 /// An answer to the invocation `id`, with a body that is read as far as a function may answer.
 async fn answer(exchange: &Exchange, id: &str, body: Body, call: impl FnOnce(Option<Bytes>) -> Call) -> Response {
-    let wrong = || refusal(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID");
-    if exchange.current().as_deref() != Some(id) {
-        return wrong();
-    }
+    // Before anything is refused: what is not read costs the process its connection.
     let body = to_bytes(body, MAX_RESPONSE).await.ok();
     let is_too_large = body.is_none();
-    // It may have been answered, or have come to its end, while the body came.
     if exchange.current().take_if(|current| current == id).is_none() {
-        return wrong();
+        return refusal(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID");
     }
     if exchange.calls.send(call(body)).await.is_err() {
         return gone();

@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::message_attribute::{self, Attributes};
+use super::message_attribute::Attributes;
 use super::queue::Queue;
 use super::receipt::Receipt;
 use super::waiters::tell;
@@ -22,13 +22,6 @@ pub(super) struct New<'a> {
     pub(super) group_id: Option<&'a str>,
     /// Seconds; as the queue says when it is not given.
     pub(super) delay: Option<i64>,
-}
-
-impl New<'_> {
-    /// What counts of it against the limits.
-    pub(super) fn size(&self) -> usize {
-        self.body.len() + message_attribute::size(self.attributes)
-    }
 }
 
 /// A message as it is handed out.
@@ -158,7 +151,8 @@ pub(super) fn take(
     Ok(handed_out)
 }
 
-fn visible(tx: &Tx<'_>, queue: &Queue, limit: usize, now: i64) -> Result<Vec<Message>, ApiError> {
+/// The oldest that can be had.
+pub(super) fn visible(tx: &Tx<'_>, queue: &Queue, limit: usize, now: i64) -> Result<Vec<Message>, ApiError> {
     let mut select = tx.sql().prepare_cached(
         "SELECT * FROM sqs_message WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, sequence LIMIT ?",
     )?;

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn digests_are_those_that_are_published() {
-        let number = "4563442423554324324564524243.32543234";
+        let number = "4563442423554324324264524243.32543234";
         let all: Attributes = [
             ("attribName1", attribute("String", "attribValue 1"), "19e27d4e946b072f3f58da80d94fd778"),
             ("customNumberTypeAttrib", attribute("Number.float", number), "9fe1b90bbd9965bdf77bac517c7d2495"),

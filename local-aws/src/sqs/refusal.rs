@@ -72,3 +72,8 @@ pub(super) fn invalid_contents() -> ApiError {
          #x10000 to #x10FFFF",
     )
 }
+
+/// What an error is called in the older protocol, which entries of batches are told.
+pub(super) fn query_code(code: &str) -> &str {
+    QUERY_CODES.iter().find(|(name, _)| *name == code).map_or(code, |(_, query)| query)
+}

@@ -6,6 +6,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::batch::{Addressed, Batch};
 use super::message::{self, New};
 use super::message_attribute::{self, Attribute, Attributes, check_characters};
 use super::queue::Queue;
@@ -16,11 +17,13 @@ use crate::error::ApiError;
 use crate::iam::{Principal, allows_service, authorize_with, user_id};
 use crate::store::Tx;
 
+/// What all messages of a batch may have together, in bytes.
+const MOST_OF_A_BATCH: usize = 1_048_576;
+
 /// What a message may have beside its queue.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(super) struct SendMessage {
-    queue_url: String,
     #[serde(default)]
     message_body: String,
     delay_seconds: Option<i64>,
@@ -32,15 +35,46 @@ pub(super) struct SendMessage {
     message_deduplication_id: Option<String>,
 }
 
-pub(super) fn send_message(endpoint: &Endpoint, caller: &Caller, input: SendMessage) -> Result<Value, ApiError> {
+impl SendMessage {
+    /// What counts of it against the limits.
+    fn size(&self) -> usize {
+        self.message_body.len() + message_attribute::size(&self.message_attributes)
+    }
+}
+
+pub(super) fn send_message(
+    endpoint: &Endpoint,
+    caller: &Caller,
+    input: &Addressed<SendMessage>,
+) -> Result<Value, ApiError> {
     endpoint.store.write(|tx| {
         let queue = Queue::at(endpoint, tx, &input.queue_url)?;
-        send(endpoint, tx, &queue, &user_id(tx, caller)?, &input)
+        send(endpoint, tx, &queue, &user_id(tx, caller)?, &input.what)
+    })
+}
+
+pub(super) fn send_message_batch(
+    endpoint: &Endpoint,
+    caller: &Caller,
+    input: &Batch<SendMessage>,
+) -> Result<Value, ApiError> {
+    input.check("SendMessageBatchRequestEntry")?;
+    let size: usize = input.entries.iter().map(|entry| entry.what.size()).sum();
+    if size > MOST_OF_A_BATCH {
+        return Err(ApiError::new(
+            "BatchRequestTooLong",
+            format!("Batch requests cannot be longer than {MOST_OF_A_BATCH} bytes. You have sent {size} bytes."),
+        ));
+    }
+    endpoint.store.write(|tx| {
+        let queue = Queue::at(endpoint, tx, &input.queue_url)?;
+        let sender = user_id(tx, caller)?;
+        input.each(|message| send(endpoint, tx, &queue, &sender, message))
     })
 }
 
 /// Puts the message into the queue, unless something is wrong with it; then nothing is written.
-pub(super) fn send(
+fn send(
     endpoint: &Endpoint,
     tx: &Tx<'_>,
     queue: &Queue,
@@ -85,7 +119,8 @@ fn check(queue: &Queue, new: &New<'_>) -> Result<(), ApiError> {
     }
     check_characters(new.body)?;
     let limit = queue.settings.maximum_message_size;
-    if i64::try_from(new.size()).unwrap_or(i64::MAX) > limit {
+    let size = new.body.len() + message_attribute::size(new.attributes);
+    if i64::try_from(size).unwrap_or(i64::MAX) > limit {
         let reason = format!("One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes.");
         return Err(invalid(reason));
     }

@@ -106,14 +106,13 @@ pub(crate) fn respond(service: &Service, outcome: Result<Reply, ApiError>) -> Re
 }
 
 /// The refusal of a service that is not there, in a form that its clients read. `name` is what the request was signed for.
-pub(crate) fn unknown_service(parts: &Parts, name: &str) -> Response {
-    let error = ApiError::unsupported(format_args!("The service {name}"));
+pub(crate) fn unknown_service(parts: &Parts, name: &str, error: &ApiError) -> Response {
     let is_form = || {
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     };
     if name == "s3" {
-        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/xml")], xml::of_s3(&error))
+        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/xml")], xml::of_s3(error))
             .into_response();
     }
     let protocol = if parts.headers.contains_key("x-amz-target") {
@@ -124,7 +123,7 @@ pub(crate) fn unknown_service(parts: &Parts, name: &str) -> Response {
         const NOTHING: &Rest = &Rest { routes: &[], lists: &[], numbers: &[] };
         Service::rest("", NOTHING)
     };
-    respond(&protocol, Err(error))
+    respond(&protocol, Err(error.clone()))
 }
 
 fn json_error(error: &ApiError) -> String {

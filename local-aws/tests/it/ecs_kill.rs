@@ -36,9 +36,13 @@ impl Victim {
         Self { process, port }
     }
 
-    pub(crate) async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    pub(crate) async fn kill_and_restart(mut self, state_dir: &Path) -> Self {
+        self.kill();
         Self::start(state_dir, self.port).await
     }
 }

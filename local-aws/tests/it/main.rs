@@ -29,4 +29,5 @@ mod registry_judges;
 mod registry_kill;
 mod registry_tasks;
 mod server;
+mod sqs;
 mod tagging;

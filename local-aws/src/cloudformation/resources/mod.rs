@@ -7,8 +7,10 @@ mod ecs;
 mod events;
 mod fis;
 mod iam;
+mod lambda;
 mod logs;
 mod resource_type;
+mod sqs;
 
 use super::latency::{OTHER, Times};
 
@@ -16,10 +18,21 @@ pub(crate) use resource_type::{Context, Created, Properties, Reading, Refused, R
 
 /// Every type that the engine can make.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn ResourceType> {
-    [dynamodb::TYPES, ec2::TYPES, ecr::TYPES, ecs::TYPES, events::TYPES, fis::TYPES, iam::TYPES, logs::TYPES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        dynamodb::TYPES,
+        ec2::TYPES,
+        ecr::TYPES,
+        ecs::TYPES,
+        events::TYPES,
+        fis::TYPES,
+        iam::TYPES,
+        lambda::TYPES,
+        logs::TYPES,
+        sqs::TYPES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The type of this name, if the engine can make it.

@@ -13,6 +13,7 @@ const DOCUMENTED_ATTRIBUTES: &[(&str, &[&str])] = &[
     ("AWS::EC2::SecurityGroup", &["VpcId"]),
     ("AWS::EC2::Subnet", &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "OutpostArn", "VpcId"]),
     ("AWS::EC2::VPC", &["CidrBlock"]),
+    ("AWS::SQS::Queue", &["QueueName"]),
 ];
 
 /// What CloudFormation knows of one resource type.

@@ -10,7 +10,7 @@ use crate::registry_client::{ARCH, Registry};
 /// A runtime for one word of a shell's command line: it writes each event to the log.
 const RUNTIME: &str = r#"exec bash -c '
 call() { exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API#*:}
-  printf "$1 /2018-06-01/runtime/invocation/$2 HTTP/1.1\r\nHost: lambda\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}" >&3
+  printf "$1 /2018-06-01/runtime/invocation/$2 HTTP/1.1\r\nHost: $AWS_LAMBDA_RUNTIME_API\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}" >&3
   tr -d "\r" <&3; exec 3>&-; }
 while :; do
   event=$(call GET next)
@@ -22,9 +22,10 @@ done'"#;
 fn role() -> String {
     let statement =
         json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"});
-    let managed = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    let logs = json!({"Effect": "Allow", "Resource": "*", "Action": "logs:*"});
     let role = json!({"Type": "AWS::IAM::Role", "Properties": {
-        "RoleName": "function", "AssumeRolePolicyDocument": {"Statement": [statement]}, "ManagedPolicyArns": [managed],
+        "RoleName": "function", "AssumeRolePolicyDocument": {"Statement": [statement]},
+        "Policies": [{"PolicyName": "logs", "PolicyDocument": {"Statement": [logs]}}],
     }});
     json!({"Resources": {"Role": role}}).to_string()
 }

@@ -35,15 +35,16 @@ async fn sigkill_at_any_moment_loses_no_event_and_doubles_none() {
     let seed = Seed::new();
     let mut moments = StdRng::seed_from_u64(seed.0);
     let mut sent = Vec::new();
-    for _ in 0..6 {
-        for _ in 0..5 {
+    for _ in 0..25 {
+        for _ in 0..2 {
             let entry = json!({"Source": "my.app", "DetailType": "t", "Detail": "{}"});
             let entries = vec![entry; 10];
             let answer = boto.call("events", "PutEvents", &json!({"Entries": entries})).unwrap();
             let ids = answer["Entries"].as_array().unwrap().iter();
             sent.extend(ids.map(|entry| entry["EventId"].as_str().unwrap().to_owned()));
         }
-        tokio::time::sleep(Duration::from_micros(moments.random_range(0..20_000))).await;
+        // While they are matched and delivered, which takes a few milliseconds.
+        tokio::time::sleep(Duration::from_micros(moments.random_range(0..6_000))).await;
         victim = victim.kill_and_restart(dir.path()).await;
     }
     let mut received: BTreeMap<String, usize> = BTreeMap::new();

@@ -30,6 +30,10 @@ const TEMPLATE: &str = r#"{
       "RoleName": "small",
       "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}},
+    "Caller": {"Type": "AWS::IAM::Role", "Properties": {
+      "RoleName": "caller",
+      "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}]}}},
     "Foreign": {"Type": "AWS::IAM::Role", "Properties": {
       "RoleName": "foreign",
       "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [

@@ -6,8 +6,10 @@ mod dynamodb;
 mod ecs;
 mod events;
 mod fis;
+mod lambda;
 mod logs;
 mod rest;
+mod sqs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +32,10 @@ const TITLES: &[(&str, &[&str])] = &[
     ("EventBridge", &["events"]),
     ("FIS", &["fis"]),
     ("IAM", &["iam"]),
+    ("Lambda", &["lambda"]),
     ("Resource Groups Tagging", &["resourcegroupstaggingapi"]),
     ("Service Quotas", &["service-quotas"]),
+    ("SQS", &["sqs"]),
     ("STS", &["sts"]),
 ];
 
@@ -76,8 +80,10 @@ async fn every_operation_on_the_reference_page_is_answered() {
     dynamodb::all(&mut calls);
     ecs::all(&mut calls, &lab).await;
     events::all(&mut calls);
+    lambda::all(&mut calls).await;
     logs::all(&mut calls);
     rest::all(&mut calls, &lab).await;
+    sqs::all(&mut calls).await;
     // At the first experiment, FIS makes the role that IAM was asked for.
     fis::all(&mut calls, &lab);
     endpoint.stop().await;
