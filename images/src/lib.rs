@@ -13,7 +13,7 @@ pub use architecture::Architecture;
 pub use pack::{Blob, Image};
 
 /// The workers' programs, in the order of the chapter.
-pub const WORKERS: &[&str] = &["original", "improved"];
+pub const WORKERS: &[&str] = &["original", "improved", "queue", "watchdog"];
 
 /// What can go wrong with images.
 #[derive(Debug, thiserror::Error)]

@@ -74,6 +74,10 @@ impl Lab {
         Self { runtime, shared, address }
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A program of the worker with this lab's endpoint and nothing else in its environment.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -13,4 +13,5 @@ mod queue;
 mod refusals;
 mod sqs;
 mod stopping;
+mod throughput;
 mod watchdog;

@@ -108,6 +108,20 @@ fn stopped_while_it_waits_it_takes_nothing_along() {
 }
 
 #[test]
+fn one_question_may_wait_longer_than_other_requests_may_take() {
+    let lab = Lab::new();
+    lab.shared.sqs.send(r#"{"batch_id": "batch", "item_index": 0}"#, Duration::from_secs(6));
+    let run = Run::start(lab.queue().env("ITEM_SECONDS", "20"));
+    lab.within(async {
+        while lab.shared.sqs.state.lock().unwrap().receives == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert_eq!(lab.take_requests(), ["GetQueueAttributes", "ReceiveMessage"]);
+    run.kill();
+}
+
+#[test]
 fn stopped_while_it_writes_it_finishes_the_item() {
     let lab = Lab::new();
     lab.shared.sqs.seed("batch", 0..2);
@@ -146,7 +160,8 @@ fn an_item_that_takes_long_stays_with_its_task() {
 fn an_item_of_a_killed_task_comes_back() {
     let lab = Lab::new();
     lab.shared.sqs.seed("batch", 0..1);
-    lab.shared.sqs.set(2, 1000);
+    // Longer than three looks at an empty queue take.
+    lab.shared.sqs.set(6, 1000);
     let run = Run::start(lab.queue().env("ITEM_SECONDS", "3600"));
     lab.wait_for_request("ReceiveMessage", 1);
     lab.within(async {

@@ -28,7 +28,7 @@ fn stopped(id: &str, exit_code: Option<i32>) -> Value {
             "containers": [{"name": "BatchJob", "exitCode": exit_code, "lastStatus": "STOPPED"}],
             "group": "family:job",
             "lastStatus": "STOPPED",
-            "stoppedAt": "2026-11-25T16:10:16.123Z",
+            "stoppedAt": chrono::Utc::now().to_rfc3339(),
             "taskArn": arn(id),
             "version": 6,
         },
@@ -222,6 +222,24 @@ fn restarts_in_vain_come_later_and_later_and_then_no_more() {
     write(&lab, 5..6);
     assert_eq!(log_of(&lab, &[tick()])[1], "Restarted at item 6: task b stopped with exit code 1");
     assert_eq!(lab.shared.ecs.state.lock().unwrap().requests[0]["startedBy"], "watchdog/0/6");
+}
+
+#[test]
+fn what_stopped_an_hour_ago_is_left_to_a_person() {
+    let lab = job(5);
+    lab.shared.ecs.stop(FIRST, Some(143), 3600.0);
+
+    let log = log_of(&lab, &[tick(), stopped(FIRST, Some(143))]);
+
+    let line = format!("Giving up: task {FIRST} stopped with exit code 143, too long ago; start the job by hand");
+    assert_eq!(log, [line.as_str(); 2]);
+    assert_eq!(text(&state(&lab).unwrap(), "State"), "gave up");
+    assert!(lab.shared.ecs.state.lock().unwrap().requests.is_empty());
+
+    // ECS forgets it; what is told of it stays.
+    lab.shared.ecs.state.lock().unwrap().tasks.clear();
+    assert_eq!(log_of(&lab, &[tick()]), ["Nothing to do: there is no job"]);
+    assert_eq!(text(&state(&lab).unwrap(), "Message"), line);
 }
 
 #[test]
