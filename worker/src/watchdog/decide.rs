@@ -5,6 +5,10 @@ use std::{fmt, str::FromStr, time::Duration};
 use aws_sdk_ecs::types::TaskOverride;
 use chrono::{DateTime, SecondsFormat, Utc};
 
+/// After a task that stopped longer ago, nothing is started: less than the hour of which the [`watchdog`](super) can be sure, by
+/// more than an invocation takes.
+const MEMORY: Duration = Duration::from_secs(55 * 60);
+
 /// What an invocation sees.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -102,6 +106,11 @@ pub enum Decision {
         /// How many restarts have written nothing.
         in_vain: u32,
     },
+    /// The job was interrupted when nobody watched, and now it cannot be told any more whether it was restarted.
+    TooLate {
+        /// The last task that is known.
+        after: Ended,
+    },
 }
 
 /// What is to be done about a job.
@@ -126,6 +135,9 @@ pub fn decide(seen: &Seen, limits: &Limits, now: DateTime<Utc>) -> Decision {
     if in_vain >= limits.restarts {
         return Decision::GiveUp { after: last.clone(), next, in_vain };
     }
+    if now > last.at + MEMORY {
+        return Decision::TooLate { after: last.clone() };
+    }
     let until = last.at + limits.pause(in_vain);
     if now < until {
         return Decision::Wait { in_vain, until };
@@ -138,8 +150,8 @@ impl Limits {
     fn pause(&self, in_vain: u32) -> Duration {
         match in_vain {
             0 => Duration::ZERO,
-            // Both are small, see their settings; a day is for ever here.
-            n => self.backoff.saturating_mul(2_u32.saturating_pow(n - 1)).min(Duration::from_secs(86_400)),
+            // Longer would be too late, which the next decision says then.
+            n => self.backoff.saturating_mul(2_u32.saturating_pow(n - 1)).min(MEMORY),
         }
     }
 }
@@ -166,7 +178,7 @@ impl Decision {
             Self::NoJob | Self::Running { .. } | Self::Complete { .. } | Self::Done { .. } => "watching",
             Self::Wait { .. } => "waiting",
             Self::Restart { .. } => "restarted",
-            Self::GiveUp { .. } => "gave up",
+            Self::GiveUp { .. } | Self::TooLate { .. } => "gave up",
         }
     }
 }
@@ -188,6 +200,7 @@ impl fmt::Display for Decision {
                 write!(f, "Giving up at item {next}: restarts that wrote no item: {in_vain}; {after}; ")?;
                 f.write_str("find out why, and start the job by hand")
             }
+            Self::TooLate { after } => write!(f, "Giving up: {after}, too long ago; start the job by hand"),
         }
     }
 }

@@ -6,9 +6,12 @@
 //! the same task stopped, and both decide to go on after it. Nothing is locked: both call RunTask with the same client
 //! token, which follows from the stopped task alone, and for one token ECS starts one task, whoever asks and how often; a
 //! request with the token and other parameters is refused. So a task has one successor at most, and the tasks that follow
-//! from the one that a person started are a chain. A link is added only after the one before has stopped. That holds as long
-//! as ECS remembers a token, which is longer than it shows stopped tasks; and what it no longer shows is not restarted: an
-//! event only says where to look.
+//! from the one that a person started are a chain, in which a link is added only after the one before has stopped.
+//!
+//! That holds as long as ECS remembers the token of a task's successor: until an hour after the successor has stopped, and
+//! for a day at most. Nothing is started after a task that stopped longer than nearly an hour ago, and before that hour is
+//! over ECS remembers the token, and shows the successor, too, for it cannot have stopped any earlier. An event only says
+//! where to look, so one that is a day late changes nothing.
 
 mod call;
 mod decide;
@@ -28,6 +31,7 @@ use serde_json::Value;
 pub use call::Call;
 pub use decide::{Decision, Ended, Limits, Mark, Progress, Seen, decide};
 pub use settings::Settings;
+use tasks::Task;
 
 use crate::{Failure, Table, aws, log};
 
@@ -89,7 +93,7 @@ impl Watchdog {
         let table = Table::new(&self.configuration, table, batch.id.clone(), "watchdog".to_owned());
         let progress = Progress { next: table.continue_at().await?, size: batch.size };
         let overrides = last.as_ref().and_then(|task| task.overrides.clone());
-        let last = last.filter(|_| running.is_none()).map(|task| task.ended(call.time()));
+        let last = last.filter(|_| running.is_none()).map(Task::ended);
         Ok(Seen { progress, running, last, batch_id: batch.id, overrides })
     }
 

@@ -13,6 +13,10 @@ use crate::Failure;
 impl Watchdog {
     /// Writes the item if there is something to tell, and it says something else so far.
     pub(super) async fn note(&self, batch_id: &str, decision: &Decision, time: DateTime<Utc>) -> Result<(), Failure> {
+        if matches!(decision, Decision::NoJob) {
+            // ECS has forgotten the job of which the item tells.
+            return Ok(());
+        }
         let key = HashMap::from([
             ("BatchId".to_owned(), AttributeValue::S(format!("watchdog#{batch_id}"))),
             ("ItemIndex".to_owned(), AttributeValue::N("0".to_owned())),

@@ -146,12 +146,12 @@ impl Task {
         id(&self.arn)
     }
 
-    /// What counts of a task that has stopped, if nothing else is known, now.
-    pub(super) fn ended(self, now: DateTime<Utc>) -> Ended {
+    /// What counts of a task that has stopped.
+    pub(super) fn ended(self) -> Ended {
         Ended {
             task: self.id().to_owned(),
             exit_code: self.exit_code,
-            at: self.stopped_at.or(self.created_at).unwrap_or(now),
+            at: self.stopped_at.or(self.created_at).unwrap_or_default(),
             mark: self.mark,
         }
     }

@@ -14,13 +14,13 @@ const SIZE: u64 = 40;
 const SEED: &str = "TEST_SEED";
 
 /// The moments of the kills.
-struct Dice {
+pub(crate) struct Dice {
     seed: u64,
-    rng: StdRng,
+    pub(crate) rng: StdRng,
 }
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
         Self { seed, rng: StdRng::seed_from_u64(seed) }
     }

@@ -17,14 +17,21 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
-use crate::endpoint::{Shared, router};
+use crate::{
+    ecs::Ecs,
+    endpoint::{Shared, router},
+    lambda::Lambda,
+    sqs::Sqs,
+};
 
 pub(crate) const TABLE: &str = "FisStopTaskStack-DynamoTable";
 pub(crate) const ORIGINAL: &str = env!("CARGO_BIN_EXE_original");
 pub(crate) const IMPROVED: &str = env!("CARGO_BIN_EXE_improved");
+pub(crate) const QUEUE: &str = env!("CARGO_BIN_EXE_queue");
+pub(crate) const WATCHDOG: &str = env!("CARGO_BIN_EXE_watchdog");
 
 /// Far more than anything here takes: only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An endpoint of its own on a free port, with an empty table.
 pub(crate) struct Lab {
@@ -55,6 +62,9 @@ impl Lab {
             accepted: Mutex::default(),
             puts_held: watch::channel(false).0,
             next_answer_lost: false.into(),
+            sqs: Sqs::default(),
+            ecs: Ecs::default(),
+            lambda: Lambda::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -62,6 +72,10 @@ impl Lab {
         let app = router(Arc::clone(&shared));
         runtime.spawn(async move { axum::serve(listener, app).await });
         Self { runtime, shared, address }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A program of the worker with this lab's endpoint and nothing else in its environment.
@@ -76,6 +90,36 @@ impl Lab {
             .env("TABLE_NAME", TABLE)
             .env("ITEM_SECONDS", "0.02");
         command
+    }
+
+    /// `queue`, with this lab's queue.
+    pub(crate) fn queue(&self) -> Command {
+        let mut command = self.command(QUEUE);
+        command.env("QUEUE_URL", format!("{}/123456789012/items", self.address));
+        command
+    }
+
+    /// `watchdog`, as Lambda starts it.
+    pub(crate) fn watchdog(&self) -> Command {
+        let mut command = self.command(WATCHDOG);
+        command
+            .env_remove("ITEM_SECONDS")
+            .env("AWS_LAMBDA_RUNTIME_API", self.address.trim_start_matches("http://"))
+            .env("AWS_LAMBDA_FUNCTION_NAME", "watchdog")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("CLUSTER", "lab")
+            .env("TASK_DEFINITION", "arn:aws:ecs:eu-west-1:123456789012:task-definition/job:7")
+            .env("SUBNETS", "subnet-1a,subnet-2b")
+            .env("SECURITY_GROUPS", "sg-1a")
+            .env("BACKOFF_SECONDS", "60");
+        command
+    }
+
+    /// Runs something in the endpoint's runtime, with an end.
+    pub(crate) fn within<T>(&self, future: impl Future<Output = T>) -> T {
+        let timed = async { tokio::time::timeout(PATIENCE, future).await };
+        self.runtime.block_on(timed).expect("it happens in time")
     }
 
     /// The value of `ECS_CONTAINER_METADATA_URI_V4` in the task `id`.
