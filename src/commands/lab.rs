@@ -24,7 +24,7 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop lab                          All variants, half a second an item
+  fis-workshop lab                          All variants, a quarter of a second an item
   fis-workshop lab --item-seconds 30        The pace of the AWS workshop
   fis-workshop lab improved --at-index 7 --keep
   fis-workshop lab watchdog --at-index 2,5,7
@@ -32,10 +32,10 @@ Examples:
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
     variant: Option<Variant>,
-    /// Start the experiment when this index is written; watchdog takes several [default: 4, for watchdog 4,7]
+    /// Start the experiment when this index is written; watchdog is interrupted at each of several [default: 4, for watchdog 2,4]
     #[arg(long, value_name = "INDEX", value_delimiter = ',', value_parser = super::numbers::index, allow_negative_numbers = true)]
     at_index: Vec<u64>,
-    /// Seconds for each item [default: 0.5 locally, 30 on AWS]
+    /// Seconds for each item [default: 0.25 locally, 30 on AWS]
     #[arg(long, value_name = "SECONDS", value_parser = super::numbers::item_seconds, allow_negative_numbers = true)]
     item_seconds: Option<f64>,
     /// Items of the batch
@@ -192,11 +192,10 @@ fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
         return Err(Error::usage("The indexes of `--at-index` do not rise.")
             .hint("Name them in the order in which they are written, e.g. `--at-index 2,5`."));
     }
-    let half_of_rest = at_index.midpoint(size);
-    let again = (given.is_empty() && half_of_rest > at_index && half_of_rest + 1 < size).then_some(half_of_rest);
-    let pace = if context.settings.is_local() { 0.5 } else { 30.0 };
+    let before = Some(at_index / 2).filter(|before| given.is_empty() && *before < at_index);
+    let pace = if context.settings.is_local() { 0.25 } else { 30.0 };
     let item_seconds = args.item_seconds.unwrap_or(pace);
-    let at_indexes = if given.is_empty() { [at_index].into_iter().chain(again).collect() } else { given.clone() };
+    let at_indexes = if given.is_empty() { before.into_iter().chain([at_index]).collect() } else { given.clone() };
     Ok(Conditions { at_index, at_indexes, batch_size: size, item_seconds, tasks: args.tasks })
 }
 

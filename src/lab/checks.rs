@@ -90,8 +90,8 @@ fn stopped_by(task: &Task, experiment_id: &str) -> (bool, String) {
 }
 
 fn interrupted_during_processing(evidence: &Evidence) -> Checked {
-    let (size, at_index) = (evidence.conditions.batch_size, evidence.conditions.at_index);
-    let findings = evidence.interruptions.iter().map(|interruption| {
+    let (size, at_indexes) = (evidence.conditions.batch_size, &evidence.conditions.at_indexes);
+    let findings = evidence.interruptions.iter().zip(at_indexes).map(|(interruption, &at_index)| {
         let last = interruption.last_index();
         let ok = last.is_some_and(|at| at >= at_index && at + 1 < size);
         let written = match last {

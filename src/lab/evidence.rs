@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::variant::Design;
+use super::variant::{Design, Restart};
 use crate::aws::arn::task_id;
 use crate::aws::experiment::Experiment;
 use crate::aws::table::Item;
@@ -30,12 +30,13 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Those of a design: who shares the work gets as much of it for each task.
+    /// Those of a design: who is restarted by hand is interrupted once, who shares the work gets as much of it for each task.
     pub(crate) fn of(&self, design: &Design) -> Self {
-        if design.tasks == 1 {
-            return Self { tasks: 1, ..self.clone() };
+        match design.restart {
+            Restart::ByHand => Self { tasks: 1, at_indexes: vec![self.at_index], ..self.clone() },
+            Restart::ByWatchdog => Self { tasks: 1, ..self.clone() },
+            Restart::NotNeeded => Self { batch_size: self.batch_size * u64::from(self.tasks), ..self.clone() },
         }
-        Self { batch_size: self.batch_size * u64::from(self.tasks), ..self.clone() }
     }
 }
 

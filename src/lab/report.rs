@@ -90,9 +90,12 @@ impl Report {
             table.add_row(name.chain(self.variants.iter().map(value)));
         };
         row("items in the table", &|outcome| format!("{} of {}", outcome.items, outcome.batch_size));
-        row("interrupted at index", &|outcome| index(outcome.interrupted_at_index));
+        row("interrupted at index", &|outcome| {
+            let indexes: Vec<_> = outcome.interrupted_at_indexes.iter().copied().map(index).collect();
+            if indexes.is_empty() { "-".to_owned() } else { indexes.join(", ") }
+        });
         row("restarted", &|outcome| outcome.restart.to_string());
-        row("after the stop", &|outcome| seconds(&outcome.restart_seconds));
+        row("restarted after", &|outcome| seconds(&outcome.restart_seconds));
         row("resumed at index", &|outcome| index(outcome.resumed_at_index));
         row("items done twice", &|outcome| outcome.items_redone.to_string());
         row("time wasted", &|outcome| format!("{:.1} s", outcome.wasted_seconds));

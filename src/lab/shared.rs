@@ -10,9 +10,9 @@ pub(super) async fn play(stage: Stage<'_>) -> Result<Evidence> {
     stage.clear().await?;
     stage.seed().await?;
     let tasks = stage.run_several().await?;
-    let half = stage.conditions.batch_size / 2;
+    let (quarter, half) = (stage.conditions.batch_size / 4, stage.conditions.batch_size / 2);
     let interruptions = async {
-        let one = stage.interrupt_several(Selection::One, stage.conditions.at_index).await?;
+        let one = stage.interrupt_several(Selection::One, quarter).await?;
         stage.ui.note(format_args!("{} One task was stopped; the others go on.", paint(NOTICE, '!')));
         let all = stage.interrupt_several(Selection::All, half).await?;
         Ok(vec![one, all])

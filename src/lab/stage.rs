@@ -99,9 +99,17 @@ impl Stage<'_> {
         interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 
-    /// Lets an experiment stop one of the tasks, or all, when one of them has written the index or a later one.
-    pub(super) async fn interrupt_several(self, selection: Selection, at_index: u64) -> Result<Interruption> {
-        let trigger = Trigger { selection, at_index: Some(at_index), task_arn: None };
+    /// Lets an experiment stop one of the tasks, or all, when there are so many items: tasks that share the work write
+    /// them in no particular order.
+    pub(super) async fn interrupt_several(self, selection: Selection, items: u64) -> Result<Interruption> {
+        let mut pace = self.clients.pace();
+        // Without a task that runs, there is nothing to wait for, and the refusal says why.
+        while (table::items(self.clients, self.deployed).await?.len() as u64) < items
+            && !tasks::active(self.clients, self.deployed.cluster()?).await?.is_empty()
+        {
+            pace.wait().await;
+        }
+        let trigger = Trigger { selection, at_index: None, task_arn: None };
         interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 

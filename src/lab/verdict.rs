@@ -25,6 +25,8 @@ pub(crate) struct Outcome {
     pub(crate) complete: bool,
     /// Highest index written when the first interrupted task stopped.
     pub(crate) interrupted_at_index: Option<u64>,
+    /// The same for each interruption, in their order.
+    pub(crate) interrupted_at_indexes: Vec<Option<u64>>,
     /// First index that the task after it worked on.
     pub(crate) resumed_at_index: Option<u64>,
     /// Items that were there already when a later task wrote them.
@@ -71,13 +73,17 @@ impl From<&Run> for TaskSummary {
 /// Judges one design.
 pub(crate) fn judge(design: &Design, evidence: &Evidence) -> Outcome {
     let redone: u64 = evidence.redone().into_iter().sum();
+    // Tasks that share the work write in no particular order: there, an index tells nothing.
+    let in_order = evidence.interruptions.iter().filter(|_| design.tasks == 1);
+    let at_indexes: Vec<_> = in_order.map(Interruption::last_index).collect();
     Outcome {
         variant: design.name,
         batch_size: evidence.conditions.batch_size,
         restart: design.restart,
         items: evidence.items.len(),
         complete: is_complete(evidence),
-        interrupted_at_index: evidence.interruptions.first().and_then(Interruption::last_index),
+        interrupted_at_index: at_indexes.first().copied().flatten(),
+        interrupted_at_indexes: at_indexes,
         resumed_at_index: evidence.started_at(1),
         items_redone: redone,
         wasted_seconds: redone as f64 * evidence.conditions.item_seconds,

@@ -83,8 +83,8 @@ fn evidence(
 ) -> Evidence {
     let (mut runs, interruptions): (Vec<Run>, Vec<Interruption>) = interrupted.into_iter().unzip();
     runs.push(last);
-    let conditions =
-        Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4, at_indexes: vec![4], tasks: design.tasks };
+    let at_indexes = vec![4; interruptions.len()];
+    let conditions = Conditions { batch_size: SIZE, item_seconds: 0.5, at_index: 4, at_indexes, tasks: design.tasks };
     Evidence {
         conditions,
         expected: design.expected,
@@ -367,6 +367,7 @@ fn an_outcome_has_the_documented_keys() {
         "complete",
         "experiments",
         "interrupted_at_index",
+        "interrupted_at_indexes",
         "items",
         "items_redone",
         "restart",
