@@ -213,3 +213,29 @@ impl fmt::Display for Ended {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_mark_is_read_as_it_was_written(in_vain: u32, next: u64) {
+            let mark = Mark { in_vain, next };
+            let text = mark.to_string();
+            prop_assert_eq!(text.parse(), Ok(mark));
+            // What ECS takes as `startedBy`.
+            prop_assert!(text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-/_".contains(&b)));
+        }
+
+        #[test]
+        fn nobody_elses_mark_is_taken_for_one(text in "(watchdog)?/?[0-9-]{0,3}/?[a-z0-9]{0,3}") {
+            if let Ok(mark) = text.parse::<Mark>() {
+                prop_assert!(text.starts_with("watchdog/"));
+                prop_assert_eq!(mark.to_string().parse(), Ok(mark));
+            }
+        }
+    }
+}

@@ -63,7 +63,7 @@ impl Watchdog {
             // A task that stopped before it was pending was never created in this sense.
             created_at: time(task.created_at().or(task.stopping_at()).or(task.stopped_at())),
             is_stopped: task.last_status() == Some("STOPPED"),
-            overrides: task.overrides().cloned(),
+            overrides: task.overrides().cloned().map(|overrides| self.repeatable(overrides)),
             stopped_at: time(task.stopped_at()),
             exit_code: container.and_then(|container| container.exit_code()),
             mark: task.started_by().and_then(|text| text.parse().ok()),
@@ -76,6 +76,15 @@ impl Watchdog {
             known.exit_code = container.and_then(|container| container.exit_code);
         }
         Some(known)
+    }
+
+    /// The overrides as RunTask takes them: what ECS shows has more in it, such as the containers of sidecars.
+    fn repeatable(&self, mut overrides: TaskOverride) -> TaskOverride {
+        overrides.inference_accelerator_overrides = None;
+        if let Some(containers) = &mut overrides.container_overrides {
+            containers.retain(|container| container.name() == Some(&self.settings.container));
+        }
+        overrides
     }
 
     /// The batch that a task works on: as it was told, or as all are.

@@ -87,7 +87,10 @@ impl Ecs {
 }
 
 impl State {
-    fn start(&mut self, id: &str, family: &str, started_by: &str, overrides: Value) -> usize {
+    fn start(&mut self, id: &str, family: &str, started_by: &str, mut overrides: Value) -> usize {
+        // What it shows is more than it takes.
+        overrides["inferenceAcceleratorOverrides"] = json!([]);
+        overrides["containerOverrides"].as_array_mut().unwrap().push(json!({"name": "aws-guardduty-agent-x"}));
         self.tasks.push(json!({
             "taskArn": arn(id),
             "clusterArn": format!("{ARN}:cluster/lab"),

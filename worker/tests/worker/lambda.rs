@@ -10,8 +10,12 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
 use crate::lab::Lab;
 
+/// Its number and payload.
+type Call = (u64, String);
+
 pub(crate) struct Lambda {
-    calls: (mpsc::UnboundedSender<(u64, String)>, AsyncMutex<mpsc::UnboundedReceiver<(u64, String)>>),
+    calls: mpsc::UnboundedSender<Call>,
+    waiting: AsyncMutex<mpsc::UnboundedReceiver<Call>>,
     number: AtomicU64,
     over: watch::Sender<()>,
     answers: Mutex<Vec<(u64, Result<(), String>)>>,
@@ -19,15 +23,15 @@ pub(crate) struct Lambda {
 
 impl Default for Lambda {
     fn default() -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let calls = (sender, AsyncMutex::new(receiver));
-        Self { calls, number: AtomicU64::new(1), over: watch::channel(()).0, answers: Mutex::default() }
+        let (calls, waiting) = mpsc::unbounded_channel();
+        let waiting = AsyncMutex::new(waiting);
+        Self { calls, waiting, number: AtomicU64::new(1), over: watch::channel(()).0, answers: Mutex::default() }
     }
 }
 
 impl Lambda {
-    pub(crate) async fn next(&self) -> (u64, String) {
-        self.calls.1.lock().await.recv().await.unwrap()
+    pub(crate) async fn next(&self) -> Call {
+        self.waiting.lock().await.recv().await.unwrap()
     }
 
     pub(crate) fn over(&self, id: u64, outcome: &str, body: String) {
@@ -39,7 +43,7 @@ impl Lambda {
     /// Enqueues a call; whichever process asks next gets it.
     pub(crate) fn call(&self, payload: &Value) -> u64 {
         let id = self.number.fetch_add(1, Ordering::SeqCst);
-        self.calls.0.send((id, payload.to_string())).unwrap();
+        self.calls.send((id, payload.to_string())).unwrap();
         id
     }
 
