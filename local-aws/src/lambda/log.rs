@@ -84,7 +84,7 @@ pub(super) fn exited(request_id: &str, reason: &str, kind: &str) -> String {
 
 pub(super) fn timed_out(request_id: &str, now: DateTime<Utc>, timeout: u32) -> String {
     let now = now.to_rfc3339_opts(SecondsFormat::Millis, true);
-    format!("{now} {request_id} Task timed out after {}.00 seconds\n\n", timeout)
+    format!("{now} {request_id} Task timed out after {timeout}.00 seconds\n\n")
 }
 
 /// What is said of an initialization that failed, in the phase `init` or, again, in the phase `invoke`.

@@ -203,6 +203,23 @@ fn stragglers_are_killed_with_the_group() {
 }
 
 #[test]
+fn a_tied_process_ends_with_who_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().join("t");
+    let program = shell(dir.path(), "echo up; sleep 60 & exec sleep 60");
+    let mut process = Process::start_tied(&directory, &program).unwrap();
+    wait_for_output(&process, "up");
+    assert!(Process::start_tied(&directory, &program).is_err(), "a directory is used once");
+    let other = Process::adopt(&directory).unwrap();
+    // A program that is held can do nothing; its guard can.
+    assert!(process.signal(Signal::STOP));
+    let mut init = process.init.take().unwrap();
+    drop(init.stdin().take());
+    wait_for_nothing(&other);
+    init.wait().unwrap();
+}
+
+#[test]
 fn stop_signals_have_names_and_numbers() {
     assert_eq!(signal_named("SIGINT"), Some(Signal::INT));
     assert_eq!(signal_named("quit"), Some(Signal::QUIT));

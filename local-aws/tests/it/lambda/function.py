@@ -59,6 +59,9 @@ def handle(event, request, headers):
             connection.request("POST", "/2018-06-01/runtime/" + response, "x" * (6 * 1024 * 1024 + 101))
             print("large", connection.getresponse().status, flush=True)
             connection.close()
+        case "flood":
+            while True:
+                print("y" * 1000)
         case "refusals":
             refusals(request)
         case "identity":

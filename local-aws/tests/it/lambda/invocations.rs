@@ -124,6 +124,17 @@ async fn a_function_that_takes_too_long_is_ended() {
     assert_ne!(after.payload["pid"], before.payload["pid"]);
 }
 
+#[tokio::test]
+async fn a_function_that_writes_without_end_waits_for_its_log() {
+    let (endpoint, stage) = start().await;
+    stage.function("f", json!({"Timeout": 2}));
+    let answer = stage.invoke("f", &json!({"do": "flood"}));
+    assert_eq!(answer.error_type(), "Sandbox.Timedout");
+    let size = std::fs::metadata(endpoint.state_dir().join("state.db")).unwrap().len();
+    assert!(size < 256 * 1024 * 1024, "{size}");
+    assert_eq!(stage.invoke("f", &json!({})).error(), None);
+}
+
 /// Whether some process of this machine has this argument.
 pub(super) fn is_running(argument: &str) -> bool {
     let processes = std::process::Command::new("ps").args(["-A", "-o", "args"]).output().unwrap();
