@@ -246,7 +246,7 @@ async fn services_that_are_not_there_are_refused_by_name_in_their_own_form() {
         send(&endpoint, &post(&headers, ""))
     };
     for (service, headers, start) in [
-        ("sqs", "X-Amz-Target: AmazonSQS.ListQueues\r\n", "{"),
+        ("kinesis", "X-Amz-Target: Kinesis_20131202.ListStreams\r\n", "{"),
         ("sns", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n", "<ErrorResponse"),
         ("lambda", "", "{"),
         ("s3", "", "<Error>"),

@@ -148,3 +148,19 @@ async fn who_may_have_dead_letters_where_is_said_by_both_queues() {
         assert_eq!(receive(&sqs, &url, 0).await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_dead_letter_queue_may_have_one_of_its_own() {
+    let endpoint = Endpoint::start().await;
+    let (sqs, last) = queue(&endpoint, "last").await;
+    let (_, dead) = queue(&endpoint, "dead").await;
+    let (_, url) = queue(&endpoint, "q").await;
+    to(&sqs, &dead, "last", 1).await;
+    to(&sqs, &url, "dead", 1).await;
+    send(&sqs, &url, "m").await;
+    assert_eq!((receive(&sqs, &url, 0).await.len(), receive(&sqs, &url, 0).await.len()), (1, 0));
+    assert_eq!((receive(&sqs, &dead, 0).await.len(), receive(&sqs, &dead, 0).await.len()), (1, 0));
+    let [message] = receive(&sqs, &last, 0).await.try_into().unwrap();
+    assert_eq!(system(&message, System::ApproximateReceiveCount), Some("3"));
+    assert_eq!(system(&message, System::DeadLetterQueueSourceArn), Some(arn("dead").as_str()));
+}
