@@ -138,7 +138,7 @@ async fn who_may_have_dead_letters_where_is_said_by_both_queues() {
     allow(json!({"redrivePermission": "byQueue", "sourceQueueArns": [arn("q")]})).await.unwrap();
     set("dead").await.unwrap();
     let sources = sqs.list_dead_letter_source_queues().queue_url(&dead).send().await.unwrap();
-    assert_eq!(sources.queue_urls(), [url.clone()]);
+    assert_eq!(sources.queue_urls(), std::slice::from_ref(&url));
     let source = refusal(&sqs.start_message_move_task().source_arn(arn("q")).send().await.unwrap_err()).1;
     assert_eq!(source, "Source queue must be configured as a Dead Letter Queue.");
     // Without it, messages stay where they are.
