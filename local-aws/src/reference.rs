@@ -18,7 +18,7 @@ with an error in AWS's shape.
 One account (`000000000000`) in one region. Requests must be signed with the key pair that `fis-workshop local env` prints,
 with a task's own credentials, or with those that `aws sts assume-role` gives for a role. What a role may do is what its
 policies say: in its own calls, in what ECS does with the execution role, and in what FIS does with the experiment's role.
-So a policy can be tried out: make a role with it by a template, assume the role, and use it. What CloudFormation does with
+Queues' policies count as well. So a policy can be tried out: make a role with it by a template, assume the role, and use it. What CloudFormation does with
 the resources of a stack is not asked of the role that has the stack made, except for `Fn::GetAZs`.
 
 ## Operations
@@ -69,6 +69,23 @@ a destination is an SQS queue. As on AWS the log goes to `/aws/lambda/NAME` or `
 function's role may write it. Versions, aliases, layers, URLs, event source mappings, zip files, JSON logs, VPCs and streamed
 answers are refused by name. What the repository's policy says of `lambda.amazonaws.com` is not asked: on AWS whoever makes the
 function may usually add it.
+";
+
+const QUEUES: &str = "
+## Queues
+
+Standard queues, by the JSON protocol that every current SDK speaks; the older query protocol is refused by name. A message is
+there when its sender is told so, whatever happens to the endpoint. Who waits for one (`WaitTimeSeconds`) is woken when it
+comes, and when somebody else's visibility timeout or a delay is over, to the millisecond; who hangs up waits no more. Messages
+come in the order in which they can be had: when they were sent, or came back. None comes twice before its timeout, which on
+AWS it may.
+
+`SqsManagedSseEnabled` is kept and shown; nothing is encrypted. There are no keys (`KmsMasterKeyId`) and no FIFO queues. A
+queue's name is free at once after DeleteQueue; with `--latency aws` not for a minute (`QueueDeletedRecently`). The number of
+messages in flight is not bounded.
+
+Inferred: an old receipt changes no visibility (`InvalidParameterValue`); messages whose dead-letter queue is gone stay; a
+dead-letter queue's own redrive policy counts what that queue has handed out.
 ";
 
 const LANGUAGE: &str = "
@@ -183,6 +200,7 @@ fn page() -> String {
     page.push_str(REGISTRY);
     page.push_str(EVENTS);
     page.push_str(LAMBDA);
+    page.push_str(QUEUES);
     page.push_str(LANGUAGE);
     for resource_type in resources::all() {
         let name = resource_type.type_name();

@@ -310,6 +310,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_version_2_gets_what_it_has_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        store.write(|tx| tx.put(&Thing { name: "kept".into() })).unwrap();
+        drop(store);
+        let old = "DROP TABLE sqs_message; PRAGMA user_version = 2;";
+        Connection::open(&path).unwrap().execute_batch(old).unwrap();
+        for _ in 0..2 {
+            let store = Store::open(&path).unwrap();
+            assert_eq!(store.read(|tx| tx.list::<Thing>()).unwrap(), [Thing { name: "kept".into() }]);
+            let count = "SELECT COUNT(*) FROM sqs_message";
+            assert_eq!(store.read(|tx| Ok(tx.sql().query_row(count, [], |row| row.get(0))?)), Ok(0));
+        }
+    }
+
+    #[test]
     fn what_is_deleted_gives_its_room_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.db");

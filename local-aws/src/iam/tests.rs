@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::role::{Role, Settings};
-use super::{assume, authorize};
+use super::{Principal, allows_service, assume, authorize, check_resource_policy};
 use crate::endpoint::Endpoint;
 
 const SOURCE: &str = "arn:aws:fis:us-east-1:000000000000:experiment/EXP1";
@@ -91,4 +91,41 @@ fn names_are_unique_without_regard_to_case_and_policies_keep_a_role() {
         role.delete(tx)
     });
     assert_eq!(kept.unwrap_err().code, "DeleteConflict");
+}
+
+#[test]
+fn a_resource_s_policy_admits_a_service_for_its_source_only() {
+    let queue = "arn:aws:sqs:us-east-1:000000000000:q";
+    let rule = "arn:aws:events:us-east-1:000000000000:rule/r";
+    let policy = json!({"Version": "2012-10-17", "Id": "x", "Statement": [
+        {"Sid": "from_the rule", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "SQS:SendMessage", "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": rule}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue,
+            "Condition": {"StringNotEquals": {"aws:SourceAccount": "000000000000"}}},
+    ]});
+    assert_eq!(check_resource_policy(&policy), Ok(()));
+    let allows = |policy: &serde_json::Value, service: &str, source_arn: &str, action: &str, resource: &str| {
+        allows_service(policy, &Principal { service, source_arn }, action, resource).unwrap()
+    };
+    let events = "events.amazonaws.com";
+    assert!(allows(&policy, events, rule, "sqs:SendMessage", queue));
+    // As it is stored.
+    assert!(allows(&json!(policy.to_string()), events, rule, "sqs:SendMessage", queue));
+    assert!(!allows(&policy, "sns.amazonaws.com", rule, "sqs:SendMessage", queue));
+    assert!(!allows(&policy, events, "arn:aws:events:us-east-1:000000000000:rule/s", "sqs:SendMessage", queue));
+    assert!(!allows(&policy, events, rule, "sqs:ReceiveMessage", queue));
+    assert!(!allows(&policy, events, rule, "sqs:SendMessage", "arn:aws:sqs:us-east-1:000000000000:p"));
+    let open = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, policy["Statement"][1]]});
+    assert!(!allows(&open, events, "arn:aws:events:us-east-1:111111111111:rule/r", "sqs:SendMessage", queue));
+    assert!(allows(&open, events, rule, "sqs:SendMessage", queue));
+}
+
+#[test]
+fn a_resource_s_policy_says_who_and_what() {
+    for missing in ["Principal", "Resource", "Action"] {
+        let mut statement = json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"});
+        statement.as_object_mut().unwrap().remove(missing);
+        let refused = check_resource_policy(&json!({"Statement": [statement]})).unwrap_err();
+        assert_eq!(refused.code, "MalformedPolicyDocument", "{missing}");
+    }
 }

@@ -103,3 +103,6 @@ fn read<T: serde::de::DeserializeOwned>(call: &Call) -> Result<T, ApiError> {
         name.map_or(error.clone(), missing)
     })
 }
+
+#[cfg(test)]
+mod tests;

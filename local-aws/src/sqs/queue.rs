@@ -87,7 +87,7 @@ pub(crate) fn name_in_url<'a>(endpoint: &Endpoint, url: &'a str) -> Result<&'a s
 
 /// Refuses what is no name of a standard queue.
 pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
-    if name.strip_suffix(".fifo").is_some_and(|rest| is_name(rest)) {
+    if name.strip_suffix(".fifo").is_some_and(is_name) {
         return Err(ApiError::unsupported("A FIFO queue"));
     }
     if is_name(name) {

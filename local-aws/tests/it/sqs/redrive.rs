@@ -138,7 +138,7 @@ async fn who_may_have_dead_letters_where_is_said_by_both_queues() {
     allow(json!({"redrivePermission": "byQueue", "sourceQueueArns": [arn("q")]})).await.unwrap();
     set("dead").await.unwrap();
     let sources = sqs.list_dead_letter_source_queues().queue_url(&dead).send().await.unwrap();
-    assert_eq!(sources.queue_urls(), [url.clone()]);
+    assert_eq!(sources.queue_urls(), std::slice::from_ref(&url));
     let source = refusal(&sqs.start_message_move_task().source_arn(arn("q")).send().await.unwrap_err()).1;
     assert_eq!(source, "Source queue must be configured as a Dead Letter Queue.");
     // Without it, messages stay where they are.
@@ -147,4 +147,20 @@ async fn who_may_have_dead_letters_where_is_said_by_both_queues() {
     for _ in 0..3 {
         assert_eq!(receive(&sqs, &url, 0).await.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_dead_letter_queue_may_have_one_of_its_own() {
+    let endpoint = Endpoint::start().await;
+    let (sqs, last) = queue(&endpoint, "last").await;
+    let (_, dead) = queue(&endpoint, "dead").await;
+    let (_, url) = queue(&endpoint, "q").await;
+    to(&sqs, &dead, "last", 1).await;
+    to(&sqs, &url, "dead", 1).await;
+    send(&sqs, &url, "m").await;
+    assert_eq!((receive(&sqs, &url, 0).await.len(), receive(&sqs, &url, 0).await.len()), (1, 0));
+    assert_eq!((receive(&sqs, &dead, 0).await.len(), receive(&sqs, &dead, 0).await.len()), (1, 0));
+    let [message] = receive(&sqs, &last, 0).await.try_into().unwrap();
+    assert_eq!(system(&message, System::ApproximateReceiveCount), Some("3"));
+    assert_eq!(system(&message, System::DeadLetterQueueSourceArn), Some(arn("dead").as_str()));
 }

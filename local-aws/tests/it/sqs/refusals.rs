@@ -5,146 +5,126 @@ use serde_json::{Value, json};
 use crate::boto::Boto;
 use crate::harness::Endpoint;
 
+/// Operation, input beside the queue, code and words.
+const REFUSED: &[[&str; 4]] = &[
+    [
+        "ReceiveMessage",
+        r#"{"MaxNumberOfMessages": 11}"#,
+        "InvalidParameterValue",
+        "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+    ],
+    [
+        "ReceiveMessage",
+        r#"{"WaitTimeSeconds": 21}"#,
+        "InvalidParameterValue",
+        "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
+    ],
+    [
+        "ReceiveMessage",
+        r#"{"ReceiveRequestAttemptId": "x"}"#,
+        "InvalidParameterValue",
+        "not valid for this queue type.",
+    ],
+    ["ReceiveMessage", r#"{"AttributeNames": ["Nothing"]}"#, "InvalidAttributeName", "Unknown Attribute Nothing."],
+    [
+        "SendMessage",
+        r#"{"MessageBody": ""}"#,
+        "MissingParameter",
+        "The request must contain the parameter MessageBody.",
+    ],
+    ["SendMessage", r#"{"MessageBody": "\u0000"}"#, "InvalidMessageContents", "Invalid characters found."],
+    [
+        "SendMessage",
+        r#"{"MessageBody": "m", "DelaySeconds": 901}"#,
+        "InvalidParameterValue",
+        "parameter DelaySeconds is",
+    ],
+    [
+        "SendMessage",
+        r#"{"MessageBody": "m", "MessageDeduplicationId": "d"}"#,
+        "InvalidParameterValue",
+        "not valid for this queue type.",
+    ],
+    [
+        "SendMessage",
+        r#"{"MessageBody": "m", "MessageAttributes": {"X": {"DataType": "String", "StringValue": ""}}}"#,
+        "InvalidParameterValue",
+        "Message (user) attribute 'X' must contain a non-empty value of type 'String'.",
+    ],
+    [
+        "SendMessageBatch",
+        r#"{"Entries": []}"#,
+        "AWS.SimpleQueueService.EmptyBatchRequest",
+        "There should be at least one SendMessageBatchRequestEntry in the request.",
+    ],
+    [
+        "SendMessageBatch",
+        r#"{"Entries": [{"Id": "a b", "MessageBody": "m"}]}"#,
+        "AWS.SimpleQueueService.InvalidBatchEntryId",
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
+    ],
+    [
+        "SendMessageBatch",
+        r#"{"Entries": [{"Id": "a", "MessageBody": "m"}, {"Id": "a", "MessageBody": "m"}]}"#,
+        "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "Id a repeated.",
+    ],
+    [
+        "DeleteMessage",
+        r#"{"ReceiptHandle": "X"}"#,
+        "ReceiptHandleIsInvalid",
+        "The input receipt handle \"X\" is not a valid receipt handle.",
+    ],
+    [
+        "SetQueueAttributes",
+        r#"{"Attributes": {"FifoQueue": "false"}}"#,
+        "InvalidAttributeName",
+        "Unknown Attribute FifoQueue.",
+    ],
+    [
+        "SetQueueAttributes",
+        r#"{"Attributes": {"VisibilityTimeout": "43201"}}"#,
+        "InvalidAttributeValue",
+        "Invalid value for the parameter VisibilityTimeout.",
+    ],
+    ["GetQueueAttributes", r#"{"AttributeNames": ["Nothing"]}"#, "InvalidAttributeName", "Unknown Attribute Nothing."],
+    [
+        "TagQueue",
+        r#"{"Tags": {"aws:x": "y"}}"#,
+        "InvalidParameterValue",
+        "Tag keys starting with aws: are reserved for AWS.",
+    ],
+];
+
 #[tokio::test]
 async fn what_aws_refuses_is_refused_in_its_words() {
     let endpoint = Endpoint::start().await;
     let mut boto = Boto::start(endpoint.variables());
     let url = boto.call("sqs", "CreateQueue", &json!({"QueueName": "q"})).unwrap()["QueueUrl"].take();
-    let elsewhere = url.as_str().unwrap().replace("/q", "/none");
-    let entries = |number: usize, body: &str| -> Value {
-        (0..number).map(|it| json!({"Id": it.to_string(), "MessageBody": body})).collect()
-    };
-    let binary = json!({"X": {"DataType": "String", "StringValue": ""}});
-    for (operation, more, code, words) in [
-        (
-            "SendMessage",
-            json!({"QueueUrl": elsewhere, "MessageBody": "m"}),
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "The specified queue does not exist.",
-        ),
-        (
-            "ReceiveMessage",
-            json!({"MaxNumberOfMessages": 11}),
-            "InvalidParameterValue",
-            "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
-        ),
-        (
-            "ReceiveMessage",
-            json!({"WaitTimeSeconds": 21}),
-            "InvalidParameterValue",
-            "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
-        ),
-        (
-            "ReceiveMessage",
-            json!({"ReceiveRequestAttemptId": "x"}),
-            "InvalidParameterValue",
-            "valid for this queue type.",
-        ),
-        (
-            "ReceiveMessage",
-            json!({"AttributeNames": ["Nothing"]}),
-            "InvalidAttributeName",
-            "Unknown Attribute Nothing.",
-        ),
-        (
-            "SendMessage",
-            json!({"MessageBody": ""}),
-            "MissingParameter",
-            "The request must contain the parameter MessageBody.",
-        ),
-        (
-            "SendMessage",
-            json!({"MessageBody": "x".repeat(1_048_577)}),
-            "InvalidParameterValue",
-            "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.",
-        ),
-        ("SendMessage", json!({"MessageBody": "\u{0}"}), "InvalidMessageContents", "Invalid characters found."),
-        (
-            "SendMessage",
-            json!({"MessageBody": "m", "DelaySeconds": 901}),
-            "InvalidParameterValue",
-            "for parameter DelaySeconds is invalid.",
-        ),
-        (
-            "SendMessage",
-            json!({"MessageBody": "m", "MessageDeduplicationId": "d"}),
-            "InvalidParameterValue",
-            "valid for this queue type.",
-        ),
-        (
-            "SendMessage",
-            json!({"MessageBody": "m", "MessageAttributes": binary}),
-            "InvalidParameterValue",
-            "Message (user) attribute 'X' must contain a non-empty value of type 'String'.",
-        ),
-        (
-            "SendMessageBatch",
-            json!({"Entries": entries(2, &"x".repeat(600_000))}),
-            "AWS.SimpleQueueService.BatchRequestTooLong",
-            "Batch requests cannot be longer than 1048576 bytes. You have sent 1200000 bytes.",
-        ),
-        (
-            "SendMessageBatch",
-            json!({"Entries": entries(20, "m")}),
-            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-            "Maximum number of entries per request are 10. You have sent 20.",
-        ),
-        (
-            "SendMessageBatch",
-            json!({"Entries": []}),
-            "AWS.SimpleQueueService.EmptyBatchRequest",
-            "There should be at least one SendMessageBatchRequestEntry in the request.",
-        ),
-        (
-            "SendMessageBatch",
-            json!({"Entries": [{"Id": "a b", "MessageBody": "m"}]}),
-            "AWS.SimpleQueueService.InvalidBatchEntryId",
-            "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
-        ),
-        (
-            "SendMessageBatch",
-            json!({"Entries": [{"Id": "a", "MessageBody": "m"}, {"Id": "a", "MessageBody": "m"}]}),
-            "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-            "Id a repeated.",
-        ),
-        (
-            "DeleteMessage",
-            json!({"ReceiptHandle": "X"}),
-            "ReceiptHandleIsInvalid",
-            "The input receipt handle \"X\" is not a valid receipt handle.",
-        ),
-        (
-            "SetQueueAttributes",
-            json!({"Attributes": {"FifoQueue": "false"}}),
-            "InvalidAttributeName",
-            "Unknown Attribute FifoQueue.",
-        ),
-        (
-            "SetQueueAttributes",
-            json!({"Attributes": {"VisibilityTimeout": "43201"}}),
-            "InvalidAttributeValue",
-            "Invalid value for the parameter VisibilityTimeout.",
-        ),
-        (
-            "GetQueueAttributes",
-            json!({"AttributeNames": ["Nothing"]}),
-            "InvalidAttributeName",
-            "Unknown Attribute Nothing.",
-        ),
-        (
-            "TagQueue",
-            json!({"Tags": {"aws:x": "y"}}),
-            "InvalidParameterValue",
-            "Tag keys starting with aws: are reserved for AWS.",
-        ),
-    ] {
+    let mut check = |operation: &str, url: &Value, more: Value, code: &str, words: &str| {
         let mut input = more;
-        let members = input.as_object_mut().unwrap();
-        members.entry("QueueUrl").or_insert_with(|| url.clone());
+        input["QueueUrl"] = url.clone();
         let refusal = boto.call("sqs", operation, &input).unwrap_err();
         assert_eq!(refusal.code, code, "{operation}: {}", refusal.message);
         assert!(refusal.message.contains(words), "{operation}: {}", refusal.message);
+    };
+    for [operation, input, code, words] in REFUSED {
+        check(operation, &url, serde_json::from_str(input).unwrap(), code, words);
     }
+    let elsewhere = json!(url.as_str().unwrap().replace("/q", "/none"));
+    let gone = "AWS.SimpleQueueService.NonExistentQueue";
+    check("SendMessage", &elsewhere, json!({"MessageBody": "m"}), gone, "The specified queue does not exist.");
+    let words = "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.";
+    check("SendMessage", &url, json!({"MessageBody": "x".repeat(1_048_577)}), "InvalidParameterValue", words);
+    let entries = |number: usize, body: &str| -> Value {
+        let entries: Value = (0..number).map(|it| json!({"Id": it.to_string(), "MessageBody": body})).collect();
+        json!({"Entries": entries})
+    };
+    let words = "Batch requests cannot be longer than 1048576 bytes. You have sent 1200000 bytes.";
+    let code = "AWS.SimpleQueueService.BatchRequestTooLong";
+    check("SendMessageBatch", &url, entries(2, &"x".repeat(600_000)), code, words);
+    let words = "Maximum number of entries per request are 10. You have sent 20.";
+    check("SendMessageBatch", &url, entries(20, "m"), "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", words);
 }
 
 #[tokio::test]
