@@ -84,6 +84,8 @@ fn create_workshop<'a>(sandbox: &Sandbox, aws: &'a Terminal<'a>) -> Lab<'a> {
         ("RepositoryArn", &network["RepositoryArn"]),
         ("OriginalImageUri", &parameters["OriginalImageUri"]),
         ("ImprovedImageUri", &parameters["ImprovedImageUri"]),
+        ("WatchdogImageUri", &parameters["WatchdogImageUri"]),
+        ("QueueImageUri", &parameters["QueueImageUri"]),
         ("ItemSeconds", &"0.7".to_owned()),
     ];
     let values = values.map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}));
