@@ -1,6 +1,6 @@
 //! The chapter as an attendee does it who has nothing but the rendered templates and the AWS CLI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
