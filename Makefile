@@ -12,7 +12,7 @@ PACKERS := .venv/packers.stamp
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-lab: ## build, set up the lab, run both workers, interrupt them, compare, take everything down
+lab: ## build, set up the lab, run every variant, interrupt it, compare, take everything down
 	@tools/need rust c
 	$(CARGO) build --locked --bin fis-workshop
 	"$(TARGET_DIR)/debug/fis-workshop" lab
