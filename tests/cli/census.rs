@@ -22,8 +22,14 @@ pub(crate) fn processes(sandbox: &Sandbox) -> Vec<String> {
     listing.into_iter().filter(|line| line.contains(&directory)).collect()
 }
 
-/// The processes of tasks.
+/// The processes of tasks. Those of functions stay for a while, in case that they are called again.
 pub(crate) fn workers(sandbox: &Sandbox) -> Vec<String> {
+    let of_function = |line: &String| line.contains("/local/functions/") || line.contains("/worker watchdog ");
+    programs(sandbox).into_iter().filter(|line| !of_function(line)).collect()
+}
+
+/// The processes of tasks and functions.
+fn programs(sandbox: &Sandbox) -> Vec<String> {
     processes(sandbox).into_iter().filter(|line| !line.contains(" local serve ")).collect()
 }
 
@@ -109,6 +115,7 @@ pub(crate) fn converged(sandbox: &Sandbox, expected: &BTreeMap<String, usize>) {
 /// Nothing is left but the endpoint's own databases: no process, no resource, no file of a task or an image.
 pub(crate) fn nothing_left(sandbox: &Sandbox) {
     assert_eq!(workers(sandbox), Vec::<String>::new());
+    becomes(&Vec::new(), || programs(sandbox));
     assert_eq!(census(sandbox), BTreeMap::new());
     assert_eq!(sandbox.json(&["down"])["deleted_stacks"], serde_json::json!([]));
     assert_eq!(files(sandbox, "tasks"), Vec::<String>::new());
