@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod chapter;
+mod designs;
 mod drift;
 mod missing;
 mod reads;
