@@ -88,6 +88,15 @@ impl Functions {
         is_there(self.0.get::<IgnoredAny>("GetFunctionConfiguration", path).await, "function", name)
     }
 
+    /// Who may call the function, as a document of IAM; none if there is none, or no function.
+    async fn policy(&self, name: &str) -> Result<Option<String>> {
+        let path = format!("/2015-03-31/functions/{name}/policy");
+        match self.0.get::<PolicyAnswer>("GetPolicy", path).await {
+            Err(error) if error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(NONE) => Ok(None),
+            answer => answer.doing(format_args!("Reading the policy of {name}")).map(|answer| Some(answer.policy)),
+        }
+    }
+
     /// Names of all functions.
     pub(crate) async fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
@@ -101,6 +110,20 @@ impl Functions {
             marker = format!("?Marker={next}");
         }
     }
+}
+
+/// A rule that may not call its function: EventBridge tells nobody that it could not.
+pub(crate) async fn shut_out<'a>(clients: &Clients, deployed: &'a Deployed) -> Result<Vec<&'a str>> {
+    let policy = clients.functions.policy(deployed.watchdog_function()?).await?.unwrap_or_default();
+    // The policy names the ARN of each rule that may.
+    let may_call = |rule: &str| policy.contains(&format!(":rule/{rule}\""));
+    Ok(deployed.watchdog_rules()?.into_iter().filter(|rule| !may_call(rule)).collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyAnswer {
+    policy: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -183,6 +206,18 @@ mod tests {
             .answers("DisableRule", 200, String::new());
         send_to_sleep(&script.clients(), &stack).await.unwrap();
         assert_eq!(script.requests("DisableRule"), [json!({"Name": "E"}), json!({"Name": "S"})]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rule_that_the_functions_policy_does_not_name_is_shut_out() {
+        let get = "GET /2015-03-31/functions/Watchdog/policy";
+        let condition = json!({"ArnLike": {"AWS:SourceArn": "arn:aws:events:eu-west-1:1:rule/EventRule"}});
+        let policy = json!({"Statement": [{"Effect": "Allow", "Condition": condition}]}).to_string();
+        let script = Script::default().answer(get, json!({"Policy": policy}));
+        let deployed = crate::aws::scripted::deployed();
+        assert_eq!(shut_out(&script.clients(), &deployed).await.unwrap(), ["ScheduleRule"]);
+        let script = Script::default().refusal(get, 404, NONE, "The resource you requested does not exist.");
+        assert_eq!(shut_out(&script.clients(), &deployed).await.unwrap(), ["EventRule", "ScheduleRule"]);
     }
 
     #[tokio::test(start_paused = true)]

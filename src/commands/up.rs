@@ -24,7 +24,7 @@ Examples:
   fis-workshop up --count 40 --prefix seat        Forty: seat-01 to seat-40
   fis-workshop up --target aws --yes              On AWS, without being asked
   fis-workshop up --target aws --arch arm64
-  fis-workshop up --image r.io/x:original --image r.io/x:improved --image r.io/x:watchdog --image r.io/x:queue")]
+  fis-workshop up $(printf -- '--image r.io/x:%s ' original improved watchdog queue)")]
 pub(crate) struct UpArgs {
     /// Which ones.
     #[command(flatten)]

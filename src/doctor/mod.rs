@@ -5,6 +5,7 @@ mod identity;
 mod machine;
 mod permissions;
 mod quotas;
+mod watchdog;
 
 use std::fmt;
 use std::future::Future;
@@ -92,12 +93,13 @@ pub(crate) async fn examine(settings: &Settings, environments: &[Environment]) -
     let (mut checks, caller) = identity::checks(&clients).await;
     // Without credentials each other answer would be the same refusal once more.
     if let Some(caller) = caller {
-        let (account, quotas, permissions) = tokio::join!(
+        let (account, quotas, permissions, watchdogs) = tokio::join!(
             account::checks(&clients),
             bounded("quotas", quotas::checks(&clients, environments)),
             bounded("permissions", permissions::check(&clients, &caller, environments)),
+            bounded("watchdog", watchdog::checks(&clients, environments)),
         );
-        checks.extend(account.into_iter().chain(quotas).chain(permissions));
+        checks.extend(account.into_iter().chain(quotas).chain(permissions).chain(watchdogs));
     }
     checks.push(machine::images());
     Report::of(checks)

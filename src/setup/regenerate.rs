@@ -44,9 +44,9 @@ pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<U
             EnvironmentUp { environment: environment.clone(), result }
         }
     });
-    let work = in_waves(work, parallel);
-    let (pushed, mut made) = tokio::join!(push_images(scene, images, &ids.repository_uri), work);
-    pushed?;
+    // Before anything is deleted: a function is not made of an image that is not there.
+    push_images(scene, images, &ids.repository_uri).await?;
+    let mut made = in_waves(work, parallel).await;
     match made.as_mut_slice() {
         [EnvironmentUp { result: Err(error), .. }] => Err(error.clone()),
         _ => Ok(Up { network: Converged { stack: network, action: Action::None }, environments: made }),

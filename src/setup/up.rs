@@ -102,6 +102,7 @@ async fn confirm(scene: Scene<'_>, preparation: &Preparation, plan: &Plan) -> Re
 async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> Result<Option<Up>> {
     let Preparation { network, network_spec: spec, ids, environments } = preparation;
     let (known, wanted) = watch::channel(ids);
+    let (pushed, arrival) = watch::channel(false);
     let network_work = async {
         // Dropped at the end, whatever that is: then nobody waits for ids that do not come.
         let known = known;
@@ -118,22 +119,27 @@ async fn apply(scene: Scene<'_>, preparation: Preparation, what: Wanted<'_>) -> 
         Ok::<_, Error>(network)
     };
     let images_work = async {
-        match ids_of(&mut wanted.clone()).await {
-            Some(ids) => push_images(scene, what.images, &ids.repository_uri).await,
-            // The failure of the network is the one to report.
-            None => Ok(()),
+        // As above: nobody waits for images that do not come.
+        let pushed = pushed;
+        // Without ids, the failure of the network is the one to report.
+        if let Some(ids) = ids_of(&mut wanted.clone()).await {
+            push_images(scene, what.images, &ids.repository_uri).await?;
+            pushed.send_replace(true);
         }
+        Ok::<_, Error>(())
     };
     let tally = Tally::new(scene.ui, environments.len(), what.parallel, "set up");
     let tally = &tally;
     let environment_work = environments.into_iter().map(|prepared| {
-        let mut wanted = wanted.clone();
+        let (mut wanted, mut arrival) = (wanted.clone(), arrival.clone());
         async move {
             let environment = prepared.environment.clone();
-            let made = match ids_of(&mut wanted).await {
-                Some(ids) => set_up(scene, prepared, &ids, what, tally).await.map(|converged| (converged, ids)),
-                None => Err(Error::failed(format!("The environment {environment} was not begun."))
-                    .cause("the network was not completed")),
+            let ids = ids_of(&mut wanted).await.ok_or("the network was not completed");
+            // A function is not made of an image that is not there.
+            let have_arrived = arrival.wait_for(|arrived| *arrived).await.is_ok();
+            let made = match ids.and_then(|ids| have_arrived.then_some(ids).ok_or("the images were not pushed")) {
+                Ok(ids) => set_up(scene, prepared, &ids, what, tally).await.map(|converged| (converged, ids)),
+                Err(why) => Err(Error::failed(format!("The environment {environment} was not begun.")).cause(why)),
             };
             tally.one_done(&environment, made.as_ref().err());
             (environment, made)

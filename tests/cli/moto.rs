@@ -127,7 +127,7 @@ fn moto_plans_what_the_endpoint_plans() {
     let (motos, ours) = (moto.json(&["plan"]), endpoint.json(&["plan"]));
     assert_eq!(changes(&motos, 1), changes(&ours, 1));
     // Lacking: conditions of resources in a change set.
-    let conditional = ["EcrApiEndpoint", "EcrDkrEndpoint", "EndpointSecurityGroup", "LogsEndpoint"];
+    let conditional = ["EcrApiEndpoint", "EcrDkrEndpoint", "EndpointSecurityGroup", "LogsEndpoint", "SqsEndpoint"];
     let more: Vec<_> = changes(&motos, 0).difference(&changes(&ours, 0)).cloned().collect();
     assert_eq!(more, conditional);
     assert!(changes(&motos, 0).is_superset(&changes(&ours, 0)));
@@ -161,6 +161,8 @@ fn the_lab_works_in_moto_as_far_as_moto_goes() {
         ("RepositoryArn", &network["RepositoryArn"]),
         ("OriginalImageUri", &json!(format!("{uri}:original"))),
         ("ImprovedImageUri", &json!(format!("{uri}:improved"))),
+        ("WatchdogImageUri", &json!(format!("{uri}:watchdog"))),
+        ("QueueImageUri", &json!(format!("{uri}:queue"))),
     ];
     let parameters = parameters.map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}));
     let workshop = moto.create("workshop", "FisStopTaskStack", "default", &json!(parameters));

@@ -9,6 +9,7 @@ use crate::aws::program::Program;
 use crate::aws::queue;
 use crate::aws::stack::{self, Stack};
 use crate::aws::tasks;
+use crate::aws::watchdog;
 use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Doing, Result};
 
@@ -76,8 +77,10 @@ impl Parts {
         }
         let has = |list: &[String], name: &str| list.iter().any(|one| one == name);
         parts.push(("watchdog function".to_owned(), has(&self.functions, deployed.watchdog_function()?)));
+        let shut_out = watchdog::shut_out(clients, deployed).await?;
         for rule in deployed.watchdog_rules()? {
             parts.push((format!("switched-on rule {rule}"), has(&self.rules, rule)));
+            parts.push((format!("permission of {rule} to call the watchdog"), !shut_out.contains(&rule)));
         }
         parts.push(("queue".to_owned(), has(&self.queues, deployed.queue_url()?)));
         parts.push(("dead-letter queue".to_owned(), has(&self.queues, deployed.dead_letter_queue_url()?)));

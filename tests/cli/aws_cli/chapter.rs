@@ -167,14 +167,10 @@ fn what_the_chapter_names_is_there(lab: &Lab<'_>) {
     assert_eq!(tables["TableNames"], json!([lab.output("TableName")]));
     assert!(lab.output("TableName").starts_with("FisStopTaskStack-DynamoTable"));
     let groups: Vec<_> = list(&groups["logGroups"]).iter().map(|group| text(&group["logGroupName"])).collect();
-    for name in ["Improved", "Original", "Queue", "Watchdog", "WatchdogFunction"] {
-        assert!(groups.contains(&lab.output(&format!("{name}LogGroupName"))), "{name}: {groups:?}");
-    }
-    assert_eq!(groups.len(), 5, "{groups:?}");
-    let templates = list(&templates["experimentTemplates"]);
-    let mut names: Vec<_> = templates.iter().map(|template| text(&template["tags"]["Name"])).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["FisWorkshopECSTask", "FisWorkshopOneECSTask"]);
+    let ours = ["Improved", "Original", "Queue", "WatchdogFunction", "Watchdog"];
+    assert_eq!(groups, ours.map(|whose| lab.output(&format!("{whose}LogGroupName"))));
+    let names: Vec<_> = list(&templates["experimentTemplates"]).iter().map(|it| text(&it["tags"]["Name"])).collect();
+    assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(["FisWorkshopECSTask", "FisWorkshopOneECSTask"]));
     let id = lab.output("ExperimentTemplateId");
     let template = &lab.aws.aws(&format!("fis get-experiment-template --id {id}"))["experimentTemplate"];
     assert_eq!(template["description"], "Stop ECS Task during processing");
@@ -220,8 +216,8 @@ pub(super) fn nothing_is_left(aws: &Terminal<'_>) {
         ("ecr describe-repositories", "repositories"),
         ("events list-rules", "Rules"),
         ("lambda list-functions", "Functions"),
-        // The answer has no member without a queue.
-        ("sqs list-queues --query '{QueueUrls: QueueUrls || `[]`}'", "QueueUrls"),
+        // Without a queue the answer has no such member. Version 1 of the AWS CLI takes a URL of its own for SQS.
+        (r#"sqs list-queues --endpoint-url "$AWS_ENDPOINT_URL" --query '{QueueUrls: QueueUrls || `[]`}'"#, "QueueUrls"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),
     ];

@@ -47,25 +47,48 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     let ids = ids(&terminal, "FisStopTaskStack-a");
     terminal.ok(&format!("aws dynamodb delete-table --table-name {}", text(&ids, "DynamoTable")));
     terminal.ok(&format!("aws ecs delete-cluster --cluster {}", text(&ids, "Cluster")));
-    terminal.ok(&format!("aws fis delete-experiment-template --id {}", text(&ids, "ExperimentTemplate")));
-    for group in ["OriginalLogGroup", "ImprovedLogGroup"] {
-        terminal.ok(&format!("aws logs delete-log-group --log-group-name {}", text(&ids, group)));
+    for template in ["ExperimentTemplate", "OneTaskExperimentTemplate"] {
+        terminal.ok(&format!("aws fis delete-experiment-template --id {}", text(&ids, template)));
     }
-    for definition in ["OriginalTaskDefinition", "ImprovedTaskDefinition"] {
-        terminal.ok(&format!("aws ecs deregister-task-definition --task-definition {}", text(&ids, definition)));
+    let programs = ["Original", "Improved", "Watchdog", "Queue"];
+    for group in programs.iter().chain(&["WatchdogFunction"]) {
+        let group = text(&ids, &format!("{group}LogGroup")).to_owned();
+        terminal.ok(&format!("aws logs delete-log-group --log-group-name {group}"));
     }
-    let roles = ["ExecutionRole", "OriginalTaskRole", "ImprovedTaskRole", "FisWorkshopServiceRole"];
-    for role in roles {
+    for program in programs {
+        let definition = text(&ids, &format!("{program}TaskDefinition")).to_owned();
+        terminal.ok(&format!("aws ecs deregister-task-definition --task-definition {definition}"));
+    }
+    for rule in ["WatchdogEventRule", "WatchdogScheduleRule"] {
+        let name = text(&ids, rule);
+        terminal.ok(&format!("aws events remove-targets --rule {name} --ids Watchdog"));
+        terminal.ok(&format!("aws events delete-rule --name {name}"));
+    }
+    // Its permissions and its configuration go with it.
+    terminal.ok(&format!("aws lambda delete-function --function-name {}", text(&ids, "WatchdogFunction")));
+    for queue in ["Queue", "DeadLetterQueue"] {
+        terminal.ok(&format!("aws sqs delete-queue --queue-url {}", text(&ids, queue)));
+    }
+    let roles =
+        ["Execution", "OriginalTask", "ImprovedTask", "QueueTask", "Watchdog"].map(|role| format!("{role}Role"));
+    for role in roles.iter().map(String::as_str).chain(["FisWorkshopServiceRole"]) {
         delete_role(&terminal, text(&ids, role));
     }
     let mut all: Vec<&str> = ids.as_object().unwrap().keys().map(String::as_str).collect();
     all.sort_unstable();
     assert_eq!(drifted(&sandbox, "a"), all, "the environment has something that this test does not delete");
     let status = sandbox.run(&["status", "--env", "a"]);
-    let gone = "table, cluster, experiment template, log group of original, task definition of original, log group of \
-                improved, task definition of improved, task role of original, task role of improved, execution role and \
-                experiment role are gone: `fis-workshop up --env a` repairs it\n";
-    assert!(status.code == 1 && status.stdout.contains(gone), "{status:?}");
+    assert_eq!(status.code, 1, "{status:?}");
+    for part in [
+        "table, cluster, experiment template, experiment template for one task, ",
+        "log group of original, task definition of original, ",
+        "log group of queue, task definition of queue, ",
+        "task role of original, task role of improved, task role of watchdog, task role of queue, execution role, ",
+        "role of the watchdog, experiment role, watchdog function, switched-on rule ",
+        "queue and dead-letter queue are gone: `fis-workshop up --env a` repairs it\n",
+    ] {
+        assert!(status.stdout.contains(part), "{part}: {status:?}");
+    }
 
     let up = sandbox.run(&["up", "--env", "a"]);
     assert_eq!(up.code, 0, "{up:?}");
@@ -74,7 +97,7 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     assert_eq!(drifted(&sandbox, "a"), Vec::<String>::new());
     assert!(sandbox.ok(&["up", "--env", "a"]).contains("nothing was changed"));
     sandbox.ok(&["status", "--env", "a"]);
-    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.05"]);
+    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.1"]);
     sandbox.ok(&["down", "--all"]);
 }
 
@@ -144,7 +167,7 @@ fn what_was_changed_is_shown_with_both_values_and_put_back() {
     assert_eq!(drifted(&sandbox, "a"), Vec::<String>::new());
     let tags = terminal.aws(&format!("iam list-role-tags --role-name {role}"));
     assert!(tags["Tags"].as_array().unwrap().iter().any(|tag| tag["Key"] == "owner"), "{tags}");
-    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.05"]);
+    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.1"]);
     sandbox.ok(&["down", "--all"]);
 }
 

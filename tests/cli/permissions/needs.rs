@@ -67,8 +67,12 @@ impl Needs {
                 let rule = call.input.get("Name");
                 vec![need(rule.map_or_else(any, |name| arn("events", &format!("rule/{name}"))))]
             }
+            "lambda" => {
+                let function = call.input.get("FunctionName");
+                vec![need(function.map_or_else(any, |name| arn("lambda", &format!("function:{name}"))))]
+            }
             // None of the calls of these names a resource that could be narrowed beforehand.
-            "ec2" | "iam" | "lambda" | "servicequotas" | "tagging" => vec![need(any())],
+            "ec2" | "iam" | "servicequotas" | "tagging" => vec![need(any())],
             // Needs no permission: AWS answers it even when a policy denies it.
             "sts" if call.operation == "GetCallerIdentity" => Vec::new(),
             other => panic!("{other}:{} is a call whose permission is not known here", call.operation),

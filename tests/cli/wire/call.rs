@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) input: BTreeMap<String, String>,
 }
 
-/// FIS is the only service that is called by method and path.
+/// Called by method and path, like Lambda.
 const FIS: &[(&str, &str, &str)] = &[
     ("GET", "experimentTemplates", "ListExperimentTemplates"),
     ("GET", "experimentTemplates/", "GetExperimentTemplate"),
@@ -56,13 +56,29 @@ impl Call {
             let input = body.as_object().unwrap().iter().map(|(key, value)| (key.clone(), text(value))).collect();
             return Self { service, operation: operation.to_owned(), protocol: Protocol::Json, input };
         }
-        if service == "fis" {
-            return Self::of_fis(request, service);
+        match service.as_str() {
+            "fis" => return Self::of_fis(request, service),
+            "lambda" => return Self::of_lambda(request, service),
+            _ => {}
         }
         let input: BTreeMap<_, _> = form_urlencoded::parse(request.body()).into_owned().collect();
         let protocol = if service == "ec2" { Protocol::Ec2 } else { Protocol::Query };
         let operation = input.get("Action").unwrap_or_else(|| panic!("a call of {service} without an action")).clone();
         Self { service, operation, protocol, input }
+    }
+
+    /// `/2015-03-31/functions/NAME/policy`
+    fn of_lambda(request: &http::Request<Vec<u8>>, service: String) -> Self {
+        let path = request.uri().path().trim_matches('/');
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let (operation, name) = match (request.method().as_str(), parts.as_slice()) {
+            ("GET", ["functions"]) => ("ListFunctions", None),
+            ("GET", ["functions", name, "configuration"]) => ("GetFunctionConfiguration", Some(*name)),
+            ("GET", ["functions", name, "policy"]) => ("GetPolicy", Some(*name)),
+            (method, _) => panic!("{method} /{path} is no operation of Lambda known here"),
+        };
+        let input = name.map(|name| ("FunctionName".to_owned(), name.to_owned())).into_iter().collect();
+        Self { service, operation: operation.to_owned(), protocol: Protocol::Rest, input }
     }
 
     fn of_fis(request: &http::Request<Vec<u8>>, service: String) -> Self {

@@ -70,7 +70,7 @@ async fn bad_templates_and_parameters_leave_no_stack_behind() {
     let (_endpoint, client) = start().await;
     let one = template(&table("Table", ""), "");
     let cases = [
-        ("Resources:\n  A: {Type: AWS::Lambda::Function}\n".to_owned(), "AWS::Lambda::Function"),
+        ("Resources:\n  A: {Type: AWS::SNS::Topic}\n".to_owned(), "AWS::SNS::Topic"),
         (template(&table("Table", "      Foo: 1"), ""), "Foo"),
         (template(&table("Table", "      TableName: !Ref Nothing"), ""), "Nothing"),
         (template(&(table("A", "      TableName: !Ref B") + &table("B", "      TableName: !Ref A")), ""), "ircular"),

@@ -1,8 +1,10 @@
 //! The product's own two templates, as the workshop deploys them.
 
 use aws_sdk_cloudformation::types::{Capability, Tag};
+use serde_json::json;
 
 use super::*;
+use crate::registry_client::{ARCH, Registry};
 
 const NETWORK: &str = include_str!("../../../../templates/network.yaml");
 const WORKSHOP: &str = include_str!("../../../../templates/workshop.yaml");
@@ -15,6 +17,8 @@ fn parameters(network: &Stack) -> Vec<Parameter> {
         parameter("RepositoryArn", output(network, "RepositoryArn")),
         parameter("OriginalImageUri", &image("original")),
         parameter("ImprovedImageUri", &image("improved")),
+        parameter("WatchdogImageUri", &image("watchdog")),
+        parameter("QueueImageUri", &image("queue")),
     ]
 }
 
@@ -24,6 +28,9 @@ async fn both_stacks_come_are_unchanged_and_go() {
     create(&client, "FisStackVpc", NETWORK).await;
     let network = settled(&client, "FisStackVpc").await;
     assert_eq!(status(&network), "CREATE_COMPLETE", "{:#?}", story(&client, "FisStackVpc").await);
+    // A task definition names any image; a function is not made of one that is not there.
+    let registry = Registry::log_in(&endpoint.sdk_config(), output(&network, "RepositoryName")).await;
+    registry.push("watchdog", &json!({"Entrypoint": ["/job"]}), ARCH).await;
     let request = client.create_stack().stack_name("FisStopTaskStack").template_body(WORKSHOP);
     let request = request.capabilities(Capability::CapabilityIam);
     request.set_parameters(Some(parameters(&network))).send().await.unwrap();

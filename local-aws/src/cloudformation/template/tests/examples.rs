@@ -18,6 +18,8 @@ const WORKSHOP: &[(&str, &str)] = &[
     ("RepositoryArn", "arn:aws:ecr:us-east-1:000000000000:repository/workers"),
     ("OriginalImageUri", "000000000000.dkr.ecr.us-east-1.amazonaws.com/workers:original"),
     ("ImprovedImageUri", "000000000000.dkr.ecr.us-east-1.amazonaws.com/workers:improved"),
+    ("WatchdogImageUri", "000000000000.dkr.ecr.us-east-1.amazonaws.com/workers:improved"),
+    ("QueueImageUri", "000000000000.dkr.ecr.us-east-1.amazonaws.com/workers:improved"),
 ];
 
 fn validate_all(name: &str, given: &[(&str, &str)]) -> BTreeMap<String, serde_json::Map<String, serde_json::Value>> {
