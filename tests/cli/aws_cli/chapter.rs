@@ -1,6 +1,6 @@
 //! The chapter as an attendee does it who has nothing but the rendered templates and the AWS CLI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -216,8 +216,8 @@ pub(super) fn nothing_is_left(aws: &Terminal<'_>) {
         ("ecr describe-repositories", "repositories"),
         ("events list-rules", "Rules"),
         ("lambda list-functions", "Functions"),
-        // Without a queue the answer has no such member. Version 1 of the AWS CLI takes a URL of its own for SQS.
-        (r#"sqs list-queues --endpoint-url "$AWS_ENDPOINT_URL" --query '{QueueUrls: QueueUrls || `[]`}'"#, "QueueUrls"),
+        // Without a queue the answer has no such member.
+        ("sqs list-queues --query '{QueueUrls: QueueUrls || `[]`}'", "QueueUrls"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),
     ];

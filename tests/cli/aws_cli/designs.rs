@@ -10,9 +10,6 @@ use crate::harness::{Sandbox, found};
 const WATCHED: &str = "FisStopTaskWatchdogStackTaskDef";
 const QUEUE: &str = "FisStopTaskQueueStackTaskDef";
 
-/// Version 1 of the AWS CLI takes a URL of its own for SQS, unless the call names a queue by its URL or has this option.
-const TO_ENDPOINT: &str = r#"--endpoint-url "$AWS_ENDPOINT_URL""#;
-
 #[test]
 fn a_watched_job_with_the_aws_cli_alone() {
     let sandbox = Sandbox::with_endpoint();
@@ -158,10 +155,9 @@ fn poison_is_given_up(lab: &Lab<'_>) {
 fn what_was_given_up_is_brought_back(lab: &Lab<'_>, dead: &str) {
     // Looking at them has hidden them for a moment.
     lab.depth("DeadLetterQueueUrl", 2);
-    let of_dead = format!("--source-arn {dead} {TO_ENDPOINT}");
-    let started = lab.aws.aws(&format!("sqs start-message-move-task {of_dead}"));
+    let started = lab.aws.aws(&format!("sqs start-message-move-task --source-arn {dead}"));
     assert!(started["TaskHandle"].is_string(), "{started}");
-    let moved = lab.aws.until(&format!("sqs list-message-move-tasks {of_dead}"), |answer| {
+    let moved = lab.aws.until(&format!("sqs list-message-move-tasks --source-arn {dead}"), |answer| {
         let task = &answer["Results"][0];
         (task["Status"] == "COMPLETED").then(|| task.clone())
     });
