@@ -63,7 +63,11 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
         let mut parts = resource.resource_arn().unwrap().splitn(6, ':').skip(2);
         let (service, name) = (parts.next().unwrap(), parts.nth(2).unwrap());
         // Deleted resources are still listed for a while: tasks, experiments.
-        let kind = name.split(['/', ':']).next().unwrap();
+        let kind = match service {
+            // A queue's ARN has its name alone.
+            "sqs" => "queue",
+            _ => name.split(['/', ':']).next().unwrap(),
+        };
         if !["task", "experiment"].contains(&kind) {
             add(&format!("{service} {kind}"));
         }
@@ -90,11 +94,12 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
 pub(crate) fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     sandbox.ok(&["up"]);
     let census = census(sandbox);
-    for kind in ["ec2 vpc", "clusters", "tables", "experiment templates"] {
+    for kind in ["ec2 vpc", "clusters", "tables"] {
         assert_eq!(census[kind], 1, "{kind}: {census:?}");
     }
     assert_eq!(census["ec2 subnet"], 4, "{census:?}");
-    assert_eq!(census["log groups"], 2, "{census:?}");
+    assert_eq!((census["log groups"], census["experiment templates"]), (5, 2), "{census:?}");
+    assert_eq!((census["lambda function"], census["events rule"], census["sqs queue"]), (1, 2, 2), "{census:?}");
     assert!(
         image_files(sandbox).iter().any(|file| file.starts_with("images/blobs/sha256/")),
         "the images are not there"
