@@ -68,6 +68,7 @@ impl Context {
             port: None,
             region: self.settings.region.as_deref(),
             pace: None,
+            deliveries: None,
             max_image_size: None,
             automatic: true,
         };

@@ -9,7 +9,7 @@ mod serve;
 mod start;
 
 pub(crate) use in_use::InUse;
-pub(crate) use record::{Latency, Pace, Record, StateDir};
+pub(crate) use record::{Deliveries, Latency, Pace, Record, StateDir};
 pub(crate) use serve::{ServeArgs, serve};
 pub(crate) use start::{DEFAULT_PORT, Start, start};
 

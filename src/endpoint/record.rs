@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,20 @@ impl Default for Pace {
     }
 }
 
+/// How EventBridge delivers events in the endpoint, beyond what it has to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Deliveries {
+    /// By how many seconds each event is late.
+    pub(crate) delay: f64,
+    /// By how many seconds more it may be late, so that events come in any order.
+    pub(crate) shuffle: f64,
+    /// Every how manyth is delivered twice.
+    pub(crate) duplicate_every: Option<NonZeroU32>,
+    /// What the order follows from, and which are delivered twice.
+    pub(crate) seed: u64,
+}
+
 /// Where an endpoint listens, or last did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -66,6 +81,9 @@ pub(crate) struct Record {
     /// How long things take in it.
     #[serde(flatten)]
     pub(crate) pace: Pace,
+    /// How events are delivered in it.
+    #[serde(default)]
+    pub(crate) deliveries: Deliveries,
     /// What an image may take on the disk, in MiB.
     #[serde(default)]
     pub(crate) max_image_size: Option<u64>,
@@ -249,6 +267,7 @@ mod tests {
             version: "0".into(),
             automatic: false,
             pace: Pace::default(),
+            deliveries: Deliveries::default(),
             max_image_size: None,
             ready: true,
         }

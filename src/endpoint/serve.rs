@@ -10,7 +10,7 @@ use local_aws::{Identity, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::record::{Latency, Pace, Record, StateDir};
+use super::record::{Deliveries, Latency, Pace, Record, StateDir};
 use crate::error::{Error, Result};
 
 /// How to serve.
@@ -23,6 +23,7 @@ pub(crate) struct ServeArgs {
     /// Started by a command that needs it.
     pub(crate) automatic: bool,
     pub(crate) pace: Pace,
+    pub(crate) deliveries: Deliveries,
     /// What an image may take on the disk, in MiB; without it, what the library takes.
     pub(crate) max_image_size: Option<u64>,
 }
@@ -69,6 +70,7 @@ async fn run(state: &StateDir, args: &ServeArgs, listener: TcpListener) -> Resul
         version: env!("CARGO_PKG_VERSION").to_owned(),
         automatic: args.automatic,
         pace: args.pace,
+        deliveries: args.deliveries,
         max_image_size: args.max_image_size,
         ready: false,
     };
@@ -135,7 +137,11 @@ fn options(args: &ServeArgs) -> Result<Options> {
         Some(mebibytes) => mebibytes.saturating_mul(1024 * 1024),
         None => Options::default().max_image_bytes,
     };
-    Ok(Options { latency, max_image_bytes, ..Options::default() })
+    let Deliveries { delay, shuffle, duplicate_every, seed } = args.deliveries;
+    let delay = Duration::try_from_secs_f64(delay).unwrap_or_default();
+    let shuffle = Duration::try_from_secs_f64(shuffle).unwrap_or_default();
+    let deliveries = local_aws::Deliveries { delay, shuffle, duplicate_every, seed };
+    Ok(Options { latency, deliveries, max_image_bytes })
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.

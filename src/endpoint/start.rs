@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::record::{Latency, NO_FOLLOW, Pace, Record, StateDir};
+use super::record::{Deliveries, Latency, NO_FOLLOW, Pace, Record, StateDir};
 use super::serve::answers;
 use crate::error::{Error, Result};
 use crate::settings::LOG_VARIABLE;
@@ -32,6 +32,8 @@ pub(crate) struct Start<'a> {
     pub(crate) region: Option<&'a str>,
     /// How long things take; without it, as long as they last did.
     pub(crate) pace: Option<Pace>,
+    /// How events are delivered; without it, as they last were.
+    pub(crate) deliveries: Option<Deliveries>,
     /// What an image may take on the disk, in MiB; without it, what it last was.
     pub(crate) max_image_size: Option<u64>,
     /// A command needs it: when the port is taken, any other will do.
@@ -144,6 +146,8 @@ fn spawn(state: &StateDir, how: Start<'_>, last: Option<&Record>, port: u16, log
     if pace.latency == Latency::Aws {
         command.args(["--latency", "aws", "--speed", &pace.speed.to_string()]);
     }
+    let deliveries = how.deliveries.or(last.map(|record| record.deliveries)).unwrap_or_default();
+    command.args(arguments_of(deliveries));
     if let Some(size) = max_image_size {
         command.args(["--max-image-size", &size.to_string()]);
     }
@@ -160,6 +164,25 @@ fn spawn(state: &StateDir, how: Start<'_>, last: Option<&Record>, port: u16, log
         .stderr(log)
         .spawn()
         .map_err(failed)
+}
+
+fn arguments_of(deliveries: Deliveries) -> Vec<String> {
+    let Deliveries { delay, shuffle, duplicate_every, seed } = deliveries;
+    let mut arguments = Vec::new();
+    let mut add = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
+    if delay > 0.0 {
+        add("--delay-events", delay.to_string());
+    }
+    if shuffle > 0.0 {
+        add("--shuffle-events", shuffle.to_string());
+    }
+    if let Some(every) = duplicate_every {
+        add("--duplicate-events", every.to_string());
+    }
+    if deliveries != Deliveries::default() {
+        add("--events-seed", seed.to_string());
+    }
+    arguments
 }
 
 fn open_log(state: &StateDir) -> Result<File> {

@@ -22,8 +22,14 @@ pub(crate) fn processes(sandbox: &Sandbox) -> Vec<String> {
     listing.into_iter().filter(|line| line.contains(&directory)).collect()
 }
 
-/// The processes of tasks.
+/// The processes of tasks. Those of functions stay for a while, in case that they are called again.
 pub(crate) fn workers(sandbox: &Sandbox) -> Vec<String> {
+    let of_function = |line: &String| line.contains("/local/functions/") || line.contains("/worker watchdog ");
+    programs(sandbox).into_iter().filter(|line| !of_function(line)).collect()
+}
+
+/// The processes of tasks and functions.
+fn programs(sandbox: &Sandbox) -> Vec<String> {
     processes(sandbox).into_iter().filter(|line| !line.contains(" local serve ")).collect()
 }
 
@@ -57,7 +63,11 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
         let mut parts = resource.resource_arn().unwrap().splitn(6, ':').skip(2);
         let (service, name) = (parts.next().unwrap(), parts.nth(2).unwrap());
         // Deleted resources are still listed for a while: tasks, experiments.
-        let kind = name.split(['/', ':']).next().unwrap();
+        let kind = match service {
+            // A queue's ARN has its name alone.
+            "sqs" => "queue",
+            _ => name.split(['/', ':']).next().unwrap(),
+        };
         if !["task", "experiment"].contains(&kind) {
             add(&format!("{service} {kind}"));
         }
@@ -84,11 +94,12 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
 pub(crate) fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     sandbox.ok(&["up"]);
     let census = census(sandbox);
-    for kind in ["ec2 vpc", "clusters", "tables", "experiment templates"] {
+    for kind in ["ec2 vpc", "clusters", "tables"] {
         assert_eq!(census[kind], 1, "{kind}: {census:?}");
     }
     assert_eq!(census["ec2 subnet"], 4, "{census:?}");
-    assert_eq!(census["log groups"], 2, "{census:?}");
+    assert_eq!((census["log groups"], census["experiment templates"]), (5, 2), "{census:?}");
+    assert_eq!((census["lambda function"], census["events rule"], census["sqs queue"]), (1, 2, 2), "{census:?}");
     assert!(
         image_files(sandbox).iter().any(|file| file.starts_with("images/blobs/sha256/")),
         "the images are not there"
@@ -109,6 +120,7 @@ pub(crate) fn converged(sandbox: &Sandbox, expected: &BTreeMap<String, usize>) {
 /// Nothing is left but the endpoint's own databases: no process, no resource, no file of a task or an image.
 pub(crate) fn nothing_left(sandbox: &Sandbox) {
     assert_eq!(workers(sandbox), Vec::<String>::new());
+    becomes(&Vec::new(), || programs(sandbox));
     assert_eq!(census(sandbox), BTreeMap::new());
     assert_eq!(sandbox.json(&["down"])["deleted_stacks"], serde_json::json!([]));
     assert_eq!(files(sandbox, "tasks"), Vec::<String>::new());

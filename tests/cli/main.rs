@@ -29,4 +29,5 @@ mod moto;
 mod permissions;
 mod reference;
 mod render;
+mod watchdog;
 mod way_out;

@@ -1,5 +1,6 @@
 //! `local`: the embedded endpoint.
 
+mod deliveries;
 mod env;
 mod pace;
 mod reset;

@@ -67,7 +67,7 @@ async fn stop_tasks(context: &Context, state: &StateDir) -> Result<Vec<String>> 
     if !state.has_state() {
         return Ok(Vec::new());
     }
-    let how = Start { port: None, region: None, pace: None, max_image_size: None, automatic: true };
+    let how = Start { port: None, region: None, pace: None, deliveries: None, max_image_size: None, automatic: true };
     let started = endpoint::start(state, how).await?;
     let clients = Clients::local(&context.settings, &started.record)?;
     let running = running_tasks(&clients).await?;

@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::deliveries::DeliveriesArgs;
 use super::pace::PaceArgs;
 use crate::commands::context::Context;
 use crate::endpoint::{self, DEFAULT_PORT, ServeArgs, StateDir};
@@ -17,6 +18,8 @@ pub(crate) struct ServeCommand {
     automatic: bool,
     #[command(flatten)]
     pace: PaceArgs,
+    #[command(flatten)]
+    deliveries: DeliveriesArgs,
     /// What an image may take on the disk
     #[arg(long, value_name = "MIB")]
     max_image_size: Option<u64>,
@@ -27,9 +30,9 @@ pub(crate) struct ServeCommand {
 /// # Errors
 /// When the port is taken or the state cannot be opened.
 pub(crate) fn serve(context: &Context, args: &ServeCommand) -> Result<()> {
-    let ServeCommand { port, automatic, pace, max_image_size } = *args;
-    let pace = pace.pace().unwrap_or_default();
+    let ServeCommand { port, automatic, pace, deliveries, max_image_size } = *args;
+    let (pace, deliveries) = (pace.pace().unwrap_or_default(), deliveries.deliveries().unwrap_or_default());
     let region = context.settings.region.clone();
-    let args = ServeArgs { port, region, automatic, pace, max_image_size };
+    let args = ServeArgs { port, region, automatic, pace, deliveries, max_image_size };
     endpoint::serve(&StateDir::new(&context.settings.state_dir), &args)
 }

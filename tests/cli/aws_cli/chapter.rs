@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::{Terminal, list, pairs, tags, text};
 use crate::harness::Sandbox;
 
-const CLUSTER: &str = "FisStackECS-Cluster";
+pub(super) const CLUSTER: &str = "FisStackECS-Cluster";
 const ORIGINAL: &str = "FisStopTaskStackTaskDef";
 const IMPROVED: &str = "FisStopTaskImprovedStackTaskDef";
-const TAGGED: &str = "--propagate-tags TASK_DEFINITION";
+pub(super) const TAGGED: &str = "--propagate-tags TASK_DEFINITION";
 
 /// What both stacks have put out.
-struct Lab<'a> {
-    aws: &'a Terminal<'a>,
+pub(super) struct Lab<'a> {
+    pub(super) aws: &'a Terminal<'a>,
     outputs: BTreeMap<String, String>,
 }
 
@@ -65,14 +65,14 @@ fn create_stack(aws: &Terminal<'_>, stack: &str, arguments: &str) {
     aws.ok(&format!("aws cloudformation wait stack-create-complete --stack-name {stack}"));
 }
 
-fn create_network(aws: &Terminal<'_>) {
+pub(super) fn create_network(aws: &Terminal<'_>) {
     aws.ok("fis-workshop render network > network.yaml && fis-workshop render workshop > workshop.yaml");
     // The tag says to the deployer that the stack is the lab's, and may be updated and deleted.
     let tag = "--tags Key=fis-workshop:environment,Value=@network";
     create_stack(aws, "FisStackVpc", &format!("--template-body file://network.yaml {tag}"));
 }
 
-fn create_workshop<'a>(sandbox: &Sandbox, aws: &'a Terminal<'a>) -> Lab<'a> {
+pub(super) fn create_workshop<'a>(sandbox: &Sandbox, aws: &'a Terminal<'a>) -> Lab<'a> {
     // Puts the workers' images into the repository of the network. On AWS that would be a push.
     let seed = &sandbox.json(&["up", "--env", "seed"])["workshop"]["stack"];
     let seed = aws.aws(&format!("cloudformation describe-stacks --stack-name {}", text(seed)));
@@ -192,7 +192,7 @@ fn without_propagated_tags_nothing_is_hit(lab: &Lab<'_>) {
     assert_eq!((&stopped["stopCode"], &stopped["stoppedReason"]), (&json!("UserInitiated"), &json!("by hand")));
 }
 
-fn delete_both(aws: &Terminal<'_>) {
+pub(super) fn delete_both(aws: &Terminal<'_>) {
     for stack in ["FisStopTaskStack", "FisStackVpc"] {
         aws.aws(&format!("cloudformation delete-stack --stack-name {stack}"));
         let named = move |entry: &&Value| entry["StackName"] == stack && entry["StackStatus"] != "DELETE_COMPLETE";
@@ -202,7 +202,7 @@ fn delete_both(aws: &Terminal<'_>) {
     }
 }
 
-fn nothing_is_left(aws: &Terminal<'_>) {
+pub(super) fn nothing_is_left(aws: &Terminal<'_>) {
     let calls = [
         ("cloudformation describe-stacks", "Stacks"),
         ("ec2 describe-vpcs", "Vpcs"),
@@ -214,6 +214,10 @@ fn nothing_is_left(aws: &Terminal<'_>) {
         // The service-linked roles are the account's.
         (r#"iam list-roles --query "{Roles: Roles[?!starts_with(Path, '/aws-service-role/')]}""#, "Roles"),
         ("ecr describe-repositories", "repositories"),
+        ("events list-rules", "Rules"),
+        ("lambda list-functions", "Functions"),
+        // Without a queue the answer has no such member.
+        ("sqs list-queues --query '{QueueUrls: QueueUrls || `[]`}'", "QueueUrls"),
         ("fis list-experiment-templates", "experimentTemplates"),
         ("resourcegroupstaggingapi get-resources", "ResourceTagMappingList"),
     ];
@@ -225,12 +229,12 @@ fn nothing_is_left(aws: &Terminal<'_>) {
 }
 
 impl Lab<'_> {
-    fn output(&self, key: &str) -> &str {
+    pub(super) fn output(&self, key: &str) -> &str {
         self.outputs.get(key).unwrap_or_else(|| panic!("no output {key}"))
     }
 
     /// Runs a task; its id.
-    fn run_task(&self, family: &str, arguments: &str) -> String {
+    pub(super) fn run_task(&self, family: &str, arguments: &str) -> String {
         let network = self.output("NetworkConfiguration");
         let answer = self.aws.aws(&format!(
             "ecs run-task --launch-type FARGATE --cluster {CLUSTER} --task-definition {family} \
@@ -245,7 +249,7 @@ impl Lab<'_> {
         self.task_until(id, |_| true)
     }
 
-    fn task_until(&self, id: &str, reached: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn task_until(&self, id: &str, reached: impl Fn(&Value) -> bool) -> Value {
         let call = format!("ecs describe-tasks --cluster {CLUSTER} --tasks {id}");
         self.aws.until(&call, |answer| {
             let task = &answer["tasks"][0];
@@ -254,7 +258,7 @@ impl Lab<'_> {
     }
 
     /// Starts the experiment and follows it to its end.
-    fn experiment(&self) -> Value {
+    pub(super) fn experiment(&self) -> Value {
         let template = self.output("ExperimentTemplateId");
         let started = self.aws.aws(&format!("fis start-experiment --experiment-template-id {template}"));
         let experiment = &started["experiment"];

@@ -2,9 +2,11 @@
 
 mod deployer;
 mod endpoint;
+mod queue;
 mod sleep;
 mod state;
 mod tasks;
+mod watchdog;
 
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,11 @@ impl Dice {
 
     pub(crate) fn flip(&mut self) -> bool {
         self.rng.random()
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.rng.random_range(0..end)
     }
 
     /// Dice for somebody else, thrown as often as they like: ours fall the same with the same seed.
@@ -72,6 +79,23 @@ fn endpoint_pid(sandbox: &Sandbox) -> Value {
     let status = sandbox.json(&["local", "status"]);
     assert_eq!(status["running"], true, "{status}");
     status["pid"].clone()
+}
+
+/// The programs of the tasks that run, with their process ids, by the tasks' ids.
+fn programs(sandbox: &Sandbox) -> Vec<(String, String)> {
+    processes_in(sandbox, "tasks")
+}
+
+/// What runs in the directories below this one of the endpoint's state: their names, and the process ids in their files.
+fn processes_in(sandbox: &Sandbox, directory: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(sandbox.state_dir().join("local").join(directory)).into_iter().flatten().flatten();
+    let process = |entry: std::fs::DirEntry| {
+        let pid = std::fs::read_to_string(entry.path().join("pid")).ok()?.strip_suffix('\n')?.to_owned();
+        Some((entry.file_name().to_string_lossy().into_owned(), pid))
+    };
+    let mut processes: Vec<_> = entries.filter_map(process).collect();
+    processes.sort_unstable();
+    processes
 }
 
 /// The longer of two times that `args` take, `before` before each of them.

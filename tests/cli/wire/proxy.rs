@@ -63,7 +63,7 @@ impl Proxy {
     /// A command with `--target aws` whose AWS is behind the proxy, and without anybody to ask.
     pub(crate) fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
         let mut command = sandbox.command(args);
-        command.envs(&self.variables).env("AWS_ENDPOINT_URL", format!("http://{}", self.address));
+        command.envs(&self.variables).env("AWS_ENDPOINT_URL", self.url());
         command
             .env("FIS_WORKSHOP_TARGET", "aws")
             .env("FIS_WORKSHOP_YES", "true")
@@ -76,9 +76,19 @@ impl Proxy {
         *self.shared.plan.lock().unwrap() = Box::new(plan);
     }
 
-    /// What a command leaves, once it has got all of these answers: each goes to the first call that it is for.
-    pub(crate) fn scripted(&self, sandbox: &Sandbox, args: &[&str], answers: Vec<Answer>) -> Run {
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers in the endpoint's place: each goes to the first call that it is for.
+    pub(crate) fn answer(&self, answers: Vec<Answer>) {
         *self.shared.answers.lock().unwrap() = answers;
+    }
+
+    /// What a command leaves, once it has got all of these answers.
+    pub(crate) fn scripted(&self, sandbox: &Sandbox, args: &[&str], answers: Vec<Answer>) -> Run {
+        self.answer(answers);
         let run = Run::of(self.command(sandbox, args).output().unwrap());
         let left: Vec<_> = self.shared.answers.lock().unwrap().iter().map(|answer| answer.to).collect();
         assert!(left.is_empty(), "nobody asked for {left:?}: {run:?}");

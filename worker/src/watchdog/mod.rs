@@ -61,7 +61,14 @@ fn serve_to_the_end(watchdog: impl AsyncFn(&Watchdog, &Call) -> Result<(), Failu
     runtime.block_on(async {
         let own = &Watchdog::set_up(settings).await?;
         let watchdog = &watchdog;
-        let answer = async |event: LambdaEvent<Value>| watchdog(own, &Call::new(event.payload)).await;
+        let answer = async |event: LambdaEvent<Value>| {
+            let outcome = watchdog(own, &Call::new(event.payload)).await;
+            // Lambda tells the caller only, and EventBridge does not listen: who looks at the log is to find it there.
+            if let Err(failure) = &outcome {
+                log::line(failure)?;
+            }
+            outcome
+        };
         let ended = Runtime::new(service_fn(answer)).run().await;
         ended.map_err(|error| Failure::Request {
             cause: error.to_string(),

@@ -275,7 +275,8 @@ fn a_failure_is_told_to_lambda_and_the_next_call_tries_again() {
     );
     lab.shared.ecs.state.lock().unwrap().is_full = false;
     assert_eq!(lab.call(&tick()), Ok(()));
-    run.kill();
+    let log = run.kill().stdout;
+    assert_eq!(log[0], "Capacity is unavailable at this time.: try later", "{log:?}");
     assert_eq!(lab.shared.ecs.count(), 2);
 }
 
