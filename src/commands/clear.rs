@@ -12,7 +12,7 @@ use crate::error::Result;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  fis-workshop clear        Between the original and the improved worker")]
+  fis-workshop clear        Before the next variant")]
 pub(crate) struct ClearArgs {}
 
 #[derive(Debug, Serialize)]

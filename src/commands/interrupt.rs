@@ -16,7 +16,7 @@ Examples:
   fis-workshop interrupt --at-index 4   When index 4, or a later one, is written
   fis-workshop interrupt --one          One of the tasks that work on the queue")]
 pub(crate) struct InterruptArgs {
-    /// Wait until the running task has written this index
+    /// Wait until a running task has written this index
     #[arg(long, value_name = "INDEX", value_parser = super::numbers::index, allow_negative_numbers = true)]
     at_index: Option<u64>,
     /// Stop one of the running tasks, whichever FIS picks, instead of all

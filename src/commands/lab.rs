@@ -18,7 +18,8 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 
 /// Play the whole lab, and check the result
 ///
-/// Runs each variant, interrupts it by an experiment at a chosen index, has it run again, and compares. Exit code 0 only if
+/// Runs each variant, interrupts it by an experiment at a chosen index (tasks that share the work at a quarter and at half of
+/// the items), has it run again, and compares. Exit code 0 only if
 /// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
 /// `lab` unless `--env` names one; sets up what is missing, and takes down what it has set up.
 #[derive(Debug, Args)]

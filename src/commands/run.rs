@@ -19,10 +19,10 @@ use crate::lab::network;
 use crate::lab::variant::Variant;
 use crate::ui::{FAINT, Progress, paint};
 
-/// Run the batch job as one task, and follow its log
+/// Run the batch job, and follow its log
 ///
 /// The task gets the tags of its definition (without them the experiment does not find it) and runs in a private
-/// subnet. The log is followed to its last line; the exit code is the task's.
+/// subnet. The log is followed to its last line; the exit code is the task's, of several the first one that is not 0.
 ///
 /// The batch job is made to run one task at a time: `run` refuses to start a second one in the same environment.
 /// `--force` does it anyway, for example to see that two improved workers never overwrite one another. Only the tasks of

@@ -11,8 +11,8 @@ use crate::ui::{BUSY, paint};
 
 /// Print the source of the workers' programs
 ///
-/// `original` and `improved` differ in two lines. `watchdog` is the function that restarts the improved worker. All of them
-/// are in the images that `up` pushes.
+/// `original` and `improved` differ in two lines. `watchdog` is the function that restarts the improved worker; `queue` takes
+/// its items from a queue. All of them are in the images that `up` pushes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

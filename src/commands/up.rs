@@ -24,7 +24,7 @@ Examples:
   fis-workshop up --count 40 --prefix seat        Forty: seat-01 to seat-40
   fis-workshop up --target aws --yes              On AWS, without being asked
   fis-workshop up --target aws --arch arm64
-  fis-workshop up $(printf -- '--image r.io/x:%s ' original improved watchdog queue)")]
+  fis-workshop up --image original=URI --image improved=URI --image ...")]
 pub(crate) struct UpArgs {
     /// Which ones.
     #[command(flatten)]

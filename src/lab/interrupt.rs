@@ -225,7 +225,7 @@ impl Aim<'_> {
             let id = task_id(&task.task_arn);
             return Ok(Error::failed(format!("The experiment would hit nothing: the task {id} runs without the tag {}.", wanted.join(", ")))
                 .cause("a task gets the tags of its definition only if it is told to when it is run, by `propagateTags: TASK_DEFINITION`")
-                .hint(format!("Stop it and start it with `fis-workshop run original{flags}` (or `improved`), or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
+                .hint(format!("Stop it and start it with `fis-workshop run original{flags}` (or another variant), or with `aws ecs run-task --propagate-tags TASK_DEFINITION`.")));
         }
         let elsewhere = elsewhere(clients, deployed, tags).await?;
         let refusal = Error::failed(format!(
@@ -241,8 +241,9 @@ impl Aim<'_> {
             );
             refusal.cause(cause).hint("Name their environment with `--env`.")
         };
-        Ok(refusal
-            .hint(format!("`fis-workshop run original{flags}` (or `improved`) starts a task, in another terminal.")))
+        Ok(refusal.hint(format!(
+            "`fis-workshop run original{flags}` (or another variant) starts a task, in another terminal."
+        )))
     }
 }
 
@@ -256,7 +257,7 @@ fn ended_before(task: &Task, at_index: Option<u64>, flags: &str) -> Error {
     let below = if at_index.is_some() { "; choose an index below its last" } else { "" };
     Error::failed(format!("The task {id} ended before {moment}."))
         .cause(task.stopped_reason.as_deref().unwrap_or("ECS names no reason"))
-        .hint(format!("`fis-workshop run original{flags}` (or `improved`) starts another one{below}."))
+        .hint(format!("`fis-workshop run original{flags}` (or another variant) starts another one{below}."))
 }
 
 /// The highest index that `task` has written and nobody has written again.

@@ -50,15 +50,18 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, OrchestratorE
     let code = code.ok_or_else(|| OrchestratorError::other("the answer is not AWS's"))?;
     // `com.amazonaws.events#ResourceNotFoundException`, `ResourceNotFoundException:http://...`
     let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
-    Err(OrchestratorError::operation(Refusal::new(code, &reason.message)))
+    let text = reason.message.or(reason.in_capitals).unwrap_or_default();
+    Err(OrchestratorError::operation(Refusal::new(code, &text)))
 }
 
 #[derive(Debug, Deserialize)]
 struct Reason {
     #[serde(rename = "__type")]
     code: Option<String>,
-    #[serde(default, alias = "Message")]
-    message: String,
+    message: Option<String>,
+    /// Lambda has one of them, or both.
+    #[serde(rename = "Message")]
+    in_capitals: Option<String>,
 }
 
 #[cfg(test)]
@@ -85,6 +88,8 @@ mod tests {
             refusal(Some("ResourceNotFoundException:http://x"), r#"{"Type":"User","Message":"none"}"#),
             expected
         );
+        let both = r#"{"Type":"User","Message":"none","message":"none"}"#;
+        assert_eq!(refusal(Some("ResourceNotFoundException"), both), expected);
         assert_eq!(refusal(None, "<html>"), None);
     }
 }

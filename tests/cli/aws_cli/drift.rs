@@ -67,7 +67,8 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     // Its permissions and its configuration go with it.
     terminal.ok(&format!("aws lambda delete-function --function-name {}", text(&ids, "WatchdogFunction")));
     for queue in ["Queue", "DeadLetterQueue"] {
-        terminal.ok(&format!("aws sqs delete-queue --queue-url {}", text(&ids, queue)));
+        let url = text(&ids, queue);
+        terminal.ok(&format!("aws sqs delete-queue --endpoint-url $AWS_ENDPOINT_URL --queue-url {url}"));
     }
     let roles =
         ["Execution", "OriginalTask", "ImprovedTask", "QueueTask", "Watchdog"].map(|role| format!("{role}Role"));

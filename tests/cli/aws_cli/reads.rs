@@ -235,8 +235,8 @@ fn addresses_rules_and_policies(aws: &Terminal<'_>, network: &Outputs, workshop:
     let role_tags = pairs(&role_tags["Tags"], "Key", "Value");
     assert!(role_tags.keys().any(|key| key.starts_with("fis-workshop:")), "{role_tags:?}");
     assert!(text(&lifecycle["lifecyclePolicyText"]).contains("imageCountMoreThan"), "{lifecycle}");
-    let refusal = aws.refusal(&format!("ecr get-repository-policy --repository-name {repository}"));
-    assert!(refusal.contains("RepositoryPolicyNotFoundException"), "{refusal}");
+    let policy = aws.aws(&format!("ecr get-repository-policy --repository-name {repository}"));
+    assert!(text(&policy["policyText"]).contains("lambda.amazonaws.com"), "{policy}");
 }
 
 /// DynamoDB Streams is a service of its own to the AWS CLI. (It takes no shard id under 28 characters, and dynoxide's ends

@@ -28,9 +28,9 @@ class Loopback(BaseResolver):
         return reply
 
 
-root, program = sys.argv[1:]
+root, *program = sys.argv[1:]
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
     # A new network namespace has its loopback interface switched off.
     fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
 DNSServer(Loopback(), address="127.0.0.1", logger=DNSLogger("-request,-reply")).start_thread()
-sys.exit(subprocess.run([program], preexec_fn=lambda: (os.chroot(root), os.chdir("/"))).returncode)
+sys.exit(subprocess.run(program, preexec_fn=lambda: (os.chroot(root), os.chdir("/"))).returncode)

@@ -30,7 +30,7 @@ fn start(program: &str, root: &Path, name_server: &str) -> Run {
         .arg(judge("python"))
         .arg("tests/cli/images/name_server.py")
         .arg(root)
-        .arg(format!("/{program}"));
+        .args(["/worker", program]);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("TABLE_NAME", "table").env("ITEM_SECONDS", "0").env("AWS_REGION", "eu-central-1");
@@ -44,7 +44,9 @@ fn a_worker_in_its_image_resolves_names() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["image", "build", "--to", "layout"]);
     let layout = sandbox.path().join("layout");
-    for image in layout::read(&layout).unwrap() {
+    // The file is the same in all of them; these need nothing but a table.
+    let images = layout::read(&layout).unwrap().into_iter();
+    for image in images.filter(|image| ["original", "improved"].contains(&image.name.as_str())) {
         let root = sandbox.path().join(format!("root-{}", image.name));
         unpack(&image, &layout, &root);
         let run = start(&image.name, &root, "127.0.0.1");
