@@ -25,7 +25,7 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop lab                          All variants, a quarter of a second an item
+  fis-workshop lab                          All variants, four items a second
   fis-workshop lab --item-seconds 30        The pace of the AWS workshop
   fis-workshop lab improved --at-index 7 --keep
   fis-workshop lab watchdog --at-index 2,5,7

@@ -85,7 +85,9 @@ async fn count(config: &aws_config::SdkConfig) -> BTreeMap<String, usize> {
     groups.log_groups().iter().for_each(|_| add("log groups"));
     let stacks = aws_sdk_cloudformation::Client::new(config).describe_stacks().send().await.unwrap();
     for stack in stacks.stacks() {
-        add(&format!("stack {} {}", stack.stack_name().unwrap(), stack.stack_status().unwrap().as_str()));
+        // A `down` that was killed may have sent the watchdog to sleep: then `up` is an update.
+        let status = stack.stack_status().unwrap().as_str().replace("UPDATE_COMPLETE", "CREATE_COMPLETE");
+        add(&format!("stack {} {status}", stack.stack_name().unwrap()));
     }
     census
 }

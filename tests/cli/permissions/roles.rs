@@ -99,7 +99,7 @@ impl Decision {
             let found = fields.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
             found.map(str::to_owned)
         };
-        let allowed = field("decision")? == "Allowed";
+        let allowed = field("of_identity")? == "Allowed" || field("of_resource")? == "Allowed";
         Some(Self { role: field("role")?, action: field("action")?, resource: field("resource")?, allowed })
     }
 }
