@@ -14,7 +14,7 @@ const WORKERS: usize = 5;
 
 /// More than they get done before the last kill. An item is in hand when its worker is killed, and comes back after half a
 /// minute: hardly one comes back twice before the end, and it would have to five times to be given up.
-const ITEMS: &str = "600";
+const ITEMS: &str = "1200";
 
 /// Two tests at once, so a hundred of them.
 const KILLS: usize = 50;
@@ -38,7 +38,7 @@ fn play(is_endpoint: impl Fn(&mut Dice) -> bool) {
         let how = ["--count", &workers, "--batch-size", ITEMS, "--item-seconds", item_seconds];
         sandbox.ok(&[&["run", "queue", "--detach"][..], &how].concat());
     };
-    run(WORKERS, "0.3");
+    run(WORKERS, "0.15");
     let mut killed = 0;
     for _ in 0..KILLS {
         dice.wait(Duration::from_millis(200));
@@ -52,7 +52,7 @@ fn play(is_endpoint: impl Fn(&mut Dice) -> bool) {
             usize::from(is_hit)
         };
         if missing > 0 {
-            run(missing, "0.3");
+            run(missing, "0.15");
         }
     }
     assert_eq!(items(&sandbox)["complete"], false, "the last kills had nobody to hit");
