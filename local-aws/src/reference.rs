@@ -46,6 +46,11 @@ overrides, the event itself is not handed on). Functions and queues are asked fo
 tried again; a missing permission or target is not. Then the event goes to the target's dead-letter queue, or is dropped; either
 way the endpoint's log names rule, target and cause. A target that its rule no longer has when its turn comes gets nothing.
 
+EventBridge may deliver an event late, in another order, or twice. Here it does so when asked to: `local start --delay-events
+SECONDS`, `--shuffle-events SECONDS` (each is later than another by up to so much), `--duplicate-events N` (every Nth comes twice;
+1 is each of them), and `--events-seed NUMBER`, from which the order and the choice follow. An endpoint that is started again
+keeps them; `--delay-events 0` ends them all.
+
 Schedules go by the clock of the wall, whatever `--speed` says, and are due to the second; a rate counts from when its rule was
 made, changed or enabled. What becomes due while no endpoint runs is not sent.
 
@@ -79,6 +84,9 @@ there when its sender is told so, whatever happens to the endpoint. Who waits fo
 comes, and when somebody else's visibility timeout or a delay is over, to the millisecond; who hangs up waits no more. Messages
 come in the order in which they can be had: when they were sent, or came back. None comes twice before its timeout, which on
 AWS it may.
+
+Version 1 of the AWS CLI has a URL of its own for SQS, that of AWS, and asks no variable: `aws sqs ...` needs
+`--endpoint-url \"$AWS_ENDPOINT_URL\"` there. Version 2 and the SDKs need nothing.
 
 `SqsManagedSseEnabled` is kept and shown; nothing is encrypted. There are no keys (`KmsMasterKeyId`) and no FIFO queues. A
 queue's name is free at once after DeleteQueue; with `--latency aws` not for a minute (`QueueDeletedRecently`). The number of
