@@ -7,7 +7,6 @@ mod improved;
 mod killing;
 mod lab;
 mod lambda;
-mod laws;
 mod original;
 mod queue;
 mod refusals;
