@@ -179,7 +179,9 @@ const LATENCY: &str = "
 Resources are there at once and gone at once, unless `fis-workshop local start --latency aws` says that they take as long as on
 AWS; `--speed N` divides the times by N. Then the events come as on AWS: `CREATE_IN_PROGRESS`, `Resource creation Initiated`
 with the physical id, and after the time below `CREATE_COMPLETE`; what depends on the resource begins then, all others go on
-at the same time. A failure or a DeleteStack ends the waiting (`Resource creation cancelled`). A restart of the endpoint
+at the same time. Types that AWS was seen to configure before they are complete have one event more, `Eventual consistency
+check initiated` with the `DetailedStatus` `CONFIGURATION_COMPLETE`: what refers to the resource begins then, unless it has a
+`DependsOn`. A stack has no such event. A failure or a DeleteStack ends the waiting (`Resource creation cancelled`). A restart of the endpoint
 neither shortens nor repeats it.
 
 Meanwhile NAT gateways and interface endpoints are `pending` or `deleting`. Other resources are shown as if they were there:
@@ -188,8 +190,8 @@ time, nor does the rollback of an update, up to its clean-up.
 
 Seconds:
 
-| resource type | created | updated | deleted | source |
-|---|---|---|---|---|
+| resource type | configured | created | updated | deleted | source |
+|---|---|---|---|---|---|
 ";
 
 fn operations(service: &Service) -> Vec<&str> {
@@ -234,9 +236,10 @@ fn times() -> String {
     types.sort_unstable_by_key(|(name, _)| *name);
     let rows = types.into_iter().flat_map(|(name, times)| times.iter().map(move |times| (name, times)));
     rows.fold(String::new(), |mut table, (name, times)| {
-        let Times { only, create, update, delete, source } = times;
+        let Times { only, create, configured, update, delete, source } = times;
+        let configured = configured.map_or(String::new(), |seconds| seconds.to_string());
         let only = only.map_or(String::new(), |(property, value)| format!(", `{property}: {value}`"));
-        writeln!(table, "| `{name}`{only} | {create} | {update} | {delete} | {source} |").unwrap();
+        writeln!(table, "| `{name}`{only} | {configured} | {create} | {update} | {delete} | {source} |").unwrap();
         table
     })
 }

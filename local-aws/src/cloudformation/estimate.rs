@@ -20,9 +20,20 @@ pub struct Estimate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Resource {
     creation: Duration,
+    /// When what refers to it can begin, where that is before it is complete.
+    configuration: Option<Duration>,
     deletion: Duration,
     /// What has to be there before it.
     needs: BTreeSet<String>,
+    /// All of them complete, not only configured.
+    waits_for_the_end: bool,
+}
+
+/// When a resource has come how far.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    configured: Duration,
+    complete: Duration,
 }
 
 /// Direction of a stack operation.
@@ -49,7 +60,14 @@ impl Estimate {
             let declared = template.resources.get(&logical_id)?;
             let properties = declared.properties.as_object().cloned().unwrap_or_default();
             let times = resources::times(&declared.resource_type, &properties);
-            Some((logical_id, Resource { creation: times.creation(), deletion: times.deletion(), needs }))
+            let resource = Resource {
+                creation: times.creation(),
+                configuration: times.configuration(),
+                deletion: times.deletion(),
+                needs,
+                waits_for_the_end: declared.waits_for_the_end(),
+            };
+            Some((logical_id, resource))
         };
         Ok(Self { resources: dependencies.into_iter().filter_map(resource).collect() })
     }
@@ -68,26 +86,35 @@ impl Estimate {
     /// resource's name and what the resource typically takes.
     pub fn longest_chain(&self, way: Direction, left: impl Fn(&str, Duration) -> Duration) -> Duration {
         // The ways differ in which end of a chain comes first, and a chain is as long from either end.
-        let mut ends = BTreeMap::new();
-        self.resources.keys().map(|name| self.end(name, way, &left, &mut ends)).max().unwrap_or_default()
+        let mut known = BTreeMap::new();
+        self.resources.keys().map(|name| self.times(name, way, &left, &mut known).complete).max().unwrap_or_default()
     }
 
     /// When `name` is there, if everything is made in the order of its needs. No circle: [`Self::of`] refuses them.
-    fn end<'a>(
+    fn times<'a>(
         &'a self,
         name: &'a str,
         way: Direction,
         left: &impl Fn(&str, Duration) -> Duration,
-        ends: &mut BTreeMap<&'a str, Duration>,
-    ) -> Duration {
-        if let Some(end) = ends.get(name) {
-            return *end;
+        known: &mut BTreeMap<&'a str, Times>,
+    ) -> Times {
+        if let Some(times) = known.get(name) {
+            return *times;
         }
-        let Some(resource) = self.resources.get(name) else { return Duration::ZERO };
-        let begin = resource.needs.iter().map(|needed| self.end(needed, way, left, ends)).max().unwrap_or_default();
-        let end = begin + left(name, resource.takes(way));
-        ends.insert(name, end);
-        end
+        let Some(resource) = self.resources.get(name) else {
+            return Times { configured: Duration::ZERO, complete: Duration::ZERO };
+        };
+        let begins = resource.needs.iter().map(|needed| {
+            let needed = self.times(needed, way, left, known);
+            if resource.waits_for_the_end { needed.complete } else { needed.configured }
+        });
+        let begin = begins.max().unwrap_or_default();
+        let complete = begin + left(name, resource.takes(way));
+        let configuration = resource.configuration.filter(|_| way == Direction::Creation);
+        let configured = configuration.map_or(complete, |typical| complete.min(begin + left(name, typical)));
+        let times = Times { configured, complete };
+        known.insert(name, times);
+        times
     }
 }
 
@@ -146,6 +173,20 @@ Resources:
         let left = |name: &str, typical| if name == "Nat" { typical / 3 } else { Duration::ZERO };
         assert_eq!(estimate("nat").longest_chain(Direction::Creation, left).as_secs(), 35);
         assert_eq!(estimate("none").typical("Nat", Direction::Creation), None);
+    }
+
+    #[test]
+    fn what_refers_to_a_configured_resource_does_not_wait_for_its_end() {
+        let whole = |depends: &str, way| {
+            let queue = "AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn}}";
+            let template =
+                format!("Resources:\n  Dead: {{Type: AWS::SQS::Queue}}\n  Queue: {{Type: {queue}{depends}}}\n");
+            let estimate = Estimate::of(&template, &BTreeMap::new()).unwrap();
+            estimate.longest_chain(way, |_, typical| typical).as_secs()
+        };
+        assert_eq!(whole("", Direction::Creation), 2 + 62);
+        assert_eq!(whole(", DependsOn: Dead", Direction::Creation), 62 + 62);
+        assert_eq!(whole("", Direction::Deletion), 31 + 31);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) struct Event<'a> {
     pub(super) physical_id: Option<&'a str>,
     pub(super) resource_type: &'a str,
     pub(super) status: &'a str,
+    pub(super) detailed_status: Option<&'a str>,
     pub(super) reason: Option<&'a str>,
     pub(super) properties: Option<&'a Properties>,
 }
@@ -72,6 +73,9 @@ pub(super) fn record(tx: &Tx<'_>, origin: Origin<'_>, event: Event<'_>) -> Resul
         "Timestamp": iso(Utc::now()),
         "ResourceStatus": event.status,
     });
+    if let Some(detailed) = event.detailed_status {
+        body["DetailedStatus"] = json!(detailed);
+    }
     if let Some(reason) = event.reason {
         body["ResourceStatusReason"] = json!(reason);
     }

@@ -13,6 +13,9 @@ pub(crate) struct Times {
     /// Only resources with this value of this property.
     pub(crate) only: Option<(&'static str, &'static str)>,
     pub(crate) create: u32,
+    /// When a resource that is being made is configured, and what refers to it can begin: for types that have been seen to
+    /// say so (`DetailedStatus` CONFIGURATION_COMPLETE) before they are complete.
+    pub(crate) configured: Option<u32>,
     pub(crate) update: u32,
     pub(crate) delete: u32,
     /// Where the figures are from.
@@ -23,7 +26,12 @@ pub(crate) struct Times {
 impl Times {
     /// Of a resource's creation, update and deletion.
     pub(crate) const fn new(create: u32, update: u32, delete: u32, source: &'static str) -> Self {
-        Self { only: None, create, update, delete, source }
+        Self { only: None, create, configured: None, update, delete, source }
+    }
+
+    /// With the time until a resource that is being made is configured.
+    pub(crate) const fn configured(self, after: u32) -> Self {
+        Self { configured: Some(after), ..self }
     }
 
     /// Whether they are those of a resource with these properties.
@@ -33,6 +41,10 @@ impl Times {
 
     pub(super) fn creation(&self) -> Duration {
         Duration::from_secs(self.create.into())
+    }
+
+    pub(super) fn configuration(&self) -> Option<Duration> {
+        self.configured.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     pub(super) fn update(&self) -> Duration {

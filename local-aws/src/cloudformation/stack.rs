@@ -190,6 +190,7 @@ impl Stack {
                 physical_id: Some(&self.stack_id),
                 resource_type: "AWS::CloudFormation::Stack",
                 status: status.as_str(),
+                detailed_status: None,
                 reason: self.status_reason.as_deref(),
                 properties: None,
             },

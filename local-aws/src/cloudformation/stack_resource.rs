@@ -33,6 +33,15 @@ pub(super) struct ActualState {
     pub(super) metadata: Option<Value>,
 }
 
+/// How far a resource is that AWS has still to find consistent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Configuration {
+    /// It is being configured, until then.
+    Until(DateTime<Utc>),
+    /// It is as the template says: what refers to it can begin.
+    Complete,
+}
+
 /// A logical resource of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct StackResource {
@@ -54,6 +63,9 @@ pub(super) struct StackResource {
     /// When what has been begun is over. AWS takes its time, and a restart neither shortens nor repeats it.
     #[serde(default)]
     pub(super) ready_at: Option<DateTime<Utc>>,
+    /// Of a resource that is being made, for types that are configured before they are complete.
+    #[serde(default)]
+    pub(super) configuration: Option<Configuration>,
     /// What it was when the stack was last complete, if an operation has changed it since.
     pub(super) before: Option<Box<ActualState>>,
     /// Set where the old resource had to go before the new one could come: going back means making it again.
@@ -98,6 +110,7 @@ impl StackResource {
             now: ActualState::default(),
             pending: None,
             ready_at: None,
+            configuration: None,
             before: None,
             before_is_gone: false,
             drift: None,
@@ -136,6 +149,7 @@ impl StackResource {
         self.status_reason = reason.map(str::to_owned);
         self.changed_at = Utc::now();
         self.ready_at = None;
+        self.configuration = None;
         self.drift = None;
         self.operation_id.clone_from(&stack.operation.id);
     }
@@ -149,17 +163,30 @@ impl StackResource {
         reason: Option<&str>,
         properties: &Properties,
     ) -> Result<(), ApiError> {
-        event::record(
-            tx,
-            stack.origin(),
-            Event {
-                logical_id: &self.logical_id,
-                physical_id: self.now.physical_id.as_deref(),
-                resource_type: &self.resource_type,
-                status: status.as_str(),
-                reason,
-                properties: Some(properties),
-            },
-        )
+        event::record(tx, stack.origin(), Event { reason, ..self.event(status, properties) })
+    }
+
+    /// It is configured, and says so in the events.
+    pub(super) fn configure(&mut self, tx: &Tx<'_>, stack: &Stack, properties: &Properties) -> Result<(), ApiError> {
+        self.configuration = Some(Configuration::Complete);
+        tx.put(self)?;
+        let event = Event {
+            detailed_status: Some("CONFIGURATION_COMPLETE"),
+            reason: Some("Eventual consistency check initiated"),
+            ..self.event(self.status, properties)
+        };
+        event::record(tx, stack.origin(), event)
+    }
+
+    fn event<'a>(&'a self, status: ResourceStatus, properties: &'a Properties) -> Event<'a> {
+        Event {
+            logical_id: &self.logical_id,
+            physical_id: self.now.physical_id.as_deref(),
+            resource_type: &self.resource_type,
+            status: status.as_str(),
+            detailed_status: None,
+            reason: None,
+            properties: Some(properties),
+        }
     }
 }

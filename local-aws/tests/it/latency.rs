@@ -48,6 +48,47 @@ async fn resources_take_their_time_at_the_same_time_and_dependents_wait_for_the_
     assert!(position(&gone, "C DELETE_COMPLETE") < position(&gone, "A DELETE_IN_PROGRESS"));
 }
 
+const QUEUES: &str = "  Dead: {Type: AWS::SQS::Queue}
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5}}
+  After: {Type: AWS::SQS::Queue, DependsOn: Queue, Properties: {Tags: [{Key: a, Value: !Ref Dead}]}}
+";
+
+#[tokio::test]
+async fn what_refers_to_a_resource_begins_when_that_is_configured_and_what_depends_on_it_when_it_is_complete() {
+    let (_endpoint, client) = start(40.0).await;
+    let id = create(&client, "Optimistic", &template(QUEUES, "")).await;
+    assert_eq!(status(&settled(&client, &id).await), "CREATE_COMPLETE");
+    let created = story(&client, &id).await;
+    let at = |line: &str| position(&created, line);
+    let configured = at("Dead CREATE_IN_PROGRESS [Eventual consistency check initiated]");
+    assert!(at("Dead CREATE_IN_PROGRESS [Resource creation Initiated]") < configured);
+    assert!(configured < at("Queue CREATE_IN_PROGRESS"));
+    assert!(at("Queue CREATE_IN_PROGRESS [Eventual consistency check initiated]") < at("Dead CREATE_COMPLETE"));
+    assert!(at("Queue CREATE_COMPLETE") < at("After CREATE_IN_PROGRESS"));
+    let detailed: Vec<_> = events(&client, &id).await.into_iter().filter(|it| it.detailed_status().is_some()).collect();
+    assert!(detailed.iter().all(|it| it.detailed_status().unwrap().as_str() == "CONFIGURATION_COMPLETE"));
+    assert_eq!(detailed.len(), 3);
+}
+
+#[tokio::test]
+async fn a_kill_while_a_resource_becomes_consistent_lets_what_was_begun_go_on() {
+    let (endpoint, client) = start(20.0).await;
+    let id = create(&client, "KilledOptimistic", &template(QUEUES, "")).await;
+    told(&client, &id, "Queue CREATE_IN_PROGRESS [Eventual consistency check initiated]").await;
+    let endpoint = endpoint.restart().await;
+    let client = Client::new(&endpoint.sdk_config());
+    assert_eq!(status(&settled(&client, &id).await), "CREATE_COMPLETE");
+    let created = story(&client, &id).await;
+    for name in ["Dead", "Queue", "After"] {
+        for end in ["", " [Resource creation Initiated]", " [Eventual consistency check initiated]"] {
+            assert_eq!(count(&created, &format!("{name} CREATE_IN_PROGRESS{end}")), 1, "{created:#?}");
+        }
+        assert_eq!(count(&created, &format!("{name} CREATE_COMPLETE")), 1, "{created:#?}");
+    }
+}
+
 #[tokio::test]
 async fn a_nat_gateway_is_pending_then_available_and_deleting_before_it_is_gone() {
     let (endpoint, client) = start(40.0).await;

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::pass::Pass;
 use super::run::{Run, failed_to, settle};
-use super::step::{self, Action, Step};
+use super::step::{self, Action, Carried, Step};
 use crate::cloudformation::compiled::Compiled;
 use crate::cloudformation::export::{self, Imports};
 use crate::cloudformation::stack::{OnFailure, Stack};
@@ -21,6 +21,8 @@ use crate::store::Tx;
 struct Apply {
     pass: Pass,
     started: BTreeSet<String>,
+    /// Resources that others can refer to, but that are not complete.
+    configured: BTreeSet<String>,
     /// A call has given the stack something else to do.
     superseded: bool,
     /// Set when the first resource fails: those under way are cancelled.
@@ -36,6 +38,7 @@ pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
     let mut apply = Apply {
         pass: Pass { run: run.clone(), stack, compiled, imports, resources, created: BTreeMap::new() },
         started: BTreeSet::new(),
+        configured: BTreeSet::new(),
         superseded: false,
         cancelled: Arc::new(watch::Sender::new(false)),
     };
@@ -51,7 +54,7 @@ impl Apply {
     async fn work(&mut self) -> Result<(), ApiError> {
         // After a restart: what failed before it has failed.
         self.cancelled.send_replace(!self.failed().is_empty());
-        let mut running: JoinSet<Result<StackResource, ApiError>> = JoinSet::new();
+        let mut running: JoinSet<Result<Carried, ApiError>> = JoinSet::new();
         loop {
             while !self.superseded && !*self.cancelled.borrow() {
                 let ready = self.ready();
@@ -59,27 +62,42 @@ impl Apply {
                     break;
                 }
                 for (step, record) in self.begin(&ready)? {
-                    let (run, stack, cancelled) =
-                        (self.pass.run.clone(), self.pass.stack.clone(), Arc::clone(&self.cancelled));
+                    let (run, stack, cancelled) = self.of_a_step();
                     running.spawn(async move { step::carry_out(&run, &stack, step, record, &cancelled).await });
                 }
             }
-            let Some(record) = running.join_next().await else { return Ok(()) };
-            self.note(
-                record.map_err(|error| ApiError::internal(format!("A resource's step was cut short: {error}")))??,
-            );
+            let Some(carried) = running.join_next().await else { return Ok(()) };
+            match carried.map_err(|error| ApiError::internal(format!("A resource's step was cut short: {error}")))?? {
+                Carried::Out(record) => {
+                    self.configured.remove(&record.logical_id);
+                    self.note(record);
+                }
+                Carried::Configured(step, record) => {
+                    self.configured.insert(record.logical_id.clone());
+                    self.note(record.clone());
+                    let (run, stack, cancelled) = self.of_a_step();
+                    running.spawn(async move { step::stabilize(&run, &stack, step, record, &cancelled).await });
+                }
+            }
         }
+    }
+
+    /// What the work on one resource needs of the whole.
+    fn of_a_step(&self) -> (Run, Stack, Arc<watch::Sender<bool>>) {
+        (self.pass.run.clone(), self.pass.stack.clone(), Arc::clone(&self.cancelled))
     }
 
     /// Resources whose turn it is.
     fn ready(&self) -> Vec<String> {
-        let dependencies = self.pass.compiled.dependencies.iter();
-        dependencies
-            .filter(|(logical_id, needs)| {
-                !self.started.contains(*logical_id) && needs.iter().all(|need| self.pass.created.contains_key(need))
-            })
-            .map(|(logical_id, _)| logical_id.clone())
-            .collect()
+        let Compiled { dependencies, template, .. } = &self.pass.compiled;
+        let is_ready = |(logical_id, needs): &(&String, &BTreeSet<String>)| {
+            let waits_for_the_end = template.resources[*logical_id].waits_for_the_end();
+            let is_there = |need: &String| {
+                self.pass.created.contains_key(need) && !(waits_for_the_end && self.configured.contains(need))
+            };
+            !self.started.contains(*logical_id) && needs.iter().all(is_there)
+        };
+        dependencies.iter().filter(is_ready).map(|(logical_id, _)| logical_id.clone()).collect()
     }
 
     /// Decides about the resources and writes that work on them begins; gives what is to be done.

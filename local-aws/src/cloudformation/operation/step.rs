@@ -11,7 +11,7 @@ use crate::cloudformation::compiled::refused;
 use crate::cloudformation::export;
 use crate::cloudformation::resources::{self, Context, Properties, Reading, ResourceType};
 use crate::cloudformation::stack::Stack;
-use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
+use crate::cloudformation::stack_resource::{ActualState, Configuration, Leftover, StackResource};
 use crate::cloudformation::status::ResourceStatus;
 use crate::cloudformation::template::Place;
 use crate::error::ApiError;
@@ -35,6 +35,14 @@ pub(super) struct Step {
     repeated: bool,
     /// It was even done, and only has to be waited for.
     done: bool,
+}
+
+/// How far a step has come.
+pub(super) enum Carried {
+    /// The resource is there, or has failed.
+    Out(StackResource),
+    /// What refers to the resource can begin; the resource itself has still to be waited for.
+    Configured(Step, StackResource),
 }
 
 impl Action {
@@ -169,15 +177,15 @@ pub(super) fn begin(
     Ok((Some(step), record))
 }
 
-/// Does it and waits as long as AWS takes, unless another resource fails in the meantime. Whatever comes of it is in the
-/// record that it gives.
+/// Does it and waits as long as AWS takes, or until the resource is configured, unless another resource fails in the
+/// meantime. Whatever comes of it is in the record that it gives.
 pub(super) async fn carry_out(
     run: &Run,
     stack: &Stack,
     step: Step,
     record: StackResource,
     cancelled: &watch::Sender<bool>,
-) -> Result<StackResource, ApiError> {
+) -> Result<Carried, ApiError> {
     let mut record = record;
     let made = if *cancelled.borrow() {
         Err(None)
@@ -192,20 +200,16 @@ pub(super) async fn carry_out(
             Err(error) => Err(Some(error)),
         }
     };
-    let reason = match (made, record.ready_at) {
-        (Ok(()), None) => return Ok(record),
-        (Ok(()), Some(time)) if is_over(run, stack, time, cancelled).await? => {
-            return run.endpoint.store.write(|tx| {
-                record.enter(tx, stack, step.action.complete(), None, &step.wanted.properties)?;
-                Ok(record)
-            });
+    let reason = match made {
+        Ok(()) if is_configured(run, stack, &step, &mut record, cancelled).await? => {
+            return Ok(Carried::Configured(step, record));
         }
-        (Ok(()), Some(_)) => step.action.cancelled().to_owned(),
-        (Err(None), _) => {
+        Ok(()) => return stabilize(run, stack, step, record, cancelled).await,
+        Err(None) => {
             record.pending = None;
             step.action.cancelled().to_owned()
         }
-        (Err(Some(error)), _) => {
+        Err(Some(error)) => {
             cancelled.send_replace(true);
             // A type that refuses has left nothing; after a failure of the store nobody knows.
             if error.status < 500 {
@@ -216,7 +220,48 @@ pub(super) async fn carry_out(
     };
     run.endpoint.store.write(|tx| {
         record.enter(tx, stack, step.action.failed(), Some(&reason), &step.wanted.properties)?;
-        Ok(record)
+        Ok(Carried::Out(record))
+    })
+}
+
+/// Waits for a resource that is configured before it is complete; `false` if it is none, or is not waited for any more.
+async fn is_configured(
+    run: &Run,
+    stack: &Stack,
+    step: &Step,
+    record: &mut StackResource,
+    cancelled: &watch::Sender<bool>,
+) -> Result<bool, ApiError> {
+    match record.configuration {
+        None => Ok(false),
+        Some(Configuration::Complete) => Ok(true),
+        Some(Configuration::Until(time)) => {
+            let is_configured = is_over(run, stack, time, cancelled).await?;
+            if is_configured {
+                run.endpoint.store.write(|tx| record.configure(tx, stack, &step.wanted.properties))?;
+            }
+            Ok(is_configured)
+        }
+    }
+}
+
+/// Waits until AWS would find the resource consistent, unless another one fails in the meantime.
+pub(super) async fn stabilize(
+    run: &Run,
+    stack: &Stack,
+    step: Step,
+    mut record: StackResource,
+    cancelled: &watch::Sender<bool>,
+) -> Result<Carried, ApiError> {
+    let Some(time) = record.ready_at else { return Ok(Carried::Out(record)) };
+    let (status, reason) = if is_over(run, stack, time, cancelled).await? {
+        (step.action.complete(), None)
+    } else {
+        (step.action.failed(), Some(step.action.cancelled()))
+    };
+    run.endpoint.store.write(|tx| {
+        record.enter(tx, stack, status, reason, &step.wanted.properties)?;
+        Ok(Carried::Out(record))
     })
 }
 
@@ -280,6 +325,9 @@ fn make(
     }
     if ready_at.is_some() {
         record.ready_at = ready_at;
+        let configured = times.configuration().filter(|_| step.action != Action::Update);
+        let configured_at = configured.and_then(|after| run.endpoint.latency.end_of(after));
+        record.configuration = configured_at.map(Configuration::Until);
         tx.put(&record)?;
     } else {
         let remark = cx.remark.take();

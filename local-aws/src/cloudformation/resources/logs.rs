@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::resource_type::{Context, Created, Properties, Reading, Refused, ResourceType, live, tag_list, taken};
-use crate::cloudformation::latency::{TYPICAL, Times};
+use crate::cloudformation::latency::{LOG, Times};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::logs::{self, LogGroup};
@@ -60,7 +60,7 @@ impl ResourceType for LogGroupType {
     }
 
     fn times(&self) -> &'static [Times] {
-        const { &[Times::new(3, 2, 2, TYPICAL)] }
+        const { &[Times::new(10, 2, 1, LOG).configured(9)] }
     }
 
     fn refused(&self) -> &'static [&'static str] {

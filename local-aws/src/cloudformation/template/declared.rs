@@ -31,6 +31,14 @@ pub(crate) struct Resource {
     pub(crate) metadata: Option<Value>,
 }
 
+impl Resource {
+    /// Whether it begins when all that it needs is complete, and not when that is configured. So one with a `DependsOn` has been
+    /// seen to: it waited for the end of what it only referred to, too.
+    pub(crate) fn waits_for_the_end(&self) -> bool {
+        !self.depends_on.is_empty()
+    }
+}
+
 /// What becomes of a resource that leaves its stack.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum DeletionPolicy {

@@ -54,7 +54,7 @@ impl ResourceType for ElasticIp {
     }
 
     fn times(&self) -> &'static [Times] {
-        const { &[Times::new(16, 2, 2, LOG)] }
+        const { &[Times::new(16, 2, 2, LOG).configured(2)] }
     }
 
     // There are no instances here, and no address pools to take one out of.

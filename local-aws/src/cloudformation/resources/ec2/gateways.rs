@@ -33,7 +33,7 @@ impl ResourceType for InternetGatewayType {
     }
 
     fn times(&self) -> &'static [Times] {
-        const { &[Times::new(16, 2, 1, LOG)] }
+        const { &[Times::new(16, 2, 1, LOG).configured(2)] }
     }
 
     fn create(&self, cx: &Context<'_>, properties: &Properties) -> Result<Created, ApiError> {
