@@ -81,7 +81,11 @@ impl Job {
             }
             let begin = Instant::now();
             let result = work(index);
-            sleep(self.settings.item_time.saturating_sub(begin.elapsed())).await;
+            let left = self.settings.item_time.saturating_sub(begin.elapsed());
+            // A timer that is over already would cost a millisecond.
+            if !left.is_zero() {
+                sleep(left).await;
+            }
             Ok(result)
         };
         tokio::select! {

@@ -38,6 +38,8 @@ const AGAIN_AFTER: i32 = 1;
 #[derive(Debug)]
 pub struct Queue {
     client: Client,
+    /// For the question that SQS may let wait: one attempt at it takes as long as that, and then some.
+    patient: Client,
     url: String,
     /// The queue's own visibility timeout, in seconds.
     hidden: i32,
@@ -67,12 +69,16 @@ struct Body {
 impl Queue {
     /// Asks the queue how long it hides a message, so that this is set in one place only.
     pub(crate) async fn open(configuration: &SdkConfig, settings: &Settings, stop: Stop) -> Result<Self, Failure> {
+        // The item that another task has in hand may come back, but hardly before it could have been done.
+        let patience = settings.item_time.as_secs_f64().ceil().clamp(1.0, 20.0) as i32;
+        let attempt = aws::ATTEMPT + Duration::from_secs(patience.unsigned_abs().into());
+        let patient = Builder::from(configuration).timeout_config(aws::timeouts(attempt)).build();
         let mut queue = Self {
             client: Client::new(configuration),
+            patient: Client::from_conf(patient),
             url: settings.queue_url()?.to_owned(),
             hidden: 0,
-            // The item that another task has in hand may come back, but hardly before it could have been done.
-            patience: settings.item_time.as_secs_f64().ceil().clamp(1.0, 20.0) as i32,
+            patience,
             batch_id: settings.batch_id.clone(),
             batch_size: settings.batch_size,
             stop,
@@ -104,14 +110,7 @@ impl Queue {
         if let Some(signal) = self.stop.so_far() {
             return Err(Failure::StoppedIdle { signal });
         }
-        let attempt = aws::ATTEMPT + Duration::from_secs(self.patience.unsigned_abs().into());
-        let request = self
-            .client
-            .receive_message()
-            .queue_url(&self.url)
-            .wait_time_seconds(self.patience)
-            .customize()
-            .config_override(Builder::new().timeout_config(aws::timeouts(attempt)));
+        let request = self.patient.receive_message().queue_url(&self.url).wait_time_seconds(self.patience);
         tokio::select! {
             answer = request.send() => {
                 let answer = answer.map_err(|e| self.failure(&e, "taking an item out"))?;

@@ -180,6 +180,24 @@ fn an_item_of_a_killed_task_comes_back() {
 }
 
 #[test]
+fn killed_before_its_result_is_written_it_leaves_the_item_to_the_next_task() {
+    let lab = Lab::new();
+    lab.shared.sqs.seed("batch", 0..1);
+    lab.shared.sqs.set(1, 1000);
+    lab.hold_puts();
+    let run = Run::start(lab.queue().env("BATCH_SIZE", "1"));
+    lab.wait_for_request("PutItem", 1);
+    run.kill();
+    // Only when the killed task's request is long gone.
+    let next = Run::start(lab.queue().env("BATCH_SIZE", "1"));
+    lab.wait_for_request("ReceiveMessage", 2);
+    lab.release_puts();
+    assert_eq!(next.wait().code, Some(0));
+    lab.assert_complete("batch", 1);
+    assert!(lab.shared.sqs.is_empty());
+}
+
+#[test]
 fn a_message_that_comes_twice_changes_nothing() {
     let lab = Lab::new();
     lab.shared.sqs.seed("batch", [0, 1, 0]);
@@ -210,6 +228,34 @@ fn a_poisonous_item_ends_aside_and_the_others_are_done() {
     assert_eq!(written, [0, 2, 3, 4]);
     assert!(lab.shared.sqs.is_empty());
     assert_eq!(lab.shared.sqs.state.lock().unwrap().dead, [r#"{"batch_id":"batch","item_index":1}"#]);
+}
+
+#[test]
+fn several_tasks_get_past_a_poisonous_item() {
+    let lab = Lab::new();
+    lab.shared.sqs.seed("batch", 0..40);
+    lab.shared.sqs.set(30, 3);
+    let start = |_| Run::start(lab.queue().env("BATCH_SIZE", "40").env("POISON_ITEMS", "7,21"));
+    let runs: Vec<_> = (0..4).map(start).collect();
+
+    let mut tries = 0;
+    for outcome in runs.into_iter().map(Run::wait) {
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        tries += outcome.stdout.iter().filter(|line| line.ends_with("failed: it is one of POISON_ITEMS")).count();
+    }
+
+    assert_eq!(tries, 2 * 3);
+    let mut written = lab.accepted("batch");
+    written.sort_unstable();
+    assert_eq!(written, (0..40).filter(|index| ![7, 21].contains(index)).collect::<Vec<u64>>());
+    let mut dead: Vec<u64> = lab.shared.sqs.state.lock().unwrap().dead.iter().map(|body| index_in(body)).collect();
+    dead.sort_unstable();
+    assert_eq!(dead, [7, 21]);
+    assert!(lab.shared.sqs.is_empty());
+}
+
+fn index_in(body: &str) -> u64 {
+    serde_json::from_str::<serde_json::Value>(body).unwrap()["item_index"].as_u64().unwrap()
 }
 
 #[test]
@@ -282,6 +328,10 @@ fn whoever_is_killed_whenever_every_item_is_written_once() {
     let start = || Run::start(lab.queue().env("BATCH_SIZE", SIZE.to_string()).env("ITEM_SECONDS", "0.01"));
     let mut runs: Vec<_> = (0..3).map(|_| start()).collect();
     for _ in 0..40 {
+        // Every other time, all of them come to where the result is on its way: the worst moment for a kill.
+        if dice.rng.random_bool(0.5) {
+            lab.hold_puts();
+        }
         thread::sleep(Duration::from_micros(dice.rng.random_range(0..60_000)));
         let victim = dice.rng.random_range(0..runs.len());
         let is_told = dice.rng.random_bool(0.5);
@@ -292,6 +342,7 @@ fn whoever_is_killed_whenever_every_item_is_written_once() {
         } else {
             run.kill();
         }
+        lab.release_puts();
     }
     for outcome in runs.into_iter().map(Run::wait) {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
