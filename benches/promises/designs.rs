@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
 
@@ -132,6 +132,7 @@ impl Lab {
                 .item("TaskId", text("bench"))
                 .item("WrittenAt", text("2026-01-01T00:00:00.000Z"))
                 .condition_expression("attribute_not_exists(BatchId)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .send()
                 .await?;
             let receipt = message.receipt_handle().unwrap_or_default();
