@@ -8,8 +8,10 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use super::Queue;
+use super::clusters::{create_roles, started, target};
 use crate::boto::Boto;
-use crate::ecs_kill::{Victim, free_port};
+use crate::ecs_kill::{Victim, config, free_port};
+use crate::ecs_lab::Lab;
 use crate::harness::{Seed, until};
 
 fn variables(state_dir: &std::path::Path, port: u16) -> Vec<(&'static str, String)> {
@@ -59,4 +61,50 @@ async fn sigkill_at_any_moment_loses_no_event_and_doubles_none() {
     sent.sort_unstable();
     assert_eq!(received.keys().cloned().collect::<Vec<_>>(), sent);
     assert!(received.values().all(|count| *count == 1), "{received:?}");
+}
+
+#[tokio::test]
+async fn sigkill_at_any_moment_of_a_delivery_to_a_cluster_starts_one_task_for_each_event() {
+    const EVENTS: usize = 30;
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Victim::start(dir.path(), free_port()).await;
+    let lab = Lab::new(&config(dir.path(), victim.port)).await;
+    let mut boto = Boto::start(variables(dir.path(), victim.port));
+    create_roles(&mut boto).await;
+    let mut run = target(&lab, "runner");
+    run["InputTransformer"] = json!({
+        "InputPathsMap": {"number": "$.detail.number"},
+        "InputTemplate": r#"{"containerOverrides": [{"name": "job", "command": ["echo event <number>"]}]}"#,
+    });
+    let pattern = json!({"source": ["my.app"]}).to_string();
+    boto.call("events", "PutRule", &json!({"Name": "r", "EventPattern": pattern})).unwrap();
+    boto.call("events", "PutTargets", &json!({"Rule": "r", "Targets": [run]})).unwrap();
+    let seed = Seed::new();
+    let mut moments = StdRng::seed_from_u64(seed.0);
+    for number in 0..EVENTS {
+        let detail = json!({"number": number}).to_string();
+        let entry = json!({"Source": "my.app", "DetailType": "t", "Detail": detail});
+        boto.call("events", "PutEvents", &json!({"Entries": [entry]})).unwrap();
+        // While it is matched, and its task is made and started, which takes a few milliseconds.
+        tokio::time::sleep(Duration::from_micros(moments.random_range(0..12_000))).await;
+        victim = victim.kill_and_restart(dir.path()).await;
+        // A process that was being forked for a task has held the old listener for a moment: a connection alone says nothing.
+        until("the endpoint answers", async || lab.ecs.describe_clusters().send().await.ok()).await;
+    }
+    let tasks = until("a task for each event", async || {
+        let tasks = started(&lab).await;
+        (tasks.len() >= EVENTS).then_some(tasks)
+    })
+    .await;
+    let mut lines = Vec::new();
+    for task in &tasks {
+        lab.stopped(task).await;
+        lines.extend(lab.log(task).await);
+    }
+    lines.sort_unstable();
+    let mut wanted: Vec<String> = (0..EVENTS).map(|number| format!("event {number}")).collect();
+    wanted.sort_unstable();
+    assert_eq!(lines, wanted);
+    assert_eq!(started(&lab).await.len(), EVENTS);
+    drop(victim);
 }
