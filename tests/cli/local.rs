@@ -237,11 +237,12 @@ fn latency_and_speed_outlive_the_endpoint_and_cannot_change_under_it() {
 fn times() -> BTreeMap<String, f64> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/local-aws.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let (_, table) = page.split_once("| resource type | created |").unwrap();
+    let (_, table) = page.split_once("| resource type | configured | created |").unwrap();
     let rows = table.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| `")?.split(" | ");
         let name = cells.next()?.split('`').next()?;
-        Some((name.to_owned(), cells.next()?.parse().ok()?))
+        let created = cells.nth(1)?;
+        Some((name.to_owned(), created.parse().ok()?))
     });
     // A general row comes after those that say when.
     rows.collect()
