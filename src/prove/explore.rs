@@ -121,7 +121,7 @@ impl Proof {
             *self.broken.entry(*invariant).or_default() += 1;
         }
         for (invariant, why) in broken {
-            let length = (schedule.interruptions(), schedule.turns.first().and_then(|turn| turn.requests));
+            let length = schedule.length();
             if self.shortest.get(&invariant).is_none_or(|(known, _)| length < *known) {
                 let failure =
                     Failure { schedule: schedule.name.clone(), why: vec![why], story: story::tell(schedule, observed) };

@@ -33,7 +33,7 @@ pub(super) fn judge(restart: Restart, schedule: &Schedule, observed: &Observed, 
         let why = match invariant {
             Invariant::EveryItemOnce => wrong_items(observed, right),
             Invariant::OneItemAgain => too_much_again(schedule, observed),
-            Invariant::Ends => no_end(observed),
+            Invariant::Ends => no_end(restart, observed),
             Invariant::NothingAfterReplaced => written_by_replaced(schedule, observed),
             Invariant::LogIsTrue => false_lines(observed),
             Invariant::NothingLeft => messages_left(observed),
@@ -88,9 +88,13 @@ fn too_much_again(schedule: &Schedule, observed: &Observed) -> Option<String> {
     })
 }
 
-fn no_end(observed: &Observed) -> Option<String> {
+fn no_end(restart: Restart, observed: &Observed) -> Option<String> {
     if let Some(place) = observed.tasks.iter().position(|task| task.hung) {
         return Some(format!("Task {} hangs: it makes no more requests, and does not end.", place + 1));
+    }
+    // The watchdog starts nobody to find out that nothing is left to do.
+    if restart == Restart::ByWatchdog && observed.items.len() as u64 == observed.size {
+        return None;
     }
     let last = observed.tasks.last()?;
     (!observed.succeeded()).then(|| format!("Task {} {}.", observed.tasks.len(), ending(last)))

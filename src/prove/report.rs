@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::explore::{Bounds, apply_to};
+use super::schedule::Length;
 use crate::lab::invariant::Invariant;
 use crate::lab::report::Verdict;
 use crate::lab::variant::{Design, Restart};
@@ -17,9 +18,6 @@ pub(crate) struct Report {
     pub(crate) verdict: Verdict,
     pub(crate) variants: Vec<Proof>,
 }
-
-/// How long a schedule is: the shortest one is told.
-type Length = (usize, Option<usize>);
 
 /// What one variant has shown.
 #[derive(Debug)]

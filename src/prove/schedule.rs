@@ -20,6 +20,10 @@ pub(super) struct Schedule {
     pub(super) points: Vec<String>,
 }
 
+/// How long a story is: the shortest one is told. How many interruptions, whether they are kills, after which request, and
+/// in which moment of it.
+pub(super) type Length = (usize, bool, Option<usize>, Option<Cut>);
+
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
@@ -54,6 +58,12 @@ impl Schedule {
     pub(super) fn interruptions(&self) -> usize {
         let messages = usize::from(matches!(self.how, How::Message(..)));
         self.points.len() + messages
+    }
+
+    pub(super) fn length(&self) -> Length {
+        let first = self.turns.first();
+        let (requests, cut) = (first.and_then(|turn| turn.requests), first.and_then(|turn| turn.cut));
+        (self.interruptions(), self.how != How::Kills, requests, cut)
     }
 
     /// How many kills.

@@ -6,7 +6,7 @@ use super::observed::{Observed, Starter};
 use super::schedule::{How, Schedule, word};
 use crate::aws::gate::{Outcome, Request};
 
-/// So many lines of one task that say nothing new are not told.
+/// So many lines in a row that say the same of different requests are told by the first and the last of them.
 const DULL: usize = 3;
 
 /// The story, line by line.
@@ -18,7 +18,7 @@ pub(super) fn tell(schedule: &Schedule, observed: &Observed) -> Vec<String> {
         passed.extend(own.into_iter().zip(names).filter(|(request, _)| request.passed.is_some()));
     }
     passed.sort_by_key(|(request, _)| request.passed);
-    let mut teller = Teller { observed, lines: Vec::new(), begun: 0, present: 0, dull: Vec::new() };
+    let mut teller = Teller { observed, lines: Vec::new(), begun: 0, present: 0, dull: Default::default() };
     if let How::Event(_) | How::Message(..) = schedule.how {
         teller.lines.push(format!("  {}", delivery(schedule)));
     }
@@ -44,8 +44,8 @@ struct Teller<'a> {
     begun: usize,
     /// Whose request was told last.
     present: usize,
-    /// Lines that may be left out.
-    dull: Vec<String>,
+    /// Lines that say the same, and what that is.
+    dull: (String, Vec<String>),
 }
 
 impl Teller<'_> {
@@ -69,13 +69,12 @@ impl Teller<'_> {
             Some(_) => "; killed after it was told",
             None => "",
         };
-        let line = format!("    {label:<18} {what}{mark}{cut}");
-        if is_again || request.cut.is_some() || request.outcome != Outcome::Done {
+        let what = format!("{what}{mark}{cut}");
+        if what != self.dull.0 {
             self.flush();
-            self.lines.push(line);
-        } else {
-            self.dull.push(line);
         }
+        self.dull.1.push(format!("    {label:<18} {what}"));
+        self.dull.0 = what;
     }
 
     /// Whether an earlier request has done the same item.
@@ -117,9 +116,9 @@ impl Teller<'_> {
         own.filter_map(|request| request.passed).min()
     }
 
-    /// The lines that say nothing new: all, if they are few, or their ends.
+    /// All of the lines that say the same, if they are few, or the ends.
     fn flush(&mut self) {
-        let dull = std::mem::take(&mut self.dull);
+        let (_, dull) = std::mem::take(&mut self.dull);
         match dull.as_slice() {
             [first, between @ .., last] if between.len() > DULL => {
                 let more = format!("    ... {} more ...", between.len());

@@ -44,7 +44,7 @@ pub(crate) async fn enter(call: &Call) -> Result<Option<Passage>, ApiError> {
     let Some(gate) = gate else { return Ok(None) };
     let passage = Held::new(&gate, task, call).wait(&call.endpoint).await?;
     if passage.cut == Some(Cut::BeforeEffect) {
-        passage.kill(Outcome::Prevented, None).await;
+        passage.kill(Outcome::Prevented, None, Duration::ZERO).await;
         return Err(killed());
     }
     Ok(Some(passage))
@@ -131,16 +131,10 @@ impl Passage {
         match self.cut {
             None | Some(Cut::BeforeEffect) => self.end(outcome, error),
             Some(Cut::AfterEffect) => {
-                self.kill(outcome, error).await;
+                self.kill(outcome, error, Duration::ZERO).await;
                 return Err(killed());
             }
-            Some(Cut::AfterAnswer) => {
-                self.condemn();
-                tokio::spawn(async move {
-                    tokio::time::sleep(MOMENT).await;
-                    self.kill(outcome, error).await;
-                });
-            }
+            Some(Cut::AfterAnswer) => drop(self.kill(outcome, error, MOMENT)),
         }
         result
     }
@@ -161,10 +155,17 @@ impl Passage {
         });
     }
 
-    /// The turn is over when the task is.
-    async fn kill(&self, outcome: Outcome, error: Option<String>) {
+    /// Kills the task after a while; its turn is over when it is gone. That goes on when nobody waits for it: the dead task has
+    /// hung up.
+    fn kill(self, outcome: Outcome, error: Option<String>, after: Duration) -> impl Future<Output = ()> {
         self.condemn();
-        gated::kill(&self.endpoint, &self.task).await;
-        self.end(outcome, error);
+        let killed = tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            gated::kill(&self.endpoint, &self.task).await;
+            self.end(outcome, error);
+        });
+        async move {
+            let _ = killed.await;
+        }
     }
 }
