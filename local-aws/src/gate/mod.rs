@@ -33,3 +33,6 @@ pub(crate) static SERVICE: Service = Service::new(
         Operation::now("PutGate", |call| calls::put_gate(&call.endpoint, call.decode()?)),
     ],
 );
+
+#[cfg(test)]
+mod tests;
