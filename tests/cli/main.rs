@@ -27,6 +27,7 @@ mod local;
 mod look;
 mod moto;
 mod permissions;
+mod prove;
 mod reference;
 mod render;
 mod watchdog;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::gates::{Gate, Gates};
+use super::refusal::{invalid, no_gate};
 use super::script::{Script, Turn};
 use crate::ecs::gated;
 use crate::endpoint::Endpoint;
@@ -76,11 +76,10 @@ enum Until {
 pub(super) fn describe_gate(call: Call) -> impl Future<Output = Result<Value, ApiError>> + Send {
     async move {
         let DescribeGate { cluster, wait } = call.decode()?;
-        let none = || ApiError::new("ResourceNotFoundException", format!("The cluster {cluster} has no gate."));
-        let gate = call.endpoint.memory::<Gates>().of(&cluster).ok_or_else(none)?;
+        let gate = call.endpoint.memory::<Gates>().of(&cluster).ok_or_else(|| no_gate(&cluster))?;
         if let Some(wait) = wait {
             if wait.seconds > LONGEST {
-                return Err(ApiError::new(INVALID, format!("seconds is at most {LONGEST}.")));
+                return Err(invalid(format!("seconds is at most {LONGEST}.")));
             }
             let time = Duration::from_secs(wait.seconds);
             if let Ok(failed) = tokio::time::timeout(time, come_true(&call.endpoint, &gate, &wait)).await {

@@ -9,24 +9,23 @@
 //! - `record`: what came of each request
 //! - `gates`: the gates of the endpoint, in memory only
 //! - `passage`: a request's way through
-//! - `calls`: the operations
+//! - `calls`: the operations; `refusal`: what they refuse
 
 mod calls;
 mod gates;
 mod passage;
 mod record;
+mod refusal;
 mod script;
 
 pub(crate) use self::passage::enter;
 use crate::service::{Operation, Service};
 use crate::wire;
 
-const INVALID: &str = "ValidationException";
-
 pub(crate) static SERVICE: Service = Service::new(
     "Gate (the endpoint's own)",
     wire::Service::json("gate", "1.1", &["FisWorkshopGate"]),
-    INVALID,
+    refusal::INVALID,
     &[
         Operation::now("DeleteGate", |call| Ok(calls::delete_gate(&call.endpoint, &call.decode()?))),
         Operation::while_asked("DescribeGate", |call| Box::pin(calls::describe_gate(call))),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::INVALID;
+use super::refusal::invalid;
 use crate::error::ApiError;
 
 /// Where a task is cut off.
@@ -41,12 +41,11 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn new(turns: Vec<Turn>) -> Result<Self, ApiError> {
-        let invalid = |text: &str| Err(ApiError::new(INVALID, text));
         if turns.iter().any(|turn| turn.task == 0) {
-            return invalid("The tasks of a gate are numbered from 1.");
+            return Err(invalid("The tasks of a gate are numbered from 1."));
         }
         if turns.iter().any(|turn| turn.cut.is_some() && turn.requests.unwrap_or_default() == 0) {
-            return invalid("A cut is at the last of one or more requests: requests is missing or 0.");
+            return Err(invalid("A cut is at the last of one or more requests: requests is missing or 0."));
         }
         let mut script = Self { turns, over: 0, passed: 0 };
         script.end_what_is_over();

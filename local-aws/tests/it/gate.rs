@@ -57,7 +57,7 @@ impl Writer {
     async fn write(&self, line: &str) -> bool {
         let value = AttributeValue::L(vec![AttributeValue::S(line.to_owned())]);
         let request = self.dynamodb.update_item().table_name("log").key("Id", AttributeValue::S("1".to_owned()));
-        let request = request.update_expression("SET Lines = list_append(if_not_exists(Lines, :none), :line)");
+        let request = request.update_expression("SET Said = list_append(if_not_exists(Said, :none), :line)");
         let request = request.expression_attribute_values(":none", AttributeValue::L(Vec::new()));
         request.expression_attribute_values(":line", value).send().await.is_ok()
     }
@@ -66,7 +66,7 @@ impl Writer {
     async fn lines(&self) -> Vec<String> {
         let get = self.dynamodb.get_item().table_name("log").key("Id", AttributeValue::S("1".to_owned()));
         let item = get.consistent_read(true).send().await.unwrap().item.unwrap_or_default();
-        let lines = item.get("Lines").and_then(|lines| lines.as_l().ok().cloned()).unwrap_or_default();
+        let lines = item.get("Said").and_then(|lines| lines.as_l().ok().cloned()).unwrap_or_default();
         lines.into_iter().map(|line| line.as_s().unwrap().clone()).collect()
     }
 }
