@@ -12,6 +12,7 @@ use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Kind, Result};
 use crate::lab::evidence::Conditions;
 use crate::lab::play::play;
+use crate::lab::prediction::{Foretold, Predictions};
 use crate::lab::report::Report;
 use crate::lab::variant::Variant;
 use crate::setup::{self, Down, Unwanted, Wanted};
@@ -22,6 +23,9 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 /// the items), has it run again, and compares. Exit code 0 only if
 /// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
 /// `lab` unless `--env` names one; sets up what is missing, and takes down what it has set up.
+///
+/// On a terminal it asks before each variant what you expect of its first interruption, and shows that beside what was
+/// measured. Nothing depends on the answers.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +33,8 @@ Examples:
   fis-workshop lab --item-seconds 30        The pace of the AWS workshop
   fis-workshop lab improved --at-index 7 --keep
   fis-workshop lab watchdog --at-index 2,5,7
-  fis-workshop lab queue --tasks 3")]
+  fis-workshop lab queue --tasks 3
+  fis-workshop lab --predict redone=0 --predict original:redone=5")]
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
     variant: Option<Variant>,
@@ -45,6 +50,13 @@ pub(crate) struct LabArgs {
     /// Tasks that share the work of queue; each adds a batch of items
     #[arg(long, value_name = "TASKS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=5))]
     tasks: u32,
+    /// What you expect, instead of being asked: NAME=ANSWER,... for all variants, or VARIANT:NAME=ANSWER,... for one. The
+    /// names: resume (at this index), redone (so many items), restarts (nobody, me, function, others)
+    #[arg(long, value_name = "ANSWERS")]
+    predict: Vec<Foretold>,
+    /// Do not ask what you expect
+    #[arg(long, conflicts_with = "predict")]
+    no_predict: bool,
     /// Leave what the lab has set up
     #[arg(long)]
     keep: bool,
@@ -63,6 +75,7 @@ const DEFAULT_INDEX: u64 = 4;
 pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     let conditions = conditions(context, &args)?;
     let variants = args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]);
+    let predictions = predictions(&args, &variants)?;
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
@@ -81,7 +94,7 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     if before.left_by_lab(&environment) {
         go_on(&connected, &deployed).await?;
     }
-    let played = play(connected.scene(), &deployed, &variants, conditions).await;
+    let played = play(connected.scene(), &deployed, &variants, conditions, &predictions).await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &before, &environment).await };
     let mut report = match (played, &down) {
         (Ok(report), _) => report,
@@ -198,6 +211,23 @@ fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
     let item_seconds = args.item_seconds.unwrap_or(pace);
     let at_indexes = if given.is_empty() { before.into_iter().chain([at_index]).collect() } else { given.clone() };
     Ok(Conditions { at_index, at_indexes, batch_size: size, item_seconds, tasks: args.tasks })
+}
+
+/// Nothing is asked where something was foretold, or is not to be.
+fn predictions(args: &LabArgs, variants: &[Variant]) -> Result<Predictions> {
+    let given = &args.predict;
+    for (number, Foretold { variant, .. }) in given.iter().enumerate() {
+        let whose = variant.map_or_else(|| "all variants".to_owned(), |variant| variant.to_string());
+        if given[..number].iter().any(|earlier| earlier.variant == *variant) {
+            return Err(Error::usage(format!("`--predict` is given twice for {whose}."))
+                .hint("All answers for one go into one: `--predict original:resume=0,redone=5`."));
+        }
+        if variant.is_some_and(|variant| !variants.contains(&variant)) {
+            return Err(Error::usage(format!("`--predict` is about {whose}, which is not played.")));
+        }
+    }
+    let ask = given.is_empty() && !args.no_predict;
+    Ok(if ask { Predictions::Asked } else { Predictions::Given(given.clone()) })
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.

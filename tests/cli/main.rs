@@ -27,6 +27,7 @@ mod local;
 mod look;
 mod moto;
 mod permissions;
+mod predict;
 mod reference;
 mod render;
 mod watchdog;
