@@ -39,6 +39,7 @@ const ATTENDEE: &[&[&str]] = &[
     &["clear"],
     // For `down` to stop.
     &["run", "original", "--detach", "--item-seconds", "30"],
+    &["interrupt", "--dry-run"],
 ];
 
 /// The files that whoever sets up has.
@@ -113,6 +114,7 @@ fn the_published_policies_are_enough_and_no_action_is_too_much() {
     for args in ATTENDEE {
         attendee.ok(&sandbox, args);
     }
+    deployer.ok(&sandbox, &["interrupt", "--dry-run"]);
     for args in take.iter().chain(&[&["lab", "--item-seconds", "0.05"][..], &["down", "--all"]]) {
         deployer.ok(&sandbox, args);
     }
