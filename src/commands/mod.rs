@@ -16,6 +16,7 @@ pub(crate) mod logs;
 pub(crate) mod man;
 mod numbers;
 pub(crate) mod plan;
+pub(crate) mod prove;
 pub(crate) mod regenerate;
 pub(crate) mod render;
 pub(crate) mod run;
@@ -80,6 +81,7 @@ pub(crate) enum Command {
     Items(items::ItemsArgs),
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
+    Prove(prove::ProveArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
     Image(image::ImageCommandArgs),
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Source(source::SourceArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
+    // For who packs the program.
+    #[command(hide = true)]
     Man(man::ManArgs),
 }
 
@@ -104,6 +108,7 @@ impl Command {
             Self::Items(args) => items::run(context, args).await,
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
+            Self::Prove(args) => prove::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
             Self::Image(args) => image::run(context, args).await,
@@ -149,6 +154,7 @@ impl Command {
                 "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
                 args.variant
             )),
+            Self::Prove(_) => Some("Its endpoint and all that ran in it are gone.".to_owned()),
             Self::Interrupt(_) => Some("Nothing was started.".to_owned()),
             Self::Lab(_) => {
                 let environment = settings.named_environments.first().cloned().unwrap_or_else(Environment::lab);

@@ -29,6 +29,7 @@ mod look;
 mod moto;
 mod permissions;
 mod predict;
+mod prove;
 mod reference;
 mod render;
 mod watchdog;

@@ -4,7 +4,7 @@ mod run;
 mod stop;
 
 pub(crate) use run::{Overrides, run};
-pub(crate) use stop::{stop_all, wait_stopped};
+pub(crate) use stop::{stop, stop_all, wait_stopped};
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{self, DesiredStatus, TaskDefinitionFamilyStatus, TaskField, TaskStopCode};
