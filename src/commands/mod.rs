@@ -15,6 +15,7 @@ pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod man;
 mod numbers;
+mod outcome;
 pub(crate) mod plan;
 pub(crate) mod regenerate;
 pub(crate) mod render;
@@ -22,8 +23,10 @@ pub(crate) mod run;
 pub(crate) mod several;
 pub(crate) mod source;
 pub(crate) mod status;
+pub(crate) mod r#try;
 pub(crate) mod up;
 mod usage;
+mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -75,6 +78,7 @@ pub(crate) enum Command {
     #[command(aliases = ["ls", "list"])]
     Status(status::StatusArgs),
     Run(run::RunArgs),
+    Try(r#try::TryArgs),
     Interrupt(interrupt::InterruptArgs),
     Logs(logs::LogsArgs),
     Items(items::ItemsArgs),
@@ -88,6 +92,7 @@ pub(crate) enum Command {
     Source(source::SourceArgs),
     Local(local::LocalArgs),
     Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
     Man(man::ManArgs),
 }
 
@@ -99,6 +104,7 @@ impl Command {
             Self::Plan(args) => plan::run(context, args).await,
             Self::Status(args) => status::run(context, args).await,
             Self::Run(args) => run::run(context, args).await,
+            Self::Try(args) => r#try::run(context, args).await,
             Self::Interrupt(args) => interrupt::run(context, args).await,
             Self::Logs(args) => logs::run(context, args).await,
             Self::Items(args) => items::run(context, args).await,

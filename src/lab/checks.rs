@@ -241,7 +241,7 @@ pub(super) fn is_complete(evidence: &Evidence) -> bool {
 }
 
 /// An index beyond the batch is wrong by itself, and `every_index_once` says so.
-fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
+pub(crate) fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
     let wrong = |item: &&Item| item.item_index < size && item.result != primes_of(item.item_index).to_string();
     items.iter().filter(wrong).map(|item| item.item_index).collect()
 }

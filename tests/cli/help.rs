@@ -3,14 +3,18 @@
 use crate::harness::{Run, Sandbox};
 
 /// A command, and its help.
+#[derive(Clone)]
 pub(crate) struct Help {
     pub(crate) command: Vec<String>,
     pub(crate) text: String,
 }
 
-/// Every command that help names, each before its own commands.
+/// What help does not name, so that all verbs that it names are on one screen.
+const HIDDEN: &str = "man";
+
+/// Every command, each before its own commands.
 pub(crate) fn all(sandbox: &Sandbox) -> Vec<Help> {
-    of(sandbox, Vec::new())
+    [of(sandbox, Vec::new()), of(sandbox, vec![HIDDEN.to_owned()])].concat()
 }
 
 fn of(sandbox: &Sandbox, command: Vec<String>) -> Vec<Help> {
