@@ -5,7 +5,6 @@
 //! definition is the improved worker's: size, network, variables, the way of its log.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use aws_sdk_ecs::types::{
@@ -21,7 +20,6 @@ use super::images::{self, ImageUri, RepositoryUri, ecr, embedded};
 use super::program::Program;
 use crate::environment::{ENVIRONMENT_TAG, Environment};
 use crate::error::{Doing, Error, Result};
-use crate::target::Target;
 
 /// The script of the image: `$1` is the directory, the rest is the command. There is no shell left beside it that signals
 /// would not get past.
@@ -53,7 +51,7 @@ pub(crate) struct Command {
 /// it from then on. `warn` gets what could not be checked.
 ///
 /// # Errors
-/// When a command is to run on AWS; when the image is not there, or AWS refuses.
+/// When the image is not there, or AWS refuses.
 pub(crate) async fn install(
     clients: &Clients,
     deployed: Deployed,
@@ -64,7 +62,7 @@ pub(crate) async fn install(
     let mut container = container(&mut definition, &deployed)?;
     match worker {
         Worker::Command(command) => {
-            container.image = Some(script_image(clients, &container, command).await?);
+            container.image = Some(script_image(clients, &container).await?);
             command.put_into(&mut container)?;
         }
         Worker::Image(uri) => container.image = Some(pinned(clients, &definition, &container, uri, warn).await?),
@@ -120,10 +118,7 @@ fn route_log(container: &mut ContainerDefinition, group: &str) {
 }
 
 /// Pushes the image with the script to where the improved worker's is, unless it is there; its URI.
-async fn script_image(clients: &Clients, container: &ContainerDefinition, command: &Command) -> Result<String> {
-    if clients.target == Target::Aws {
-        return Err(command.refused_on_aws());
-    }
+async fn script_image(clients: &Clients, container: &ContainerDefinition) -> Result<String> {
     let platform = Platform { architecture: embedded::architecture().oci(), os: embedded::OS };
     let image = pack_script(SCRIPT_NAME, SCRIPT, &platform)
         .map_err(|error| Error::failed("The image for your worker cannot be packed.").cause(error))?;
@@ -226,22 +221,6 @@ impl Command {
         let variables = own.chain(nothing).map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
         container.environment.get_or_insert_default().extend(variables);
         Ok(())
-    }
-
-    fn refused_on_aws(&self) -> Error {
-        Error::usage(format!("The command `{self}` cannot run on AWS."))
-            .cause("tasks of AWS run images, and this is a program of your machine")
-            .hint(
-                "Put it into an image, push that to the lab's repository, and name it with `--image URI`; \
-             docs/your-own-worker.md shows how. Without `--target aws` it runs here.",
-            )
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = shlex::try_join(self.words.iter().map(String::as_str));
-        f.write_str(&words.unwrap_or_else(|_| self.words.join(" ")))
     }
 }
 

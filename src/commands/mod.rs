@@ -37,6 +37,7 @@ use self::regenerate::RegenerateArgs;
 use self::up::UpArgs;
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::lab::variant::own;
 use crate::settings::{GlobalArgs, Settings};
 
 const EXAMPLES: &str = "\
@@ -153,7 +154,11 @@ impl Command {
             )),
             Self::Run(args) => Some(format!(
                 "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
-                args.variant
+                args.name()
+            )),
+            Self::Try(_) => Some(format!(
+                "Your worker goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
+                own::NAME
             )),
             Self::Interrupt(_) => Some("Nothing was started.".to_owned()),
             Self::Lab(_) => {

@@ -6,7 +6,8 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::context::{Connected, Context};
-use super::{outcome, worker};
+use super::outcome;
+use super::worker::{self, Chosen, Given, Named};
 use crate::aws::arn::{short_id, task_id};
 use crate::aws::deployed::Deployed;
 use crate::aws::logs::Line;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
 use crate::lab::silence::Silence;
-use crate::lab::variant::Variant;
+use crate::lab::variant::own;
 use crate::ui::{FAINT, Progress, paint};
 
 /// Run the batch job, and follow its log
@@ -37,10 +38,18 @@ Examples:
   fis-workshop run original
   fis-workshop run improved --item-seconds 1
   fis-workshop run improved --detach        Print the ARN of the task and return
-  fis-workshop run queue --count 5          Five tasks share the work")]
+  fis-workshop run queue --count 5          Five tasks share the work
+  fis-workshop run --worker 'python3 job.py'")]
 pub(crate) struct RunArgs {
     /// Which version of the batch job
-    pub(crate) variant: Variant,
+    #[arg(value_parser = worker::NamedParser, required_unless_present_any = ["worker", "image"])]
+    pub(crate) variant: Option<Named>,
+    /// A command of this machine instead, as a shell takes it: a worker of your own
+    #[arg(long, value_name = "COMMAND", conflicts_with = "variant")]
+    worker: Option<String>,
+    /// The image of a worker of your own instead
+    #[arg(long, value_name = "URI", conflicts_with_all = ["variant", "worker"])]
+    image: Option<String>,
     /// Print the ARN of the task and return, without following its log
     #[arg(long)]
     detach: bool,
@@ -56,6 +65,13 @@ pub(crate) struct RunArgs {
     /// Run it although another task runs in the environment
     #[arg(long)]
     force: bool,
+}
+
+impl RunArgs {
+    /// What commands call the variant.
+    pub(super) fn name(&self) -> String {
+        self.variant.as_ref().map_or_else(|| own::NAME.to_owned(), Named::to_string)
+    }
 }
 
 /// What was started.
@@ -83,7 +99,9 @@ pub(super) struct Job {
 /// # Errors
 /// When another one runs, ECS refuses, or the task did not start.
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
-    let design = args.variant.design();
+    let given = Given { command: args.worker.as_deref(), image: args.image.as_deref() };
+    let chosen = given.choose(args.variant.as_ref(), &context.settings)?;
+    let Chosen { design, worker } = chosen.ok_or_else(|| Error::usage("There is nothing to run."))?;
     let shares = design.tasks > 1;
     if args.count.is_some() && !shares {
         return Err(Error::usage(format!("The tasks of {} do not share their work.", design.name))
@@ -91,7 +109,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
     }
     let job = Job {
         program: design.program,
-        worker: None,
+        worker,
         shared_by: shares.then(|| args.count.unwrap_or(1)),
         overrides: Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size },
         detach: args.detach,

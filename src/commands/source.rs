@@ -28,7 +28,7 @@ pub(crate) struct SourceArgs {
 pub(crate) fn run(context: &Context, args: SourceArgs) -> Result<u8> {
     if context.ui.is_json() {
         let sources: BTreeMap<_, _> =
-            args.variants.iter().map(|variant| (variant.design().name, source(*variant))).collect();
+            args.variants.iter().map(|variant| (&*variant.design().name, source(*variant))).collect();
         context.ui.json(&sources)?;
         return Ok(0);
     }

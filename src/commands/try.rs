@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::context::Context;
 use super::run::{self, Job};
-use crate::aws::own::{Command, Worker};
+use super::worker;
+use crate::aws::own::Worker;
 use crate::aws::program::Program;
 use crate::aws::tasks::Overrides;
 use crate::error::Result;
@@ -21,8 +22,8 @@ Examples:
   fis-workshop try --item-seconds 1 -- node job.mjs
   fis-workshop interrupt --at-index 4       Stop it, from another terminal")]
 pub(crate) struct TryArgs {
-    /// The program and its arguments, as you would type them here
-    #[arg(required_unless_present = "image", last = true, value_name = "COMMAND")]
+    /// The program and its arguments, as you would type them here [default: that of fis-workshop.toml]
+    #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
     /// An image instead of a command: on AWS, tasks run nothing else
     #[arg(long, value_name = "URI", conflicts_with = "command")]
@@ -48,7 +49,8 @@ pub(crate) struct TryArgs {
 pub(crate) async fn run(context: &Context, args: TryArgs) -> Result<u8> {
     let worker = match args.image {
         Some(uri) => Worker::Image(uri.parse()?),
-        None => Worker::Command(Command::here(args.command)?),
+        None if args.command.is_empty() => worker::of_file(&context.settings)?,
+        None => worker::command(args.command, &context.settings)?,
     };
     let job = Job {
         program: Program::Own,

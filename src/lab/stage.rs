@@ -29,7 +29,7 @@ pub(super) struct Stage<'a> {
     pub(super) clients: &'a Clients,
     pub(super) deployed: &'a Deployed,
     pub(super) conditions: &'a Conditions,
-    pub(super) design: &'static Design,
+    pub(super) design: &'a Design,
 }
 
 impl Stage<'_> {

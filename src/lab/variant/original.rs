@@ -1,12 +1,14 @@
 //! The batch job as it was first written.
 
+use std::borrow::Cow;
+
 use super::{Design, Restart};
 use crate::aws::program::Program;
 use crate::lab::checks::ONE_AFTER_ANOTHER;
 use crate::lab::evidence::Expected;
 
 pub(super) static DESIGN: Design = Design {
-    name: "original",
+    name: Cow::Borrowed("original"),
     says: "Starts over when it is run again",
     program: Program::Original,
     tasks: 1,
