@@ -69,10 +69,10 @@ impl Parts {
                 is_there = logs::groups(clients, &group).await?.contains(&group);
             }
             parts.push((format!("log group of {program}"), is_there));
-        }
-        for program in Program::OURS {
-            let family = arn::family(deployed.task_definition(*program)?).to_owned();
-            parts.push((format!("task definition of {program}"), self.families.contains(&family)));
+            if Program::OURS.contains(program) {
+                let family = arn::family(deployed.task_definition(*program)?).to_owned();
+                parts.push((format!("task definition of {program}"), self.families.contains(&family)));
+            }
         }
         for (what, role) in deployed.roles()? {
             parts.push((what, self.roles.iter().any(|name| *name == arn::last_part(role))));
