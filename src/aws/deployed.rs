@@ -95,6 +95,12 @@ impl Deployed {
         text.parse().map_err(|error| Error::failed(format!("The output BatchSize is {text:?}.")).cause(error))
     }
 
+    /// How long an item takes in seconds, unless a run overrides it.
+    pub(crate) fn item_seconds(&self) -> Result<f64> {
+        let text = self.stack.output("ItemSeconds")?;
+        text.parse().map_err(|error| Error::failed(format!("The output ItemSeconds is {text:?}.")).cause(error))
+    }
+
     /// The container that does the work; others may have been injected into the task.
     pub(crate) fn container(&self) -> Result<&str> {
         self.stack.output("ContainerName")

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::try_join_all;
@@ -19,7 +18,7 @@ use crate::aws::tasks::{self, Overrides, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
-use crate::lab::silence::Silence;
+use crate::lab::silence::{Limit, Silence};
 use crate::lab::variant::own;
 use crate::ui::{FAINT, Progress, paint};
 
@@ -91,7 +90,7 @@ pub(super) struct Job {
     pub(super) detach: bool,
     pub(super) force: bool,
     /// How long a task may write nothing at all before it is stopped.
-    pub(super) silence: Option<Duration>,
+    pub(super) silence: Limit,
 }
 
 /// Runs a task.
@@ -114,7 +113,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
         overrides: Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size },
         detach: args.detach,
         force: args.force,
-        silence: None,
+        silence: Limit::None,
     };
     start(context, job).await
 }
@@ -170,7 +169,8 @@ impl Watcher<'_> {
     async fn watch(self, task: &Task) -> Result<Task> {
         let Self { context, connected, deployed, job, .. } = self;
         let state = context.ui.progress("The task is starting");
-        let silence = Silence::new(&connected.clients, deployed, job.silence);
+        let item_seconds = job.overrides.item_seconds.map_or_else(|| deployed.item_seconds(), Ok)?;
+        let silence = Silence::new(&connected.clients, deployed, job.silence, item_seconds);
         let on_state = |task: &Task| {
             show_state(&state, task);
             silence.note(task);
@@ -186,17 +186,10 @@ impl Watcher<'_> {
             context.ui.data(&format!("{name}{}", line.message))
         };
         let followed = follow(&connected.clients, deployed, job.program, &task.task_arn, on_state, on_line);
-        let stopped = async {
-            let seconds = silence.lasts().await.as_secs_f64();
-            context.ui.warn(format_args!(
-                "Your worker has written neither a line nor an item for {seconds} s: it is stopped."
-            ));
-            tasks::stop(&connected.clients, deployed.cluster()?, &task.task_arn, "It was silent for too long").await
-        };
         tokio::pin!(followed);
         tokio::select! {
             task = &mut followed => return task,
-            stopped = stopped => stopped?,
+            said = silence.ends(task) => context.ui.warn(said?),
         }
         followed.await
     }

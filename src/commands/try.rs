@@ -9,6 +9,7 @@ use crate::aws::own::Worker;
 use crate::aws::program::Program;
 use crate::aws::tasks::Overrides;
 use crate::error::Result;
+use crate::lab::silence::Limit;
 
 /// Run a program of your own as the batch job
 ///
@@ -34,9 +35,9 @@ pub(crate) struct TryArgs {
     /// Items of the batch, instead of those of the environment
     #[arg(long, value_name = "ITEMS", value_parser = super::numbers::batch_size(), allow_negative_numbers = true)]
     batch_size: Option<u64>,
-    /// Stop it when it has written neither a line nor an item for so long
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = super::numbers::patience)]
-    patience: Duration,
+    /// Stop it when it has written neither a line nor an item for so long [default: 30 and the time of two items]
+    #[arg(long, value_name = "SECONDS", value_parser = super::numbers::patience)]
+    patience: Option<Duration>,
     /// Run it although another task runs in the environment
     #[arg(long)]
     force: bool,
@@ -59,7 +60,7 @@ pub(crate) async fn run(context: &Context, args: TryArgs) -> Result<u8> {
         overrides: Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size },
         detach: false,
         force: args.force,
-        silence: Some(args.patience),
+        silence: args.patience.map_or(Limit::Usual, Limit::Given),
     };
     run::start(context, job).await
 }

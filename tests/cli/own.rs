@@ -289,6 +289,20 @@ const OTHER_CREDENTIALS: &str = "import boto3, os; \
 const NO_ITEM: &str = "import boto3, os; \
     boto3.resource('dynamodb').Table(os.environ['TABLE_NAME']).put_item(Item={'BatchId': 'batch', 'ItemIndex': 0})";
 
+/// Half a minute of silence, and the lab takes down what it has set up.
+#[test]
+fn the_lab_does_not_wait_for_ever_for_a_worker_that_hangs() {
+    let sandbox = Sandbox::with_endpoint();
+    let run = sandbox.run(&["lab", "--item-seconds", "0", "--worker", "/bin/sleep 600"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.stderr.contains("Your worker has written neither a line nor an item for 30 s: it is stopped."),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("Taking down what was set up."), "{run:?}");
+    assert_eq!(sandbox.json(&["status", "--all"])["environments"], json!([]));
+}
+
 /// As those of a container do.
 #[test]
 fn what_a_program_has_started_ends_with_it() {
@@ -299,4 +313,25 @@ fn what_a_program_has_started_ends_with_it() {
     let child = run.stdout.trim().to_owned();
     let is_there = || Command::new("kill").args(["-0", &child]).output().unwrap().status.success();
     until("the end of what the program has started", || !is_there());
+}
+
+/// What is copied from the page is what is tested here.
+#[test]
+fn the_page_has_the_programs_that_are_tested() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let page = std::fs::read_to_string(docs.join("your-own-worker.md")).unwrap();
+    let mut blocks = page.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    assert_eq!(blocks.next(), std::fs::read_to_string(worker("job.py")).ok().as_deref());
+    for name in ["checkpoint_first", "cached_index", "no_condition"] {
+        let source = std::fs::read_to_string(worker(&format!("mistakes/{name}.py"))).unwrap();
+        let lines: Vec<&str> = source.lines().collect();
+        assert!(blocks.next().unwrap().lines().all(|line| lines.contains(&line)), "{name}");
+    }
+    for link in page.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+        assert!(docs.join(link).exists(), "{link}");
+    }
+    let toml = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path().join("fis-workshop.toml"), toml).unwrap();
+    assert_eq!(sandbox.run(&["status"]).code, 0);
 }
