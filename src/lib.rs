@@ -4,6 +4,7 @@
 //! In reading order:
 //! - [`commands`]: one verb, one file: its arguments and one function
 //! - [`lab`]: the chapter as a program: the designs, what is done with them, the evidence, the verdict
+//! - [`prove`]: a variant killed at every point of its protocol
 //! - [`setup`]: both stacks of the lab, up and down again
 //! - [`aws`]: the AWS services that the lab uses, without a word to the terminal
 //! - [`doctor`]: what would stand in the way of `up`
@@ -24,6 +25,7 @@ mod environment;
 mod error;
 mod lab;
 mod place;
+mod prove;
 mod render;
 mod settings;
 mod setup;

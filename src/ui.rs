@@ -62,6 +62,8 @@ pub(crate) struct Ui {
     place: Place,
     /// Whether stdout has got anything.
     has_data: Arc<AtomicBool>,
+    /// Whether nothing is told of what goes on.
+    is_quiet: bool,
 }
 
 impl Default for Ui {
@@ -92,7 +94,14 @@ impl Ui {
             redraws,
             place,
             has_data: Arc::default(),
+            is_quiet: false,
         }
+    }
+
+    /// The same, but that it tells nothing of what goes on.
+    pub(crate) fn quiet(&self) -> Self {
+        let live = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Self { live, is_quiet: true, ..self.clone() }
     }
 
     /// Whether stdout carries one JSON document and nothing else.
@@ -146,6 +155,9 @@ impl Ui {
 
     /// A line that tells what is going on.
     pub(crate) fn note(&self, text: impl Display) {
+        if self.is_quiet {
+            return;
+        }
         let text = self.complete(&text.to_string());
         self.live.suspend(|| {
             let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);

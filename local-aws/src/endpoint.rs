@@ -25,6 +25,8 @@ pub(crate) struct Endpoint {
     pub(crate) deliveries: Deliveries,
     /// What an image may take on the disk.
     pub(crate) max_image_bytes: u64,
+    /// Whether the tasks' processes end with the endpoint.
+    pub(crate) ends_tasks: bool,
     /// Our own address, e.g. `http://127.0.0.1:4566`, for the tasks' environment.
     pub(crate) url: String,
     /// What services keep in memory, by its type.
@@ -43,6 +45,7 @@ impl Endpoint {
             latency: options.latency,
             deliveries: options.deliveries,
             max_image_bytes: options.max_image_bytes,
+            ends_tasks: options.ends_tasks,
             url,
             memories: Mutex::default(),
         })

@@ -14,11 +14,18 @@ pub struct Options {
     pub deliveries: Deliveries,
     /// How many bytes an image may take on the disk when it is unpacked.
     pub max_image_bytes: u64,
+    /// Whether the tasks' processes end with the endpoint, however it ends. Usually they outlive it, as on AWS.
+    pub ends_tasks: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { latency: Latency::NONE, deliveries: Deliveries::default(), max_image_bytes: 2 * 1024 * 1024 * 1024 }
+        Self {
+            latency: Latency::NONE,
+            deliveries: Deliveries::default(),
+            max_image_bytes: 2 * 1024 * 1024 * 1024,
+            ends_tasks: false,
+        }
     }
 }
 

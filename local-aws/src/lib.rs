@@ -14,6 +14,7 @@
 //! - `ec2`, `iam`, `sts`, `tagging`, `ecr`, `quotas`: what their resources need, and the calls that read them
 //! - `lambda`: functions, which run as processes that speak the Runtime API
 //! - `outbox`: events that services send; `events`: EventBridge, which takes them to targets
+//! - `gate`: the endpoint's own: cuts tasks off at a request of theirs
 //! - `program`: processes of this machine, for the services that run something
 //! - `registry`: the API by which images come and go; `images`: their files
 //!
@@ -31,6 +32,7 @@ mod endpoint;
 mod error;
 mod events;
 mod fis;
+mod gate;
 mod iam;
 mod identity;
 mod images;

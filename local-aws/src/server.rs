@@ -12,6 +12,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{Request, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use crate::auth::{authenticate, signed_for};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::gate;
 use crate::latency::Options;
 use crate::loopback::refuse_foreigners;
 use crate::reserve;
@@ -201,12 +203,20 @@ async fn answer(
     (service.prepare)(&mut input);
     let call = Call { endpoint, caller, service, operation, input, body };
     services::authorize(&call)?;
-    let again = reserve::is_for(operation.name).then(|| call.clone());
-    let output = match (call.run(&background).await, again) {
-        (Err(error), Some(again)) if reserve::is_needed(&error) && reserve::give_away(&again.endpoint.state_dir) => {
-            again.run(&background).await?
-        }
-        (result, _) => result?,
+    let output = match gate::enter(&call).await? {
+        Some(passage) => passage.leave(run(call, &background).await).await?,
+        None => run(call, &background).await?,
     };
     Ok(wire::Reply { operation: operation.name, output })
+}
+
+/// Does it; what makes room, on a full disk with the room that is kept for it.
+async fn run(call: Call, background: &Handle) -> Result<Value, ApiError> {
+    let again = reserve::is_for(call.operation.name).then(|| call.clone());
+    match (call.run(background).await, again) {
+        (Err(error), Some(again)) if reserve::is_needed(&error) && reserve::give_away(&again.endpoint.state_dir) => {
+            again.run(background).await
+        }
+        (result, _) => result,
+    }
 }

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::service::{Call, Door, Operation, Service, Tagged};
 use crate::wire::{self, Name};
 use crate::{
-    cloudformation, dynamodb, ec2, ecr, ecs, events, fis, iam, lambda, logs, quotas, registry, reserve, sqs, sts,
+    cloudformation, dynamodb, ec2, ecr, ecs, events, fis, gate, iam, lambda, logs, quotas, registry, reserve, sqs, sts,
     tagging,
 };
 
@@ -35,6 +35,7 @@ pub(crate) static SERVICES: &[&Service] = &[
     &events::SERVICE,
     &cloudformation::SERVICE,
     &fis::SERVICE,
+    &gate::SERVICE,
     &iam::SERVICE,
     &logs::SERVICE,
     &quotas::SERVICE,

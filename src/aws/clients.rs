@@ -6,6 +6,7 @@ use aws_sdk_ecs::config::{Credentials, IdentityCache, SharedCredentialsProvider,
 use local_aws::Identity;
 
 use super::ec2::Ec2;
+use super::gate::Gate;
 use super::iam::Iam;
 use super::pace::{Pace, Place, Turns};
 use super::profile;
@@ -46,6 +47,8 @@ pub(crate) struct Clients {
     pub(crate) iam: Iam,
     /// EventBridge: what calls the watchdog.
     pub(crate) rules: Rules,
+    /// The local endpoint's gate.
+    pub(crate) gate: Gate,
     /// Lambda: the watchdog.
     pub(crate) functions: Functions,
     /// Service Quotas.
@@ -136,6 +139,7 @@ impl Clients {
             ecr: aws_sdk_ecr::Client::new(config),
             iam: Iam::new(config),
             rules: Rules::new(config),
+            gate: Gate::new(config),
             functions: Functions::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),

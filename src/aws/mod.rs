@@ -8,6 +8,7 @@ pub(crate) mod deployed;
 mod direct;
 pub(crate) mod ec2;
 pub(crate) mod experiment;
+pub(crate) mod gate;
 pub(crate) mod guard_duty;
 pub(crate) mod iam;
 pub(crate) mod images;

@@ -93,6 +93,21 @@ async fn send_batch(clients: &Clients, deployed: &Deployed, indexes: &[u64]) -> 
     }
 }
 
+/// Sends one more message of an item, which comes after so many seconds.
+pub(crate) async fn send_again(clients: &Clients, deployed: &Deployed, index: u64, delay: i32) -> Result<()> {
+    let message = Message { batch_id: deployed.batch_id()?.to_owned(), item_index: index };
+    let body = serde_json::to_string(&message).map_err(|error| Error::failed("No message.").cause(error))?;
+    let request = clients.sqs.send_message().queue_url(deployed.queue_url()?).message_body(body);
+    request.delay_seconds(delay).send().await.doing("Sending an item to the queue").map(drop)
+}
+
+/// Sets how long a message is hidden from others when a task has taken it, in seconds.
+pub(crate) async fn hide_for(clients: &Clients, deployed: &Deployed, seconds: u32) -> Result<()> {
+    let request = clients.sqs.set_queue_attributes().queue_url(deployed.queue_url()?);
+    let request = request.attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
+    request.send().await.doing("Setting the visibility timeout").map(drop)
+}
+
 /// Key of the note, beside the items: they are found by their batch.
 fn key(deployed: &Deployed) -> Result<HashMap<String, AttributeValue>> {
     let batch = AttributeValue::S(format!("queue#{}", deployed.batch_id()?));

@@ -7,12 +7,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::clients::Clients;
 use super::deployed::Deployed;
 use super::direct::{Answer, Client, Service};
 use super::stack::Stack;
+use super::tasks::Task;
 use crate::error::{Doing, Result};
 
 /// Beginning of `startedBy` of the tasks that it starts.
@@ -97,6 +98,13 @@ impl Functions {
         }
     }
 
+    /// Calls it, and waits for its end; what it answers is of no interest.
+    pub(crate) async fn call(&self, name: &str, event: &Value) -> Result<()> {
+        let path = format!("/2015-03-31/functions/{name}/invocations");
+        let answer = self.0.post_to::<IgnoredAny>("Invoke", path, event).await;
+        answer.doing(format_args!("Calling the function {name}")).map(drop)
+    }
+
     /// Names of all functions.
     pub(crate) async fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
@@ -155,6 +163,28 @@ pub(crate) async fn send_to_sleep(clients: &Clients, stack: &Stack) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What EventBridge tells the watchdog when a task has stopped, as far as it reads it.
+pub(crate) fn stopped(cluster: &str, family: &str, container: &str, task: &Task) -> Value {
+    json!({
+        "detail-type": "ECS Task State Change",
+        "source": "aws.ecs",
+        "detail": {
+            "taskArn": task.task_arn,
+            "clusterArn": format!("cluster/{cluster}"),
+            "group": format!("family:{family}"),
+            "lastStatus": task.last_status,
+            "version": 99,
+            "stoppedAt": task.stopped_at,
+            "containers": [{"name": container, "exitCode": task.exit_code}],
+        },
+    })
+}
+
+/// What it is told each minute.
+pub(crate) fn minute() -> Value {
+    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
 }
 
 /// What the watchdog has last said of the job, see worker/README.md.

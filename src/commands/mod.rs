@@ -17,6 +17,7 @@ pub(crate) mod man;
 mod numbers;
 mod outcome;
 pub(crate) mod plan;
+pub(crate) mod prove;
 pub(crate) mod regenerate;
 pub(crate) mod render;
 pub(crate) mod run;
@@ -85,6 +86,7 @@ pub(crate) enum Command {
     Items(items::ItemsArgs),
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
+    Prove(prove::ProveArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
     Image(image::ImageCommandArgs),
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Render(render::RenderArgs),
     Source(source::SourceArgs),
     Local(local::LocalArgs),
+    // For who installs and who packs the program: the others are to fit on a screen.
+    #[command(hide = true)]
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     Man(man::ManArgs),
@@ -111,6 +115,7 @@ impl Command {
             Self::Items(args) => items::run(context, args).await,
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
+            Self::Prove(args) => prove::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,
             Self::Image(args) => image::run(context, args).await,
@@ -160,6 +165,7 @@ impl Command {
                 "Your worker goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
                 own::NAME
             )),
+            Self::Prove(_) => Some("Its endpoint and all that ran in it are gone.".to_owned()),
             Self::Interrupt(_) => Some("Nothing was started.".to_owned()),
             Self::Lab(_) => {
                 let environment = settings.named_environments.first().cloned().unwrap_or_else(Environment::lab);

@@ -141,7 +141,7 @@ fn options(args: &ServeArgs) -> Result<Options> {
     let delay = Duration::try_from_secs_f64(delay).unwrap_or_default();
     let shuffle = Duration::try_from_secs_f64(shuffle).unwrap_or_default();
     let deliveries = local_aws::Deliveries { delay, shuffle, duplicate_every, seed };
-    Ok(Options { latency, deliveries, max_image_bytes })
+    Ok(Options { latency, deliveries, max_image_bytes, ends_tasks: false })
 }
 
 /// Waits until a request is answered, which is after everything unfinished was taken up.

@@ -18,6 +18,7 @@ pub(crate) mod checks;
 pub(crate) mod evidence;
 pub(crate) mod follow;
 pub(crate) mod interrupt;
+pub(crate) mod invariant;
 pub(crate) mod network;
 pub(crate) mod play;
 pub(crate) mod report;

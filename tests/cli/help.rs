@@ -3,18 +3,18 @@
 use crate::harness::{Run, Sandbox};
 
 /// A command, and its help.
-#[derive(Clone)]
 pub(crate) struct Help {
     pub(crate) command: Vec<String>,
     pub(crate) text: String,
 }
 
 /// What help does not name, so that all verbs that it names are on one screen.
-const HIDDEN: &str = "man";
+const HIDDEN: [&str; 2] = ["completions", "man"];
 
 /// Every command, each before its own commands.
 pub(crate) fn all(sandbox: &Sandbox) -> Vec<Help> {
-    [of(sandbox, Vec::new()), of(sandbox, vec![HIDDEN.to_owned()])].concat()
+    let hidden = HIDDEN.iter().flat_map(|verb| of(sandbox, vec![(*verb).to_owned()]));
+    of(sandbox, Vec::new()).into_iter().chain(hidden).collect()
 }
 
 fn of(sandbox: &Sandbox, command: Vec<String>) -> Vec<Help> {

@@ -248,6 +248,9 @@ fn times() -> BTreeMap<String, f64> {
     rows.collect()
 }
 
+/// What two times of events in whole milliseconds may hide, in seconds at speed 60.
+const ROUNDING: f64 = 0.12;
+
 /// By the endpoint's own times: how busy this machine is only adds to them.
 #[test]
 fn at_speed_60_a_minute_takes_a_second_and_no_less() {
@@ -267,7 +270,7 @@ fn at_speed_60_a_minute_takes_a_second_and_no_less() {
             begun.entry(name).or_insert(at);
         } else if let Some(seconds) = times.get(kind) {
             let took = (at - begun[&name]).as_seconds_f64() * 60.0;
-            assert!(took > 0.99 * seconds, "{name} ({kind}) took {took} s of AWS's time, not {seconds} s");
+            assert!(took + ROUNDING > *seconds, "{name} ({kind}) took {took} s of AWS's time, not {seconds} s");
             checked.insert(kind.to_owned());
         }
     }

@@ -235,7 +235,8 @@ impl Driver {
         if self.task.desired_status == Desired::Stopped {
             return self.advance(endpoint, Status::Deprovisioning);
         }
-        match Process::start(&directory, &program) {
+        let start = if endpoint.ends_tasks { Process::start_tied } else { Process::start };
+        match start(&directory, &program) {
             Ok(process) => {
                 self.supervision = Supervision::of(process);
                 self.is_resumed = false;

@@ -11,7 +11,7 @@
 //! - `container_endpoint`, `credentials`: credentials and metadata for the program
 //! - `task_event`: what EventBridge is told of each change
 //! - `permission`: what a role must be allowed for a call
-//! - `active`: for the services that stop tasks
+//! - `active`: for the services that stop tasks; `gated`: for the gate
 //!
 //! # What a task is here, and what not
 //! The program of the image's entry point runs on this machine, out of the unpacked image, as the user of the endpoint.
@@ -36,6 +36,7 @@ mod container;
 mod container_endpoint;
 mod credentials;
 mod execution_role;
+pub(crate) mod gated;
 pub(crate) mod latency;
 mod launch;
 mod lifecycle;

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["server"],
     &["services"],
     &["cloudformation"],
-    &["events", "fis"],
+    &["events", "fis", "gate"],
     &["ecs", "lambda"],
     &["program"],
     &["registry"],

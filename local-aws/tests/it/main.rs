@@ -14,6 +14,7 @@ mod fis;
 mod floods;
 mod floors;
 mod fuzz;
+mod gate;
 mod harness;
 mod iam;
 mod lambda;

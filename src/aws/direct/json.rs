@@ -27,6 +27,21 @@ impl Client {
         self.send(action, message, read::<T>).await
     }
 
+    /// Posts a document to this path.
+    pub(in crate::aws) async fn post_to<T>(
+        &self,
+        action: &'static str,
+        path: String,
+        input: &impl Serialize,
+    ) -> Answer<T>
+    where
+        T: DeserializeOwned + fmt::Debug + Send + Sync + 'static,
+    {
+        let body = serde_json::to_string(input).map_err(aws_sdk_sts::error::SdkError::construction_failure)?;
+        let message = Message { method: "POST", path, content_type: "application/json", target: None, body };
+        self.send(action, message, read::<T>).await
+    }
+
     /// Reads the resource at this path.
     pub(in crate::aws) async fn get<T>(&self, action: &'static str, path: String) -> Answer<T>
     where

@@ -42,6 +42,8 @@ pub(super) enum Service {
     Iam,
     Events,
     Lambda,
+    /// The local endpoint's own.
+    Gate,
 }
 
 impl Service {
@@ -52,6 +54,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Events => "events",
             Self::Lambda => "lambda",
+            Self::Gate => "gate",
         }
     }
 }

@@ -34,6 +34,7 @@ impl Place {
             Service::Iam => iam(region, rest),
             Service::Events => Self { endpoint: format!("https://events{rest}"), signing_region: region },
             Service::Lambda => Self { endpoint: format!("https://lambda{rest}"), signing_region: region },
+            Service::Gate => return Err("the gate is the local endpoint's own: AWS has none".into()),
         })
     }
 }
@@ -45,6 +46,7 @@ fn chosen(service: Service, config: &SdkConfig) -> Option<String> {
         Service::Iam => "IAM",
         Service::Events => "EventBridge",
         Service::Lambda => "Lambda",
+        Service::Gate => "Gate",
     };
     let key =
         ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;

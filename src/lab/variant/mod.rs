@@ -17,6 +17,7 @@ use clap::builder::PossibleValue;
 
 use super::checks::Check;
 use super::evidence::Expected;
+use super::invariant::Invariant;
 use crate::aws::program::Program;
 
 /// The designs by name.
@@ -62,6 +63,8 @@ pub(crate) struct Design {
     pub(crate) expected: fn(next: u64) -> Expected,
     /// What must hold besides what holds for every design.
     pub(crate) checks: &'static [Check],
+    /// What it does not hold when it is killed at the wrong moment, see `prove`.
+    pub(crate) breaks: &'static [Invariant],
 }
 
 /// Who starts the job again; it is played accordingly.

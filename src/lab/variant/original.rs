@@ -6,6 +6,7 @@ use super::{Design, Restart};
 use crate::aws::program::Program;
 use crate::lab::checks::ONE_AFTER_ANOTHER;
 use crate::lab::evidence::Expected;
+use crate::lab::invariant::Invariant;
 
 pub(super) static DESIGN: Design = Design {
     name: Cow::Borrowed("original"),
@@ -15,4 +16,5 @@ pub(super) static DESIGN: Design = Design {
     restart: Restart::ByHand,
     expected: |next| Expected { first_index: 0, redone: next },
     checks: ONE_AFTER_ANOTHER,
+    breaks: &[Invariant::OneItemAgain, Invariant::NothingAfterReplaced],
 };

@@ -20,5 +20,6 @@ pub(crate) fn design(name: impl Into<Cow<'static, str>>) -> Design {
         restart: Restart::ByHand,
         expected: |next| Expected { first_index: next, redone: 0 },
         checks: OWN,
+        breaks: &[],
     }
 }

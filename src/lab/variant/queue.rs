@@ -15,4 +15,5 @@ pub(super) static DESIGN: Design = Design {
     restart: Restart::NotNeeded,
     expected: |next| Expected { first_index: next, redone: 0 },
     checks: SHARED,
+    breaks: &[],
 };

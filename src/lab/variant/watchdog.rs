@@ -15,4 +15,5 @@ pub(super) static DESIGN: Design = Design {
     restart: Restart::ByWatchdog,
     expected: |next| Expected { first_index: next, redone: 0 },
     checks: RESTARTED_BY_ITSELF,
+    breaks: &[],
 };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::page;
 use super::policy::{Policy, matches};
 use crate::boto::Boto;
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, becomes};
 
 /// What AWS may use and the endpoint does not: role, action. The page has the reasons.
 const UNSEEN: &[(&str, &str)] = &[("ExecutionRole", "ecr:BatchCheckLayerAvailability")];
@@ -37,6 +37,7 @@ fn each_role_may_do_exactly_what_a_full_run_uses() {
     // Every variant, interrupted by experiments and resumed.
     sandbox.ok(&["lab", "--keep", "--item-seconds", "0.05"]);
     sandbox.ok(&["try", "--env", "lab", "--", "/bin/echo", "a line for its log"]);
+    give_an_item_back(&sandbox);
     let roles = policies(&sandbox);
     let decisions = decisions(&sandbox);
     assert!(!decisions.is_empty(), "no decision in the log");
@@ -69,6 +70,14 @@ fn each_role_may_do_exactly_what_a_full_run_uses() {
     // Nobody else acts in a role.
     let known: BTreeSet<&str> = roles.values().map(|(arn, _)| arn.as_str()).collect();
     assert!(decisions.iter().all(|decision| known.contains(decision.role.as_str())), "{decisions:?}");
+}
+
+/// Stops a task of the queue for certain while it has an item in hand: short items may all have been between two calls.
+fn give_an_item_back(sandbox: &Sandbox) {
+    sandbox.ok(&["clear"]);
+    sandbox.ok(&["run", "queue", "--item-seconds", "600", "--detach"]);
+    becomes(&json!(1), || sandbox.json(&["status"])["queue"]["in_work"].clone());
+    sandbox.ok(&["interrupt"]);
 }
 
 /// A decision, as the endpoint logs it.

@@ -1,0 +1,142 @@
+//! `prove`: what each variant survives, as a newcomer sees it.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Run, Running, Sandbox, until};
+
+/// What is the same in every run.
+fn counts(proof: &Value) -> Value {
+    let rows = proof["invariants"].as_array().unwrap().iter();
+    let broken: Vec<_> = rows.map(|row| format!("{}: {}", row["invariant"].as_str().unwrap(), row["broken"])).collect();
+    json!({
+        "verdict": proof["verdict"],
+        "requests": proof["requests"],
+        "kills": proof["kills"],
+        "schedules": proof["schedules"],
+        "broken": broken,
+        "diverged": proof["diverged"],
+        "unexplored": proof["unexplored"],
+    })
+}
+
+fn proved(variant: &str, size: &str) -> Value {
+    let run = Sandbox::new().run(&["prove", variant, "--batch-size", size, "--output", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    counts(&report["variants"][0])
+}
+
+#[test]
+fn original_does_everything_again_and_nothing_worse() {
+    insta::assert_json_snapshot!(proved("original", "3"));
+}
+
+#[test]
+fn improved_survives_every_kill() {
+    insta::assert_json_snapshot!(proved("improved", "3"));
+}
+
+#[test]
+fn watchdog_starts_one_task_whatever_it_hears() {
+    insta::assert_json_snapshot!(proved("watchdog", "2"));
+}
+
+#[test]
+fn queue_loses_and_doubles_no_item() {
+    insta::assert_json_snapshot!(proved("queue", "2"));
+}
+
+fn without_times(run: &Run) -> String {
+    let words = |line: &str| match line.rsplit_once(", ") {
+        Some((start, last)) if last.ends_with(" s") && line.contains("schedules, ") => format!("{start}, [TIME]"),
+        _ => line.to_owned(),
+    };
+    run.stdout.lines().map(words).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_story_of_the_shortest_run_that_breaks_something_is_told() {
+    let run = Sandbox::new().run(&["prove", "original", "--batch-size", "4"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    insta::assert_snapshot!(without_times(&run));
+}
+
+#[test]
+fn a_schedule_is_played_again_step_by_step() {
+    let sandbox = Sandbox::new();
+    for schedule in [
+        "improved/put:1/after-effect/put:2/before-effect",
+        "improved/two-copies/put:4/put:6",
+        "watchdog/put:3/after-effect/event-late",
+        "queue/receive-message#2/after-answer",
+    ] {
+        let run = sandbox.run(&["prove", "--schedule", schedule]);
+        assert_eq!(run.code, 0, "{run:?}");
+        insta::assert_snapshot!(schedule.replace(['/', ':', '#'], "-"), without_ids(&run.stdout));
+    }
+}
+
+/// Ids of tasks are 32 digits.
+fn without_ids(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let line = |line: &str| {
+        line.split(' ').map(|word| if is_id(word) { "[TASK]" } else { word }).collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_cannot_be_proved_is_refused_with_what_could() {
+    let sandbox = Sandbox::new();
+    let refused = |args: &[&str], hint: &str| {
+        let run = sandbox.run(&[&["prove"], args].concat());
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains(hint), "{run:?}");
+    };
+    refused(&["--target", "aws"], "Leave `--target aws` out");
+    refused(&["--schedule", "nonsense/put:1/after-effect"], "begins with no variant");
+    refused(&["--schedule", "improved/put:77/after-effect"], "From improved follow improved/query#1/before-effect to ");
+    refused(&["improved", "--schedule", "improved/put:1/after-effect"], "cannot be used with");
+}
+
+#[test]
+fn a_budget_ends_it_and_says_what_is_left() {
+    let report = Sandbox::new().json(&["prove", "improved", "--depth", "2", "--budget", "1"]);
+    let proof = &report["variants"][0];
+    assert!(proof["unexplored"].as_u64().unwrap() > 0 && proof["verdict"] == "PASS", "{proof}");
+}
+
+/// Processes that have the sandbox's path in their command line.
+fn processes(sandbox: &Sandbox) -> String {
+    let path = sandbox.path().display().to_string();
+    let output = Command::new("pgrep").args(["-f", "-a", &path]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn interrupted_it_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let prove = Running::start(&sandbox, &["prove", "improved", "--depth", "2"]);
+    // In the middle of it: tasks run.
+    until("a task of prove runs", || processes(&sandbox).contains("/tasks/"));
+    prove.signal("INT");
+    let run = prove.end();
+    assert_eq!(run.code, 130, "{run:?}");
+    assert!(run.stderr.contains("are gone"), "{run:?}");
+    until("its tasks are gone", || processes(&sandbox).is_empty());
+    let left = std::fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains("prove")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn killed_it_takes_its_tasks_along() {
+    let sandbox = Sandbox::new();
+    let prove = Running::start(&sandbox, &["prove", "improved", "--depth", "2"]);
+    until("a task of prove runs", || processes(&sandbox).contains("/tasks/"));
+    prove.signal("KILL");
+    prove.end();
+    until("its tasks are gone", || processes(&sandbox).is_empty());
+}
