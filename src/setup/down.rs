@@ -179,7 +179,7 @@ pub(super) async fn take_down(
     let on_wait = |left: &[Task]| line.now(format!("{cluster}: waiting until {} tasks are STOPPED", left.len()));
     let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop", on_wait).await?;
     drop(line);
-    // own::remove(scene.clients, environment).await?;
+    own::remove(scene.clients, environment).await?;
     for arn in &stopped_tasks {
         scene.ui.note(format_args!("Stopped the task {}.", task_id(arn)));
     }
