@@ -24,7 +24,7 @@ use crate::ui::Ui;
 #[command(after_help = "\
 Examples:
   fis-workshop prove                        All variants
-  fis-workshop prove improved --depth 2     A second kill at every point of each recovery
+  fis-workshop prove improved --depth 2     A second kill in each recovery
   fis-workshop prove --schedule original/put:1/after-effect")]
 pub(crate) struct ProveArgs {
     /// Only this variant [default: all, one after the other]
@@ -45,7 +45,7 @@ pub(crate) struct ProveArgs {
 }
 
 /// Runs that wait for a queue, most of their time: more of them than there are processors.
-const WAITING_LANES: u16 = 40;
+const WAITING_LANES: u16 = 16;
 
 /// Proves.
 ///

@@ -24,6 +24,7 @@ static TWICE: Design = Design {
     restart: Restart::ByHand,
     expected: |next| Expected { first_index: next, redone: 0 },
     checks: ONE_AFTER_ANOTHER,
+    breaks: &[],
 };
 
 fn items(indexes: Range<u64>, task: &str) -> Vec<Item> {

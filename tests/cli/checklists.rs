@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each of them uses those behind it, never those before it.
-const FLOORS: [&str; 7] = ["commands", "doctor", "lab", "setup", "aws", "endpoint", "error"];
+const FLOORS: [&str; 8] = ["commands", "doctor", "prove", "lab", "setup", "aws", "endpoint", "error"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -44,7 +44,8 @@ fn every_verb_is_in_the_readme_and_on_the_reference_page() {
     assert!(verbs.len() > 15, "{verbs:?}");
     let (readme, reference) = (text("README.md"), text("docs/reference/cli.md"));
     let table: String = readme.lines().filter(|line| line.starts_with("| `")).collect();
-    for verb in verbs {
+    // Not on the list of verbs, which is for who plays the lab: `man` is for who packs the program.
+    for verb in verbs.into_iter().filter(|verb| verb != "man") {
         let is_listed = [format!("`{verb}`"), format!("`{verb} ")].iter().any(|name| table.contains(name));
         assert!(is_listed, "README's table of commands lacks `{verb}`");
         assert!(reference.contains(&format!("## fis-workshop {verb}\n")), "`make docs` knows nothing of `{verb}`");

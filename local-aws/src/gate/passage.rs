@@ -17,8 +17,8 @@ use crate::service::Call;
 /// How often a request that is held looks whether the task of the turn has ended meanwhile.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How long a task has to take in the last answer that it gets.
-const MOMENT: Duration = Duration::from_millis(5);
+/// How long a task may go on after the last answer that it gets, if it neither asks for anything more nor ends.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// A request that has passed, and is being done.
 pub(crate) struct Passage {
@@ -44,7 +44,7 @@ pub(crate) async fn enter(call: &Call) -> Result<Option<Passage>, ApiError> {
     let Some(gate) = gate else { return Ok(None) };
     let passage = Held::new(&gate, task, call).wait(&call.endpoint).await?;
     if passage.cut == Some(Cut::BeforeEffect) {
-        passage.kill(Outcome::Prevented, None, Duration::ZERO).await;
+        passage.kill(Outcome::Prevented, None).await;
         return Err(killed());
     }
     Ok(Some(passage))
@@ -131,10 +131,10 @@ impl Passage {
         match self.cut {
             None | Some(Cut::BeforeEffect) => self.end(outcome, error),
             Some(Cut::AfterEffect) => {
-                self.kill(outcome, error, Duration::ZERO).await;
+                self.kill(outcome, error).await;
                 return Err(killed());
             }
-            Some(Cut::AfterAnswer) => drop(self.kill(outcome, error, MOMENT)),
+            Some(Cut::AfterAnswer) => drop(self.kill(outcome, error)),
         }
         result
     }
@@ -155,17 +155,30 @@ impl Passage {
         });
     }
 
-    /// Kills the task after a while; its turn is over when it is gone. That goes on when nobody waits for it: the dead task has
-    /// hung up.
-    fn kill(self, outcome: Outcome, error: Option<String>, after: Duration) -> impl Future<Output = ()> {
+    /// Kills the task; its turn is over when it is gone. That goes on when nobody waits for it: the dead task has hung up.
+    fn kill(self, outcome: Outcome, error: Option<String>) -> impl Future<Output = ()> {
         self.condemn();
         let killed = tokio::spawn(async move {
-            tokio::time::sleep(after).await;
+            if self.cut == Some(Cut::AfterAnswer) {
+                let _ = tokio::time::timeout(LONGEST, self.heard_of_again()).await;
+            }
             gated::kill(&self.endpoint, &self.task).await;
             self.end(outcome, error);
         });
         async move {
             let _ = killed.await;
+        }
+    }
+
+    /// Waits until the task has done all that follows from its answer: until it asks for something more, or has ended.
+    async fn heard_of_again(&self) {
+        let asks = || {
+            let state = self.gate.state();
+            let task = state.requests[self.request].task;
+            state.requests[self.request + 1..].iter().any(|request| request.task == task)
+        };
+        while !asks() && !gated::has_ended(&self.endpoint, &self.gate.cluster, &self.task).unwrap_or(true) {
+            tokio::time::sleep(LOOK).await;
         }
     }
 }

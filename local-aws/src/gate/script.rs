@@ -13,7 +13,7 @@ pub(super) enum Cut {
     BeforeEffect,
     /// It is done, and the task is not told.
     AfterEffect,
-    /// The task is told, and has a moment to take it in.
+    /// The task is told, and has done all that follows until its next request.
     AfterAnswer,
 }
 
