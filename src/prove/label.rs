@@ -36,7 +36,7 @@ fn collect(value: &Value, batch_id: &str, indexes: &mut Vec<u64>) {
 /// The labels of a task's requests, in their order: no two are the same.
 pub(super) fn labels<'a>(requests: impl IntoIterator<Item = &'a Request>, batch_id: &str) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut label = |request: &Request| {
+    let label = |request: &Request| {
         let items: Vec<_> = written(request, batch_id).iter().map(u64::to_string).collect();
         let verb = verb(&request.operation);
         let name = if items.is_empty() { verb } else { format!("{}:{}", short(&verb), items.join("+")) };
@@ -47,7 +47,7 @@ pub(super) fn labels<'a>(requests: impl IntoIterator<Item = &'a Request>, batch_
             nth => format!("{name}#{nth}"),
         }
     };
-    requests.into_iter().map(|request| label(request)).collect()
+    requests.into_iter().map(label).collect()
 }
 
 /// `ReceiveMessage` is `receive-message`.

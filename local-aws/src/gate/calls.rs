@@ -1,6 +1,5 @@
 //! The operations of the gate.
 
-use std::future::Future;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -73,22 +72,20 @@ enum Until {
 }
 
 /// What the gate has seen: tasks, requests, and how many turns are over.
-pub(super) fn describe_gate(call: Call) -> impl Future<Output = Result<Value, ApiError>> + Send {
-    async move {
-        let DescribeGate { cluster, wait } = call.decode()?;
-        let gate = call.endpoint.memory::<Gates>().of(&cluster).ok_or_else(|| no_gate(&cluster))?;
-        if let Some(wait) = wait {
-            if wait.seconds > LONGEST {
-                return Err(invalid(format!("seconds is at most {LONGEST}.")));
-            }
-            let time = Duration::from_secs(wait.seconds);
-            if let Ok(failed) = tokio::time::timeout(time, come_true(&call.endpoint, &gate, &wait)).await {
-                failed?;
-            }
+pub(super) async fn describe_gate(call: Call) -> Result<Value, ApiError> {
+    let DescribeGate { cluster, wait } = call.decode()?;
+    let gate = call.endpoint.memory::<Gates>().of(&cluster).ok_or_else(|| no_gate(&cluster))?;
+    if let Some(wait) = wait {
+        if wait.seconds > LONGEST {
+            return Err(invalid(format!("seconds is at most {LONGEST}.")));
         }
-        let state = gate.state();
-        Ok(json!({"tasks": state.tasks, "turnsOver": state.script.over(), "requests": state.requests}))
+        let time = Duration::from_secs(wait.seconds);
+        if let Ok(failed) = tokio::time::timeout(time, come_true(&call.endpoint, &gate, &wait)).await {
+            failed?;
+        }
     }
+    let state = gate.state();
+    Ok(json!({"tasks": state.tasks, "turnsOver": state.script.over(), "requests": state.requests}))
 }
 
 async fn come_true(endpoint: &Endpoint, gate: &Gate, wait: &Wait) -> Result<(), ApiError> {

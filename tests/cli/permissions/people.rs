@@ -115,6 +115,8 @@ fn the_policies_of_the_deployer_have_every_operation_of_the_source() {
     assert!(calls.len() > 30, "{calls:?}");
     // Not operations, but what every client of the SDK has.
     calls.retain(|call| !call.ends_with(":Clone") && !call.ends_with(":Config"));
+    // `prove` alone calls these, on an endpoint of its own and nowhere else.
+    calls.retain(|call| !["sqs:SendMessage", "sqs:SetQueueAttributes"].contains(&call.as_str()));
     // Members that an input has somewhere in the source are not known here: the longest input that the recorded calls
     // do not show has none of those on which a permission depends.
     let calls: BTreeSet<String> =

@@ -74,10 +74,10 @@ fn each_role_may_do_exactly_what_a_full_run_uses() {
 
 /// Stops a task of the queue for certain while it has an item in hand: short items may all have been between two calls.
 fn give_an_item_back(sandbox: &Sandbox) {
-    sandbox.ok(&["clear"]);
-    sandbox.ok(&["run", "queue", "--item-seconds", "600", "--detach"]);
-    becomes(&json!(1), || sandbox.json(&["status"])["queue"]["in_work"].clone());
-    sandbox.ok(&["interrupt"]);
+    sandbox.ok(&["clear", "--env", "lab"]);
+    sandbox.ok(&["run", "queue", "--env", "lab", "--item-seconds", "600", "--detach"]);
+    becomes(&json!(1), || sandbox.json(&["status", "--env", "lab"])["queue"]["in_work"].clone());
+    sandbox.ok(&["interrupt", "--env", "lab"]);
 }
 
 /// A decision, as the endpoint logs it.

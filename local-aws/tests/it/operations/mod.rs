@@ -68,7 +68,9 @@ fn promised() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let (_, operations) = PAGE.split_once("## Operations\n").unwrap();
     let (operations, _) = operations.split_once("\n## ").unwrap();
     let lines = operations.lines().filter_map(|line| line.strip_prefix("**")?.strip_suffix('.')?.split_once("**: "));
-    lines.map(|(title, names)| (title, names.split(", ").collect())).collect()
+    let promised = lines.map(|(title, names)| (title, names.split(", ").collect()));
+    // botocore knows no service that is the endpoint's own: `gate` is tested by itself.
+    promised.filter(|(title, _)| !title.ends_with("(the endpoint's own)")).collect()
 }
 
 #[tokio::test]
