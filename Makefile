@@ -51,7 +51,7 @@ docs: ## write the generated reference pages again
 
 # Before anything is compiled: the images' judges run on Linux only.
 need-test:
-	@tools/need rust c python venv zsh $(if $(filter Linux,$(shell uname)),registry podman runc skopeo)
+	@tools/need rust c python venv zsh node npm $(if $(filter Linux,$(shell uname)),registry podman runc skopeo)
 
 $(JUDGES): tests/judges/requirements.txt tests/judges/checkov.txt | need-test
 	$(PYTHON) -m venv .venv

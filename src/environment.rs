@@ -11,6 +11,8 @@ pub(crate) const NETWORK_STACK: &str = "FisStackVpc";
 pub(crate) const WORKSHOP_STACK: &str = "FisStopTaskStack";
 /// Cluster of the default environment, and the start of every other's name.
 pub(crate) const CLUSTER: &str = "FisStackECS-Cluster";
+/// Family of the task definitions of a worker of one's own in the default environment, and the start of every other's name.
+pub(crate) const OWN_FAMILY: &str = "FisStopTaskOwnStackTaskDef";
 /// Start of the keys of all our tags.
 pub(crate) const OUR_TAGS: &str = "fis-workshop:";
 /// Tag of both stacks, which CloudFormation passes on to their resources: how `down` finds what survived.
@@ -53,6 +55,11 @@ impl Environment {
         Self::of_name(name, CLUSTER)
     }
 
+    /// The environment whose own worker's family has this name, if it is one of ours.
+    pub(crate) fn of_own_family(name: &str) -> Option<Self> {
+        Self::of_name(name, OWN_FAMILY)
+    }
+
     fn of_name(name: &str, start: &str) -> Option<Self> {
         let rest = name.strip_prefix(start)?;
         if rest.is_empty() { Some(Self::default()) } else { rest.strip_prefix('-')?.parse().ok() }
@@ -66,6 +73,11 @@ impl Environment {
     /// Name of its cluster; fixed in the template, so it is known even when the stack is not complete.
     pub(crate) fn cluster_name(&self) -> String {
         self.suffixed(CLUSTER)
+    }
+
+    /// Family of the task definitions of a worker of one's own; it is in no template, as these come and go with the worker.
+    pub(crate) fn own_family(&self) -> String {
+        self.suffixed(OWN_FAMILY)
     }
 
     /// Value of the template's parameter `Environment`.

@@ -4,6 +4,7 @@
 //! wins over the default. All environment variables that the deployer reads itself are in this file; on
 //! AWS the SDK reads its own (`AWS_PROFILE`, ...) as well.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -129,6 +130,44 @@ pub(crate) struct FileSettings {
     output: Option<Output>,
     color: Option<Color>,
     state_dir: Option<PathBuf>,
+    worker: Option<OwnWorker>,
+}
+
+/// A worker of one's own: its command here, its image for AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct OwnWorker {
+    /// What commands call it, besides `own`.
+    pub(crate) name: Option<String>,
+    pub(crate) command: Option<CommandLine>,
+    pub(crate) image: Option<String>,
+}
+
+/// As a shell takes it, or word by word.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "neither a command line nor a list of its words")]
+pub(crate) enum CommandLine {
+    Line(String),
+    Words(Vec<String>),
+}
+
+impl CommandLine {
+    /// Its words; `None` when a quotation mark is not closed.
+    pub(crate) fn words(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Line(line) => shlex::split(line),
+            Self::Words(words) => Some(words.clone()),
+        }
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => f.write_str(line),
+            Self::Words(words) => f.write_str(&words.join(" ")),
+        }
+    }
 }
 
 /// One environment, or several.
@@ -154,8 +193,13 @@ impl FileSettings {
         toml::from_str(&text).map_err(|error| {
             Error::usage(format!("{SETTINGS_FILE} in the current directory is not valid."))
                 .cause(error.to_string().trim_end())
-                .hint("Its keys are target, env, region, profile, output, color and state-dir.")
+                .hint("Its keys are target, env, region, profile, output, color and state-dir; [worker] has name, command and image.")
         })
+    }
+
+    /// What the worker of one's own is called.
+    pub(crate) fn worker_name(&self) -> Option<&str> {
+        self.worker.as_ref()?.name.as_deref()
     }
 }
 
@@ -176,6 +220,8 @@ pub(crate) struct Settings {
     pub(crate) color: Color,
     /// State of the local endpoint.
     pub(crate) state_dir: PathBuf,
+    /// The worker of one's own, if the settings file has one.
+    pub(crate) worker: Option<OwnWorker>,
     /// Confirmation was given on the command line.
     pub(crate) yes: bool,
     /// The flags that said so, for commands in messages.
@@ -214,6 +260,7 @@ impl Settings {
             output: args.output.or(file.output).unwrap_or_default(),
             color: args.color.or(file.color).unwrap_or_default(),
             state_dir,
+            worker: file.worker,
             yes: args.yes,
             place,
         })

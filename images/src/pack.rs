@@ -65,26 +65,48 @@ pub struct Image {
 /// # Errors
 /// When a part is too large for its header; none of ours is.
 pub fn pack(program: &[u8], platform: &Platform<'_>) -> Result<Vec<Image>, Error> {
-    let in_memory = |error: std::io::Error| Error::Damaged(format!("The programs cannot be packed: {error}"));
-    let tar = layer(program).map_err(in_memory)?;
-    let diff_id = Blob::new(tar.clone()).digest;
-    // GzBuilder writes neither a time nor a file name.
-    let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
-    let layer = gzip.write_all(&tar).and_then(|()| gzip.finish()).map_err(in_memory)?;
-    let layer = Blob::new(layer);
-    WORKERS.iter().map(|name| image(name, &layer, &diff_id, platform)).collect()
+    let layer = Layer::of(&tar_of_programs(program).map_err(in_memory)?)?;
+    // The exec form: with a shell in between, SIGTERM would not reach the program.
+    let entry_point = |name: &str| vec![format!("/{PROGRAM}"), name.to_owned()];
+    WORKERS.iter().map(|name| image(name, entry_point(name), &layer, platform)).collect()
+}
+
+/// Packs a script that is run with the words of a container's command: an image with nothing else in it, for a machine that
+/// has all that the script needs.
+///
+/// # Errors
+/// When a part is too large for its header.
+pub fn pack_script(name: &str, script: &str, platform: &Platform<'_>) -> Result<Image, Error> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let appended = append(&mut tar, name, tar::EntryType::Regular, 0o755, script.as_bytes());
+    let layer = Layer::of(&appended.and_then(|()| tar.into_inner()).map_err(in_memory)?)?;
+    image(name, vec![format!("/{name}")], &layer, platform)
+}
+
+fn in_memory(error: std::io::Error) -> Error {
+    Error::Damaged(format!("The image cannot be packed: {error}"))
+}
+
+/// A layer, and its digest before it was compressed.
+struct Layer {
+    blob: Blob,
+    diff_id: String,
+}
+
+impl Layer {
+    fn of(tar: &[u8]) -> Result<Self, Error> {
+        // GzBuilder writes neither a time nor a file name.
+        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
+        let compressed = gzip.write_all(tar).and_then(|()| gzip.finish()).map_err(in_memory)?;
+        Ok(Self { blob: Blob::new(compressed), diff_id: Blob::new(tar.to_vec()).digest })
+    }
 }
 
 /// The image of one program.
-fn image(name: &str, layer: &Blob, diff_id: &str, platform: &Platform<'_>) -> Result<Image, Error> {
-    let config = ConfigBuilder::default()
-        // The exec form: with a shell in between, SIGTERM would not reach the program.
-        .entrypoint(vec![format!("/{PROGRAM}"), name.to_owned()])
-        .user(USER)
-        .working_dir("/")
-        .stop_signal("SIGTERM")
-        .build()?;
-    let root_fs = RootFsBuilder::default().typ("layers").diff_ids(vec![diff_id.to_owned()]).build()?;
+fn image(name: &str, entry_point: Vec<String>, layer: &Layer, platform: &Platform<'_>) -> Result<Image, Error> {
+    let config =
+        ConfigBuilder::default().entrypoint(entry_point).user(USER).working_dir("/").stop_signal("SIGTERM").build()?;
+    let root_fs = RootFsBuilder::default().typ("layers").diff_ids(vec![layer.diff_id.clone()]).build()?;
     let config = ImageConfigurationBuilder::default()
         .created(CREATED)
         .architecture(Arch::from(platform.architecture))
@@ -98,10 +120,10 @@ fn image(name: &str, layer: &Blob, diff_id: &str, platform: &Platform<'_>) -> Re
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
         .config(descriptor(MediaType::ImageConfig, &config)?)
-        .layers(vec![descriptor(MediaType::ImageLayerGzip, layer)?])
+        .layers(vec![descriptor(MediaType::ImageLayerGzip, &layer.blob)?])
         .build()?;
     let manifest = Blob::new(manifest.to_string()?.into_bytes());
-    Ok(Image { name: name.to_owned(), manifest, config, layers: vec![layer.clone()] })
+    Ok(Image { name: name.to_owned(), manifest, config, layers: vec![layer.blob.clone()] })
 }
 
 pub(crate) fn descriptor(media_type: MediaType, blob: &Blob) -> Result<Descriptor, Error> {
@@ -109,7 +131,7 @@ pub(crate) fn descriptor(media_type: MediaType, blob: &Blob) -> Result<Descripto
     Ok(DescriptorBuilder::default().media_type(media_type).digest(digest).size(blob.bytes.len() as u64).build()?)
 }
 
-fn layer(program: &[u8]) -> std::io::Result<Vec<u8>> {
+fn tar_of_programs(program: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for directory in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
         append(&mut tar, directory, tar::EntryType::Directory, 0o755, &[])?;

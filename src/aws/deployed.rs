@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 pub(crate) struct Deployed {
     pub(crate) environment: Environment,
     stack: Stack,
+    /// Task definition of the worker of one's own, where one was brought along.
+    own: Option<String>,
 }
 
 impl Deployed {
@@ -59,7 +61,12 @@ impl Deployed {
 
     /// The environment whose complete stack is at hand.
     pub(crate) fn of(environment: Environment, stack: Stack) -> Self {
-        Self { environment, stack }
+        Self { environment, stack, own: None }
+    }
+
+    /// The same with this task definition for the worker of one's own.
+    pub(crate) fn with_own(self, task_definition_arn: &str) -> Self {
+        Self { own: Some(task_definition_arn.to_owned()), ..self }
     }
 
     /// When its stack was made; what bears its name and is older belongs to an environment that is gone.
@@ -86,6 +93,12 @@ impl Deployed {
     pub(crate) fn batch_size(&self) -> Result<u64> {
         let text = self.stack.output("BatchSize")?;
         text.parse().map_err(|error| Error::failed(format!("The output BatchSize is {text:?}.")).cause(error))
+    }
+
+    /// How long an item takes in seconds, unless a run overrides it.
+    pub(crate) fn item_seconds(&self) -> Result<f64> {
+        let text = self.stack.output("ItemSeconds")?;
+        text.parse().map_err(|error| Error::failed(format!("The output ItemSeconds is {text:?}.")).cause(error))
     }
 
     /// The container that does the work; others may have been injected into the task.
@@ -138,7 +151,17 @@ impl Deployed {
 
     /// The task definition, with its revision.
     pub(crate) fn task_definition(&self, program: Program) -> Result<&str> {
-        self.stack.output(&program.task_definition_output())
+        match (program, &self.own) {
+            (Program::Own, Some(arn)) => Ok(arn),
+            (Program::Own, None) => Err(Error::usage("There is no worker of your own to run.")
+                .hint("Name its command with `--worker`, such as `--worker 'python3 job.py'`.")),
+            _ => self.stack.output(&program.task_definition_output()),
+        }
+    }
+
+    /// The role that a program's tasks run with.
+    pub(crate) fn task_role(&self, program: Program) -> Result<&str> {
+        self.stack.output(&program.task_role_output())
     }
 
     /// The log group.
@@ -148,9 +171,7 @@ impl Deployed {
 
     /// What each role is for, and its ARN.
     pub(crate) fn roles(&self) -> Result<Vec<(String, &str)>> {
-        let of_task = |program: &Program| {
-            Ok((format!("task role of {program}"), self.stack.output(&program.task_role_output())?))
-        };
+        let of_task = |program: &Program| Ok((format!("task role of {program}"), self.task_role(*program)?));
         let mut roles = Program::ALL.iter().map(of_task).collect::<Result<Vec<_>>>()?;
         roles.push(("execution role".to_owned(), self.stack.output("ExecutionRoleArn")?));
         roles.push(("role of the watchdog".to_owned(), self.stack.output("WatchdogRoleArn")?));
@@ -166,7 +187,10 @@ impl Deployed {
     /// Which program a task definition (ARN, or `family:revision`) runs.
     pub(crate) fn program_of(&self, task_definition_arn: &str) -> Option<Program> {
         let wanted = arn::family(task_definition_arn);
+        if wanted == self.environment.own_family() {
+            return Some(Program::Own);
+        }
         let runs = |program: &Program| self.task_definition(*program).is_ok_and(|arn| arn::family(arn) == wanted);
-        Program::ALL.iter().copied().find(runs)
+        Program::OURS.iter().copied().find(runs)
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod iam;
 pub(crate) mod images;
 pub(crate) mod in_json;
 pub(crate) mod logs;
+pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod patience;
 mod profile;

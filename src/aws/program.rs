@@ -7,18 +7,23 @@ const WATCHDOG_FUNCTION_LOG_GROUP: &str = "WatchdogFunctionLogGroup";
 
 /// A program of the workers: it has an image, a task definition and a log group in each environment.
 ///
-/// The watchdog's own image is a function; what runs as tasks in its name is the improved worker once more.
+/// The watchdog's own image is a function; what runs as tasks in its name is the improved worker once more. A worker of one's
+/// own has neither image nor task definition before somebody brings it (`super::own`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Program {
     Original,
     Improved,
     Watchdog,
     Queue,
+    Own,
 }
 
 impl Program {
     /// All of them, in the order of the chapter.
-    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved, Self::Watchdog, Self::Queue];
+    pub(crate) const ALL: &[Self] = &[Self::Original, Self::Improved, Self::Watchdog, Self::Queue, Self::Own];
+
+    /// Those that are ours: the template has their images and task definitions.
+    pub(crate) const OURS: &[Self] = &[Self::Original, Self::Improved, Self::Watchdog, Self::Queue];
 
     /// Its name, and that of its image.
     pub(crate) fn name(self) -> &'static str {
@@ -27,17 +32,18 @@ impl Program {
             Self::Improved => "improved",
             Self::Watchdog => "watchdog",
             Self::Queue => "queue",
+            Self::Own => "own",
         }
     }
 
-    /// The program of this name.
+    /// The one of ours that has this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|program| program.name() == name)
+        Self::OURS.iter().copied().find(|program| program.name() == name)
     }
 
     /// `NAME=URI` for each of them, as `--image` takes it.
     pub(crate) fn image_flags() -> String {
-        let flags: Vec<_> = Self::ALL.iter().map(|program| format!("--image {program}=URI")).collect();
+        let flags: Vec<_> = Self::OURS.iter().map(|program| format!("--image {program}=URI")).collect();
         flags.join(" ")
     }
 
@@ -79,6 +85,7 @@ impl Program {
             Self::Improved => "Improved",
             Self::Watchdog => "Watchdog",
             Self::Queue => "Queue",
+            Self::Own => "Own",
         }
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn deployed() -> Deployed {
         ("ImprovedLogGroupName", "improved"),
         ("WatchdogLogGroupName", "watchdog"),
         ("QueueLogGroupName", "queue"),
+        ("OwnLogGroupName", "own"),
         (
             "WatchdogTaskDefinitionArn",
             "arn:aws:ecs:eu-west-1:123456789012:task-definition/FisStopTaskWatchdogStackTaskDef:1",

@@ -169,6 +169,15 @@ const TABLE: &[Row] = &[
 
 /// What the task's end means; nothing for one that ended as it should.
 pub(crate) fn meaning(task: &Task) -> Option<Meaning> {
+    by(task, of_exit_code)
+}
+
+/// The same for a worker of one's own, whose exit codes are those that any program has.
+pub(crate) fn meaning_of_own(task: &Task) -> Option<Meaning> {
+    by(task, of_own_exit_code)
+}
+
+fn by(task: &Task, of_exit_code: fn(Option<i32>) -> Option<Meaning>) -> Option<Meaning> {
     let texts = [&task.container_reason, &task.stopped_reason];
     let by_text = texts.into_iter().flatten().find_map(|text| of_text(text));
     // Whoever asked it to stop: that it had to be killed is what should not be.
@@ -208,6 +217,28 @@ fn of_exit_code(code: Option<i32>) -> Option<Meaning> {
         143 => ("It was asked to stop, and stopped in order (SIGTERM).", "Run it again when it should go on."),
         0 => return None,
         _ => ("It ended in a way that the workers do not.", "Its log may say more; check which image it runs."),
+    };
+    Some(Meaning { what, remedy })
+}
+
+/// Of any program, and of the shell that was to become it.
+fn of_own_exit_code(code: Option<i32>) -> Option<Meaning> {
+    let (what, remedy) = match code? {
+        0 => return None,
+        126 => (
+            "It could not be started: its file cannot be executed, or its directory is gone.",
+            "The last line of its log says what; start it by its interpreter, such as `python3 job.py`.",
+        ),
+        127 => (
+            "It could not be started: its program, or what that is run by, was not found.",
+            "The last line of its log says what was looked for.",
+        ),
+        137 => (
+            "It was killed: it did not end within `stopTimeout` of being asked to, or needed too much memory.",
+            "A program that does not handle SIGTERM ends by itself; one that starts yours (a shell, npm) has to pass it on.",
+        ),
+        143 => ("It was asked to stop, and stopped (SIGTERM).", "Run it again when it should go on."),
+        _ => ("It failed.", "The last lines of its log may say why."),
     };
     Some(Meaning { what, remedy })
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::context::{Connected, Context};
 use super::image::ImageArgs;
+use super::worker::{self, Given, Named};
 use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
 use crate::aws::{stack, tasks};
@@ -13,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lab::evidence::Conditions;
 use crate::lab::play::play;
 use crate::lab::report::Report;
-use crate::lab::variant::Variant;
+use crate::lab::variant::{Design, Variant};
 use crate::setup::{self, Down, Unwanted, Wanted};
 
 /// Play the whole lab, and check the result
@@ -29,10 +30,15 @@ Examples:
   fis-workshop lab --item-seconds 30        The pace of the AWS workshop
   fis-workshop lab improved --at-index 7 --keep
   fis-workshop lab watchdog --at-index 2,5,7
-  fis-workshop lab queue --tasks 3")]
+  fis-workshop lab queue --tasks 3
+  fis-workshop lab --worker 'python3 job.py'")]
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
-    variant: Option<Variant>,
+    #[arg(value_parser = worker::NamedParser)]
+    variant: Option<Named>,
+    /// Only a worker of your own: a command of this machine, as a shell takes it
+    #[arg(long, value_name = "COMMAND", conflicts_with = "variant")]
+    worker: Option<String>,
     /// Start the experiment when this index is written; watchdog is interrupted at each of several [default: 4, for watchdog 2,4]
     #[arg(long, value_name = "INDEX", value_delimiter = ',', value_parser = super::numbers::index, allow_negative_numbers = true)]
     at_index: Vec<u64>,
@@ -60,9 +66,13 @@ const DEFAULT_INDEX: u64 = 4;
 ///
 /// # Errors
 /// When it cannot be played, when it does not pass, or when something of it survives.
-pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
-    let conditions = conditions(context, &args)?;
-    let variants = args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]);
+pub(crate) async fn run(context: &Context, mut args: LabArgs) -> Result<u8> {
+    let (conditions, own_image) = (conditions(context, &args)?, args.images.take_own());
+    let given = Given { command: args.worker.as_deref(), image: own_image.as_deref() };
+    let chosen = given.choose(args.variant.as_ref(), &context.settings)?;
+    let worker = chosen.as_ref().and_then(|chosen| chosen.worker.clone());
+    let all = || Variant::ALL.iter().map(|variant| variant.design().clone()).collect();
+    let designs: Vec<Design> = chosen.map_or_else(all, |chosen| vec![chosen.design]);
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
@@ -81,7 +91,14 @@ pub(crate) async fn run(context: &Context, args: LabArgs) -> Result<u8> {
     if before.left_by_lab(&environment) {
         go_on(&connected, &deployed).await?;
     }
-    let played = play(connected.scene(), &deployed, &variants, conditions).await;
+    let played = async {
+        let deployed = match &worker {
+            Some(worker) => worker::install(&connected, deployed, worker).await?,
+            None => deployed,
+        };
+        play(connected.scene(), &deployed, &designs, conditions).await
+    };
+    let played = played.await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &before, &environment).await };
     let mut report = match (played, &down) {
         (Ok(report), _) => report,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use serde::Serialize;
 
 use super::context::{Connected, Context};
 use super::run::show_state;
+use super::worker::{self, Named};
 use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
 use crate::aws::logs::{self, Line, LogReader};
@@ -13,7 +15,7 @@ use crate::aws::program::Program;
 use crate::aws::tasks::{self, Task};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
-use crate::lab::variant::{Design, Restart, Variant};
+use crate::lab::variant::{Design, Restart};
 
 /// Show the log of a task
 ///
@@ -27,7 +29,8 @@ Examples:
   fis-workshop logs --task 0f3a6b0c")]
 pub(crate) struct LogsArgs {
     /// The variant whose latest task it is [default: the one that ran last]
-    variant: Option<Variant>,
+    #[arg(value_parser = worker::NamedParser)]
+    variant: Option<Named>,
     /// The log of the last hour of the function that restarts the job of watchdog
     #[arg(long, conflicts_with_all = ["task", "follow"])]
     function: bool,
@@ -42,7 +45,7 @@ pub(crate) struct LogsArgs {
 #[derive(Debug, Serialize)]
 struct Log {
     /// The variant that was named, or the one that is called as its program.
-    variant: &'static str,
+    variant: Cow<'static, str>,
     task_id: String,
     lines: Vec<Line>,
 }
@@ -55,12 +58,12 @@ pub(crate) async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     if args.function {
-        return of_function(context, &connected, &deployed, args.variant).await;
+        return of_function(context, &connected, &deployed, args.variant.as_ref()).await;
     }
     let known = tasks::of_environment(&connected.clients, &deployed).await?;
     let Source { name, program, task } = match &args.task {
         Some(id) => named(&connected, &deployed, &known, id).await?,
-        None => latest(&connected, &deployed, &known, args.variant).await?,
+        None => latest(&connected, &deployed, &known, args.variant.as_ref()).await?,
     };
     let mut lines = Vec::new();
     // What ECS has forgotten has been STOPPED for an hour: its log is complete.
@@ -90,7 +93,7 @@ async fn of_function(
     context: &Context,
     connected: &Connected<'_>,
     deployed: &Deployed,
-    variant: Option<Variant>,
+    variant: Option<&Named>,
 ) -> Result<u8> {
     if variant.is_some_and(|variant| variant.design().restart != Restart::ByWatchdog) {
         return Err(Error::usage("No function restarts the job of this variant.").hint("`logs watchdog --function`"));
@@ -116,7 +119,7 @@ struct FunctionLog<'a> {
 
 /// Whose log it is.
 struct Source {
-    name: &'static str,
+    name: Cow<'static, str>,
     program: Program,
     /// The task's id or ARN.
     task: String,
@@ -127,13 +130,15 @@ async fn latest(
     connected: &Connected<'_>,
     deployed: &Deployed,
     known: &[Task],
-    variant: Option<Variant>,
+    variant: Option<&Named>,
 ) -> Result<Source> {
-    let wanted = variant.map(Variant::design);
+    let wanted = variant.map(Named::design);
+    let wanted = wanted.as_ref();
     let runs = |task: &Task| {
         let program = deployed.program_of(&task.task_definition_arn)?;
         let is_wanted = wanted.is_none_or(|design| design.program == program);
-        is_wanted.then(|| (wanted.map_or(program.name(), |design| design.name), program))
+        let name = || wanted.map_or(Cow::Borrowed(program.name()), |design| design.name.clone());
+        is_wanted.then(|| (name(), program))
     };
     if let Some((task, (name, program))) = known.iter().find_map(|task| Some((task, runs(task)?))) {
         return Ok(Source { name, program, task: task.task_arn.clone() });
@@ -150,7 +155,7 @@ async fn latest(
 fn none(deployed: &Deployed, wanted: Option<&Design>, empty: bool) -> Error {
     let of = wanted.map_or_else(String::new, |design| format!(" of {}", design.name));
     if empty {
-        let variant = wanted.map_or("original", |design| design.name);
+        let variant = wanted.map_or("original", |design| &design.name);
         let flags = deployed.environment.flag();
         return Error::failed(format!("No task{of} has run in this environment."))
             .hint(format!("`fis-workshop run {variant}{flags}` starts one."));
@@ -166,7 +171,7 @@ async fn named(connected: &Connected<'_>, deployed: &Deployed, known: &[Task], i
     match (found.next(), found.next()) {
         (Some(one), None) => {
             if let Some(program) = deployed.program_of(&one.task_definition_arn) {
-                return Ok(Source { name: program.name(), program, task: one.task_arn.clone() });
+                return Ok(Source { name: program.name().into(), program, task: one.task_arn.clone() });
             }
         }
         (Some(_), Some(_)) => return Err(Error::usage(format!("The ids of several tasks start with {id}."))),
@@ -174,7 +179,7 @@ async fn named(connected: &Connected<'_>, deployed: &Deployed, known: &[Task], i
     }
     for program in Program::ALL {
         if !LogReader::of_task(&connected.clients, deployed, *program, id)?.read().await?.is_empty() {
-            return Ok(Source { name: program.name(), program: *program, task: id.to_owned() });
+            return Ok(Source { name: program.name().into(), program: *program, task: id.to_owned() });
         }
     }
     Err(Error::failed(format!("There is no log of a task {} in this environment.", task_id(id)))

@@ -15,6 +15,7 @@ pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod man;
 mod numbers;
+mod outcome;
 pub(crate) mod plan;
 pub(crate) mod prove;
 pub(crate) mod regenerate;
@@ -23,8 +24,10 @@ pub(crate) mod run;
 pub(crate) mod several;
 pub(crate) mod source;
 pub(crate) mod status;
+pub(crate) mod r#try;
 pub(crate) mod up;
 mod usage;
+mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +38,7 @@ use self::regenerate::RegenerateArgs;
 use self::up::UpArgs;
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::lab::variant::own;
 use crate::settings::{GlobalArgs, Settings};
 
 const EXAMPLES: &str = "\
@@ -76,6 +80,7 @@ pub(crate) enum Command {
     #[command(aliases = ["ls", "list"])]
     Status(status::StatusArgs),
     Run(run::RunArgs),
+    Try(r#try::TryArgs),
     Interrupt(interrupt::InterruptArgs),
     Logs(logs::LogsArgs),
     Items(items::ItemsArgs),
@@ -89,8 +94,9 @@ pub(crate) enum Command {
     Render(render::RenderArgs),
     Source(source::SourceArgs),
     Local(local::LocalArgs),
+    // For who installs and who packs the program: the others are to fit on a screen.
+    #[command(hide = true)]
     Completions(completions::CompletionsArgs),
-    // For who packs the program.
     #[command(hide = true)]
     Man(man::ManArgs),
 }
@@ -103,6 +109,7 @@ impl Command {
             Self::Plan(args) => plan::run(context, args).await,
             Self::Status(args) => status::run(context, args).await,
             Self::Run(args) => run::run(context, args).await,
+            Self::Try(args) => r#try::run(context, args).await,
             Self::Interrupt(args) => interrupt::run(context, args).await,
             Self::Logs(args) => logs::run(context, args).await,
             Self::Items(args) => items::run(context, args).await,
@@ -152,7 +159,11 @@ impl Command {
             )),
             Self::Run(args) => Some(format!(
                 "The task goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
-                args.variant
+                args.name()
+            )),
+            Self::Try(_) => Some(format!(
+                "Your worker goes on: `fis-workshop logs {}{flag} --follow` follows it, `fis-workshop interrupt{flag}` stops it by an experiment.",
+                own::NAME
             )),
             Self::Prove(_) => Some("Its endpoint and all that ran in it are gone.".to_owned()),
             Self::Interrupt(_) => Some("Nothing was started.".to_owned()),

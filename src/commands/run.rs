@@ -5,18 +5,21 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::context::{Connected, Context};
+use super::outcome;
+use super::worker::{self, Chosen, Given, Named};
 use crate::aws::arn::{short_id, task_id};
-use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
+use crate::aws::logs::Line;
+use crate::aws::own::Worker;
 use crate::aws::program::Program;
+use crate::aws::queue;
 use crate::aws::stack::Event;
-use crate::aws::stop_reason;
 use crate::aws::tasks::{self, Overrides, Task};
-use crate::aws::{queue, table};
 use crate::error::{Error, Result};
 use crate::lab::follow::follow;
 use crate::lab::network;
-use crate::lab::variant::Variant;
+use crate::lab::silence::{Limit, Silence};
+use crate::lab::variant::own;
 use crate::ui::{FAINT, Progress, paint};
 
 /// Run the batch job, and follow its log
@@ -34,10 +37,18 @@ Examples:
   fis-workshop run original
   fis-workshop run improved --item-seconds 1
   fis-workshop run improved --detach        Print the ARN of the task and return
-  fis-workshop run queue --count 5          Five tasks share the work")]
+  fis-workshop run queue --count 5          Five tasks share the work
+  fis-workshop run --worker 'python3 job.py'")]
 pub(crate) struct RunArgs {
     /// Which version of the batch job
-    pub(crate) variant: Variant,
+    #[arg(value_parser = worker::NamedParser, required_unless_present_any = ["worker", "image"])]
+    pub(crate) variant: Option<Named>,
+    /// A command of this machine instead, as a shell takes it: a worker of your own
+    #[arg(long, value_name = "COMMAND", conflicts_with = "variant")]
+    worker: Option<String>,
+    /// The image of a worker of your own instead
+    #[arg(long, value_name = "URI", conflicts_with_all = ["variant", "worker"])]
+    image: Option<String>,
     /// Print the ARN of the task and return, without following its log
     #[arg(long)]
     detach: bool,
@@ -55,18 +66,31 @@ pub(crate) struct RunArgs {
     force: bool,
 }
 
+impl RunArgs {
+    /// What commands call the variant.
+    pub(super) fn name(&self) -> String {
+        self.variant.as_ref().map_or_else(|| own::NAME.to_owned(), Named::to_string)
+    }
+}
+
 /// What was started.
 #[derive(Debug, Serialize)]
 struct Started {
     task_arns: Vec<String>,
 }
 
-/// What came of it.
-#[derive(Debug, Serialize)]
-struct Ended {
-    task_arns: Vec<String>,
-    exit_code: Option<i32>,
-    tasks: Vec<Task>,
+/// What is run, and how.
+pub(super) struct Job {
+    pub(super) program: Program,
+    /// What the program is, when it is none of ours.
+    pub(super) worker: Option<Worker>,
+    /// How many tasks share the work, where tasks do.
+    pub(super) shared_by: Option<u32>,
+    pub(super) overrides: Overrides,
+    pub(super) detach: bool,
+    pub(super) force: bool,
+    /// How long a task may write nothing at all before it is stopped.
+    pub(super) silence: Limit,
 }
 
 /// Runs a task.
@@ -74,62 +98,101 @@ struct Ended {
 /// # Errors
 /// When another one runs, ECS refuses, or the task did not start.
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
-    let design = args.variant.design();
+    let given = Given { command: args.worker.as_deref(), image: args.image.as_deref() };
+    let chosen = given.choose(args.variant.as_ref(), &context.settings)?;
+    let Chosen { design, worker } = chosen.ok_or_else(|| Error::usage("There is nothing to run."))?;
     let shares = design.tasks > 1;
     if args.count.is_some() && !shares {
         return Err(Error::usage(format!("The tasks of {} do not share their work.", design.name))
             .hint("`--count` is for `run queue`."));
     }
+    let job = Job {
+        program: design.program,
+        worker,
+        shared_by: shares.then(|| args.count.unwrap_or(1)),
+        overrides: Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size },
+        detach: args.detach,
+        force: args.force,
+        silence: Limit::None,
+    };
+    start(context, job).await
+}
+
+/// Runs the tasks of a job, and follows them.
+///
+/// # Errors
+/// When another one runs, ECS refuses, or a task did not start.
+pub(super) async fn start(context: &Context, job: Job) -> Result<u8> {
     let connected = context.connect().await?;
     let environment = async {
         let deployed = connected.deployed().await?;
-        if !args.force {
-            refuse_second(&connected, &deployed, shares.then_some(design.program)).await?;
+        if !job.force {
+            refuse_second(&connected, &deployed, job.shared_by.map(|_| job.program)).await?;
         }
         Ok::<_, Error>(deployed)
     };
-    let (deployed, ()) = tokio::try_join!(environment, wait_for_network(context, &connected))?;
-    if shares {
-        seed(context, &connected, &deployed, args.batch_size).await?;
+    let (mut deployed, ()) = tokio::try_join!(environment, wait_for_network(context, &connected))?;
+    if let Some(worker) = &job.worker {
+        deployed = worker::install(&connected, deployed, worker).await?;
     }
-    let overrides = Overrides { item_seconds: args.item_seconds, batch_size: args.batch_size };
+    if job.shared_by.is_some() {
+        seed(context, &connected, &deployed, job.overrides.batch_size).await?;
+    }
     let on_wait = |reason: &str| context.ui.note(format_args!("{reason}. Trying again."));
-    let one = || tasks::run(&connected.clients, &deployed, design.program, overrides, on_wait);
-    let tasks = try_join_all((0..args.count.unwrap_or(1)).map(|_| one())).await?;
-    if args.detach {
+    let one = || tasks::run(&connected.clients, &deployed, job.program, job.overrides, on_wait);
+    let tasks = try_join_all((0..job.shared_by.unwrap_or(1)).map(|_| one())).await?;
+    if job.detach {
         context.ui.result(&Started { task_arns: tasks.into_iter().map(|task| task.task_arn).collect() })?;
         return Ok(0);
     }
     for task in &tasks {
         context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
     }
-    let followed =
-        tasks.iter().map(|task| watch(context, &connected, &deployed, design.program, task, tasks.len() > 1));
-    let ended = try_join_all(followed).await?;
-    report(context, &connected.clients, &deployed, ended).await
+    let watcher = Watcher { context, connected: &connected, deployed: &deployed, job: &job, several: tasks.len() > 1 };
+    let ended = try_join_all(tasks.iter().map(|task| watcher.watch(task))).await?;
+    outcome::report(context, &connected.clients, &deployed, &job, ended).await
 }
 
-/// Follows one task to its end; with `several`, each line says whose it is.
-async fn watch(
-    context: &Context,
-    connected: &Connected<'_>,
-    deployed: &Deployed,
-    program: Program,
-    task: &Task,
+/// Who follows the tasks of a job.
+#[derive(Clone, Copy)]
+struct Watcher<'a> {
+    context: &'a Context,
+    connected: &'a Connected<'a>,
+    deployed: &'a Deployed,
+    job: &'a Job,
+    /// Each line says whose it is.
     several: bool,
-) -> Result<Task> {
-    let state = context.ui.progress("The task is starting");
-    let on_state = |task: &Task| show_state(&state, task);
-    let name = if several { format!("{} | ", short_id(task_id(&task.task_arn))) } else { String::new() };
-    follow(&connected.clients, deployed, program, &task.task_arn, on_state, |line| {
-        // stdout is for the one JSON document then.
-        if context.ui.is_json() {
-            context.ui.note(paint(FAINT, format_args!("{name}{}", line.message)));
-            return Ok(());
+}
+
+impl Watcher<'_> {
+    /// Follows one task to its end; one that is silent for too long is stopped.
+    async fn watch(self, task: &Task) -> Result<Task> {
+        let Self { context, connected, deployed, job, .. } = self;
+        let state = context.ui.progress("The task is starting");
+        let item_seconds = job.overrides.item_seconds.map_or_else(|| deployed.item_seconds(), Ok)?;
+        let silence = Silence::new(&connected.clients, deployed, job.silence, item_seconds);
+        let on_state = |task: &Task| {
+            show_state(&state, task);
+            silence.note(task);
+        };
+        let name = if self.several { format!("{} | ", short_id(task_id(&task.task_arn))) } else { String::new() };
+        let on_line = |line: &Line| {
+            silence.begin();
+            // stdout is for the one JSON document then.
+            if context.ui.is_json() {
+                context.ui.note(paint(FAINT, format_args!("{name}{}", line.message)));
+                return Ok(());
+            }
+            context.ui.data(&format!("{name}{}", line.message))
+        };
+        let followed = follow(&connected.clients, deployed, job.program, &task.task_arn, on_state, on_line);
+        tokio::pin!(followed);
+        tokio::select! {
+            task = &mut followed => return task,
+            said = silence.ends(task) => context.ui.warn(said?),
         }
-        context.ui.data(&format!("{name}{}", line.message))
-    })
-    .await
+        followed.await
+    }
 }
 
 /// Sends the items of the batch, if they have not been sent.
@@ -187,49 +250,6 @@ async fn refuse_second(connected: &Connected<'_>, deployed: &Deployed, sharing: 
         "The job is made to run one task at a time; wait for its end, stop it by `fis-workshop interrupt{flags}`, or \
          add `--force` to run a second one."
     )))
-}
-
-/// How the tasks ended; the exit code is the first one that is not 0.
-async fn report(context: &Context, clients: &Clients, deployed: &Deployed, tasks: Vec<Task>) -> Result<u8> {
-    let mut worst = 0;
-    for task in &tasks {
-        let code = tell(context, clients, deployed, task).await?;
-        worst = if worst == 0 { code } else { worst };
-    }
-    if worst == 0 {
-        let flag = deployed.environment.flag();
-        context.ui.hint(format_args!("`fis-workshop items{flag}` shows what is in the table now."));
-    }
-    if context.ui.is_json() {
-        let task_arns = tasks.iter().map(|task| task.task_arn.clone()).collect();
-        context.ui.json(&Ended { task_arns, exit_code: Some(worst), tasks })?;
-    }
-    Ok(u8::try_from(worst).unwrap_or(u8::MAX))
-}
-
-async fn tell(context: &Context, clients: &Clients, deployed: &Deployed, task: &Task) -> Result<i32> {
-    let Some(code) = task.exit_code else {
-        return Err(stop_reason::failure(format!("The task {} did not start.", task_id(&task.task_arn)), task));
-    };
-    let reason = task.stopped_reason.as_deref().unwrap_or("ECS names no reason");
-    let reason = reason.trim_end_matches('.');
-    match stop_reason::meaning(task).filter(|_| code != 0) {
-        Some(meaning) => {
-            context.ui.note(format_args!("The task ended with exit code {code}: {reason}. {}", meaning.what));
-            // The worker gave up: in a workshop, mostly for this.
-            let lost = if code == 1 { lost_table(clients, deployed).await } else { None };
-            context.ui.hint(lost.as_deref().unwrap_or(meaning.remedy));
-        }
-        None => context.ui.note(format_args!("The task ended with exit code {code}: {reason}.")),
-    }
-    Ok(code)
-}
-
-/// What to do when a worker failed because somebody has deleted its table.
-async fn lost_table(clients: &Clients, deployed: &Deployed) -> Option<String> {
-    let error = table::items(clients, deployed).await.err()?;
-    let is_lost = error.has_code(&["ResourceNotFoundException"]);
-    is_lost.then(|| format!("The table is gone: {}.", deployed.environment.remedy()))
 }
 
 impl fmt::Display for Started {

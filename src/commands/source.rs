@@ -4,7 +4,6 @@ use std::io::{IsTerminal, stdout};
 use clap::Args;
 
 use super::context::Context;
-use crate::aws::program::Program;
 use crate::error::Result;
 use crate::lab::variant::Variant;
 use crate::ui::{BUSY, paint};
@@ -27,28 +26,28 @@ pub(crate) struct SourceArgs {
 
 /// Prints them one after the other, on a terminal each under its name.
 pub(crate) fn run(context: &Context, args: SourceArgs) -> Result<u8> {
-    let programs = args.variants.iter().map(|variant| variant.design().program);
     if context.ui.is_json() {
-        let sources: BTreeMap<_, _> = programs.map(|program| (program.name(), source(program))).collect();
+        let sources: BTreeMap<_, _> =
+            args.variants.iter().map(|variant| (&*variant.design().name, source(*variant))).collect();
         context.ui.json(&sources)?;
         return Ok(0);
     }
     let has_headings = stdout().is_terminal();
-    for program in programs {
+    for variant in args.variants {
         if has_headings {
-            context.ui.data(&paint(BUSY, format_args!("--- {program} ---")))?;
+            context.ui.data(&paint(BUSY, format_args!("--- {variant} ---")))?;
         }
-        context.ui.data(source(program).trim_end_matches('\n'))?;
+        context.ui.data(source(variant).trim_end_matches('\n'))?;
     }
     Ok(0)
 }
 
 /// What its image runs.
-fn source(program: Program) -> &'static str {
-    match program {
-        Program::Original => include_str!("../../worker/src/bin/original.rs"),
-        Program::Improved => include_str!("../../worker/src/bin/improved.rs"),
-        Program::Watchdog => include_str!("../../worker/src/bin/watchdog.rs"),
-        Program::Queue => include_str!("../../worker/src/bin/queue.rs"),
+fn source(variant: Variant) -> &'static str {
+    match variant {
+        Variant::Original => include_str!("../../worker/src/bin/original.rs"),
+        Variant::Improved => include_str!("../../worker/src/bin/improved.rs"),
+        Variant::Watchdog => include_str!("../../worker/src/bin/watchdog.rs"),
+        Variant::Queue => include_str!("../../worker/src/bin/queue.rs"),
     }
 }

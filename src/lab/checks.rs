@@ -39,6 +39,10 @@ pub(super) const COMMON: &[Check] = &[
 pub(super) const ONE_AFTER_ANOTHER: &[Check] =
     &[interrupted_during_processing, resumed_where_it_should, log_of_interrupted_task, log_of_restarted_task];
 
+/// The same for a worker whose log nobody has promised.
+pub(super) const OWN: &[Check] =
+    &[interrupted_during_processing, went_on_where_it_should, log_of_own_interrupted_task, log_of_own_restarted_task];
+
 /// The same where nobody restarts the job but its watchdog.
 pub(super) const RESTARTED_BY_ITSELF: &[Check] = &[
     interrupted_during_processing,
@@ -190,8 +194,17 @@ fn no_item_is_dead(evidence: &Evidence) -> Checked {
 }
 
 fn resumed_where_it_should(evidence: &Evidence) -> Checked {
+    resumed(evidence, Evidence::started_at)
+}
+
+/// By the table, if the log does not say it.
+fn went_on_where_it_should(evidence: &Evidence) -> Checked {
+    resumed(evidence, Evidence::resumed_at)
+}
+
+fn resumed(evidence: &Evidence, at: fn(&Evidence, usize) -> Option<u64>) -> Checked {
     let findings = (1..=evidence.interruptions.len()).map(|run| {
-        let (started, expected) = (evidence.started_at(run), evidence.first_index(run));
+        let (started, expected) = (at(evidence, run), evidence.first_index(run));
         let at = started.map_or_else(|| "nowhere".to_owned(), |index| format!("at index {index}"));
         (started == Some(expected), format!("the task that was run again started {at}; it should be index {expected}"))
     });
@@ -206,10 +219,27 @@ fn log_of_restarted_task(evidence: &Evidence) -> Checked {
     all("log_of_restarted_task", [log_tells_all(evidence, evidence.interruptions.len())].into_iter())
 }
 
+/// A program that does not handle SIGTERM ends at once, perhaps between an item and its line.
+fn log_of_own_interrupted_task(evidence: &Evidence) -> Checked {
+    let findings = (0..evidence.interruptions.len()).map(|run| {
+        let (told, puts) = (log_tells_all(evidence, run), evidence.puts(run));
+        let is_all_but_last = puts.iter().copied().eq(evidence.stretch(run).take(puts.len()))
+            && puts.len() as u64 + 1 == evidence.stretch(run).count() as u64;
+        (told.0 || puts.is_empty() || is_all_but_last, told.1)
+    });
+    all("log_of_interrupted_task", findings)
+}
+
+fn log_of_own_restarted_task(evidence: &Evidence) -> Checked {
+    let run = evidence.interruptions.len();
+    let (ok, detail) = log_tells_all(evidence, run);
+    all("log_of_restarted_task", [(ok || evidence.puts(run).is_empty(), detail)].into_iter())
+}
+
 /// Blocking logs lose nothing: the log has a line for every item that the table says was written, and no other.
 fn log_tells_all(evidence: &Evidence, run: usize) -> (bool, String) {
     let expected = evidence.stretch(run);
-    let puts = evidence.runs.get(run).map(|run| run.puts(evidence.conditions.batch_size)).unwrap_or_default();
+    let puts = evidence.puts(run);
     let ok = puts.iter().copied().eq(expected.clone());
     let wanted = format!("{} to {}", expected.start, expected.end.saturating_sub(1));
     (ok, format!("the log of task {} tells of the items {}; it should be {wanted}", run + 1, list(&puts)))
@@ -241,7 +271,7 @@ pub(super) fn is_complete(evidence: &Evidence) -> bool {
 }
 
 /// An index beyond the batch is wrong by itself, and `every_index_once` says so.
-fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
+pub(crate) fn wrong_results(items: &[Item], size: u64) -> Vec<u64> {
     let wrong = |item: &&Item| item.item_index < size && item.result != primes_of(item.item_index).to_string();
     items.iter().filter(wrong).map(|item| item.item_index).collect()
 }

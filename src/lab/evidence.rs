@@ -150,6 +150,18 @@ impl Evidence {
         self.first_index(run)..end
     }
 
+    /// The indexes that the log of run number `run` says were written.
+    pub(super) fn puts(&self, run: usize) -> Vec<u64> {
+        self.runs.get(run).map(|run| run.puts(self.conditions.batch_size)).unwrap_or_default()
+    }
+
+    /// The index at which run number `run` began: as it says itself, or else the first of the items that bear its task id.
+    pub(super) fn resumed_at(&self, run: usize) -> Option<u64> {
+        let id = |run: &Run| task_id(&run.task.task_arn).to_owned();
+        let first = |id: String| self.items.iter().filter(|item| item.task_id == id).map(|item| item.item_index).min();
+        self.started_at(run).or_else(|| self.runs.get(run).map(id).and_then(first))
+    }
+
     /// The index at which run number `run` says that it began.
     pub(super) fn started_at(&self, run: usize) -> Option<u64> {
         let size = self.conditions.batch_size;

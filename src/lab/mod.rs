@@ -6,6 +6,7 @@
 //! - [`stage`]: what can be done on a design's turn
 //! - [`interrupt`]: the experiment, from the wait for its moment to the stopped task
 //! - [`follow`]: a task's log, to its last line
+//! - [`silence`]: how long a worker has written nothing at all
 //! - [`network`]: the wait for the network under the tasks
 //! - [`evidence`]: what a design leaves behind; [`checks`]: the invariants, a function for each; [`verdict`]: what both say
 //!   about the hypothesis. No AWS call in them
@@ -13,7 +14,7 @@
 
 mod by_hand;
 mod by_watchdog;
-mod checks;
+pub(crate) mod checks;
 pub(crate) mod evidence;
 pub(crate) mod follow;
 pub(crate) mod interrupt;
@@ -22,6 +23,7 @@ pub(crate) mod network;
 pub(crate) mod play;
 pub(crate) mod report;
 mod shared;
+pub(crate) mod silence;
 mod stage;
 pub(crate) mod variant;
 mod verdict;

@@ -4,7 +4,7 @@ use super::evidence::Conditions;
 use super::network;
 use super::report::{Report, Verdict};
 use super::stage::Stage;
-use super::variant::{Restart, Variant};
+use super::variant::{Design, Restart};
 use super::verdict::{Outcome, judge};
 use super::{by_hand, by_watchdog, shared};
 use crate::aws::arn::task_id;
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::setup::Scene;
 use crate::ui::{BUSY, GOOD, NOTICE, paint};
 
-/// Plays the variants in the environment.
+/// Plays the designs in the environment.
 ///
 /// # Errors
 /// When AWS refuses, or something else runs in the environment.
 pub(crate) async fn play(
     scene: Scene<'_>,
     deployed: &Deployed,
-    variants: &[Variant],
+    designs: &[Design],
     conditions: Conditions,
 ) -> Result<Report> {
     let network = network::ready(scene.clients, |_| {});
@@ -35,8 +35,7 @@ pub(crate) async fn play(
         .hint("Wait for its end, or choose another environment with `--env`."));
     }
     let mut outcomes = Vec::new();
-    for variant in variants {
-        let design = variant.design();
+    for design in designs {
         let conditions = &conditions.of(design);
         outcomes.push(turn(Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design }).await?);
     }

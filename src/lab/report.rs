@@ -83,7 +83,7 @@ impl Report {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
         let header = std::iter::once(String::new());
-        table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.to_owned())));
+        table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.clone())));
         let index = |index: Option<u64>| index.map_or_else(|| "-".to_owned(), |index| index.to_string());
         let mut row = |name: &str, value: &dyn Fn(&Outcome) -> String| {
             let name = std::iter::once(name.to_owned());

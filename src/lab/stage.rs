@@ -7,16 +7,19 @@ use futures_util::future::try_join_all;
 use super::evidence::{Conditions, Evidence, Interruption, Run};
 use super::follow::follow;
 use super::interrupt::{Trigger, interrupt};
+use super::silence::{Limit, Silence};
 use super::variant::Design;
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::Selection;
+use crate::aws::logs::Line;
 use crate::aws::patience::Patience;
+use crate::aws::program::Program;
 use crate::aws::stop_reason;
 use crate::aws::tasks::{self, Overrides, Task};
 use crate::aws::{queue, table, watchdog};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ui::{FAINT, Ui, paint};
 
 /// How long the watchdog may take: its schedule wakes it every minute, and Fargate takes a while to start a task.
@@ -29,7 +32,7 @@ pub(super) struct Stage<'a> {
     pub(super) clients: &'a Clients,
     pub(super) deployed: &'a Deployed,
     pub(super) conditions: &'a Conditions,
-    pub(super) design: &'static Design,
+    pub(super) design: &'a Design,
 }
 
 impl Stage<'_> {
@@ -67,20 +70,20 @@ impl Stage<'_> {
     pub(super) async fn follow(self, task: &Task) -> Result<Run> {
         let Design { name, program, .. } = self.design;
         let (mut log, mut began_at) = (Vec::new(), None);
-        let task = follow(
-            self.clients,
-            self.deployed,
-            *program,
-            &task.task_arn,
-            |_| (),
-            |line| {
-                self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
-                began_at.get_or_insert_with(|| line.timestamp.clone());
-                log.push(line.message.clone());
-                Ok(())
-            },
-        )
-        .await?;
+        let limit = if *program == Program::Own { Limit::Usual } else { Limit::None };
+        let silence = Silence::new(self.clients, self.deployed, limit, self.conditions.item_seconds);
+        let on_line = |line: &Line| {
+            silence.begin();
+            self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
+            began_at.get_or_insert_with(|| line.timestamp.clone());
+            log.push(line.message.clone());
+            Ok(())
+        };
+        let arn = &task.task_arn;
+        let task = tokio::select! {
+            task = follow(self.clients, self.deployed, *program, arn, |task| silence.note(task), on_line) => task?,
+            said = silence.ends(task) => return Err(Error::failed(said?).hint("`fis-workshop try` runs it alone.")),
+        };
         // Never started: no evidence, and the reason is what the user needs.
         if task.exit_code.is_none() {
             return Err(stop_reason::failure(format!("The task {} did not run.", task_id(&task.task_arn)), &task));

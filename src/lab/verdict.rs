@@ -13,7 +13,7 @@ use crate::aws::tasks::Task;
 /// What became of one design.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Outcome {
-    pub(crate) variant: &'static str,
+    pub(crate) variant: String,
     /// How many items a complete batch of it has.
     pub(crate) batch_size: u64,
     /// Who starts the job again.
@@ -77,14 +77,14 @@ pub(crate) fn judge(design: &Design, evidence: &Evidence) -> Outcome {
     let in_order = evidence.interruptions.iter().filter(|_| design.tasks == 1);
     let at_indexes: Vec<_> = in_order.map(Interruption::last_index).collect();
     Outcome {
-        variant: design.name,
+        variant: design.name.to_string(),
         batch_size: evidence.conditions.batch_size,
         restart: design.restart,
         items: evidence.items.len(),
         complete: is_complete(evidence),
         interrupted_at_index: at_indexes.first().copied().flatten(),
         interrupted_at_indexes: at_indexes,
-        resumed_at_index: evidence.started_at(1),
+        resumed_at_index: (design.tasks == 1).then(|| evidence.resumed_at(1)).flatten(),
         items_redone: redone,
         wasted_seconds: redone as f64 * evidence.conditions.item_seconds,
         restart_seconds: if design.tasks == 1 { evidence.restart_seconds() } else { Vec::new() },

@@ -11,13 +11,13 @@ use crate::aws::program::Program;
 use crate::aws::table::Item;
 use crate::lab::checks::{ONE_AFTER_ANOTHER, primes_of};
 use crate::lab::evidence::{Conditions, Expected, InterruptedTask};
-use crate::lab::variant::{Restart, Variant};
+use crate::lab::variant::{Restart, Variant, own};
 
 const SIZE: u64 = 10;
 
 /// Not shipped: the improved program, interrupted twice.
 static TWICE: Design = Design {
-    name: "twice",
+    name: std::borrow::Cow::Borrowed("twice"),
     says: "Goes on after every interruption",
     program: Program::Improved,
     tasks: 1,
@@ -155,7 +155,7 @@ fn items_that_were_too_fast_for_the_experiment_are_named_as_the_reason() {
 fn a_design_that_is_interrupted_twice_is_judged_over_all_its_tasks() {
     let outcome = judge(&TWICE, &of_twice());
     assert!(outcome.holds(), "{:#?}", outcome.checks);
-    assert_eq!((outcome.variant, outcome.tasks.len(), outcome.experiments.len()), ("twice", 3, 2));
+    assert_eq!((outcome.variant.as_str(), outcome.tasks.len(), outcome.experiments.len()), ("twice", 3, 2));
     assert_eq!((outcome.interrupted_at_index, outcome.resumed_at_index, outcome.items_redone), (Some(4), Some(5), 0));
     assert_eq!(outcome.checks.len(), original().checks.len());
 }
@@ -380,4 +380,36 @@ fn an_outcome_has_the_documented_keys() {
         "wasted_seconds",
     ];
     assert_eq!(keys, documented);
+}
+
+/// A worker that says nothing, and one that is as good as the improved one.
+#[test]
+fn the_table_tells_of_a_worker_what_its_log_does_not() {
+    let design = own::design("mine");
+    let judge = |change: fn(&mut Evidence)| {
+        let mut evidence = of_improved();
+        change(&mut evidence);
+        judge(&design, &evidence)
+    };
+    let silent = judge(|evidence| evidence.runs.iter_mut().for_each(|run| run.log.clear()));
+    for outcome in [judge(|_| ()), silent] {
+        assert!(outcome.holds(), "{:#?}", outcome.checks);
+        assert_eq!((outcome.variant.as_str(), outcome.resumed_at_index), ("mine", Some(5)));
+    }
+    // A program that SIGTERM ends may not have told of its last item; of any other it has.
+    let cut = |last: usize| move |evidence: &mut Evidence| evidence.runs[0].log.truncate(last);
+    let of = |change: &dyn Fn(&mut Evidence)| {
+        let mut evidence = of_improved();
+        change(&mut evidence);
+        super::judge(&design, &evidence).holds()
+    };
+    assert!(of(&cut(6)));
+    assert!(!of(&cut(5)));
+    assert!(!of(&|evidence| evidence.runs[1].log.truncate(4)));
+    // One that begins at 0 again is no better for not saying so.
+    let over = of(&|evidence| {
+        evidence.items = items(0..SIZE, "two");
+        evidence.runs.iter_mut().for_each(|run| run.log.clear());
+    });
+    assert!(!over);
 }

@@ -1,5 +1,6 @@
 //! What the command prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -22,7 +23,7 @@ pub(crate) struct Report {
 /// What one variant has shown.
 #[derive(Debug)]
 pub(crate) struct Proof {
-    variant: &'static str,
+    variant: Cow<'static, str>,
     pub(super) restart: Restart,
     may_break: &'static [Invariant],
     bounds: Bounds,
@@ -65,7 +66,7 @@ impl Report {
 impl Proof {
     pub(super) fn new(design: &Design, bounds: Bounds, requests: Vec<String>) -> Self {
         Self {
-            variant: design.name,
+            variant: design.name.clone(),
             restart: design.restart,
             may_break: design.breaks,
             bounds,
@@ -120,7 +121,7 @@ impl Serialize for Proof {
         };
         let failures = self.shortest.values().map(|(_, failure)| failure).collect();
         Document {
-            variant: self.variant,
+            variant: self.variant.clone(),
             verdict: if self.holds() { Verdict::Pass } else { Verdict::Fail },
             items: self.bounds.size,
             depth: self.bounds.depth,
@@ -141,7 +142,7 @@ impl Serialize for Proof {
 /// A proof in JSON.
 #[derive(Serialize)]
 struct Document<'a> {
-    variant: &'static str,
+    variant: Cow<'static, str>,
     verdict: Verdict,
     items: u64,
     depth: usize,

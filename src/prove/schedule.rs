@@ -51,7 +51,7 @@ pub(super) enum Delivery {
 impl Schedule {
     /// The run that nobody interrupts; all others follow from it.
     pub(super) fn undisturbed(design: &Design) -> Self {
-        Self { name: design.name.to_owned(), how: How::Undisturbed, turns: Vec::new(), points: Vec::new() }
+        Self { name: design.name.to_string(), how: How::Undisturbed, turns: Vec::new(), points: Vec::new() }
     }
 
     /// How many interruptions there are.

@@ -12,6 +12,7 @@ use crate::aws::arn::task_id;
 use crate::aws::cost;
 use crate::aws::experiment;
 use crate::aws::guard_duty;
+use crate::aws::own;
 use crate::aws::pace::Pace;
 use crate::aws::stack::{self, Stack};
 use crate::aws::survivors::{self, Gone, Search, Survivor};
@@ -158,15 +159,18 @@ pub(super) struct TakenDown {
     stack: Option<String>,
 }
 
-/// Ends whatever runs in the environment, then deletes its stack. Without a stack of ours, a cluster of that name is
-/// somebody else's.
+/// Ends whatever runs in the environment, then deletes its stack, and what is in none. Without a stack of ours, a cluster of
+/// that name is somebody else's.
 pub(super) async fn take_down(
     scene: Scene<'_>,
     environment: &Environment,
     stack: Option<&Stack>,
     tally: &Tally,
 ) -> Result<TakenDown> {
-    let Some(stack) = stack else { return Ok(TakenDown::default()) };
+    let Some(stack) = stack else {
+        own::remove(scene.clients, environment).await?;
+        return Ok(TakenDown::default());
+    };
     stack::check_deletable(stack)?;
     watchdog::send_to_sleep(scene.clients, stack).await?;
     experiment::stop_running(scene.clients, environment, |_| {}).await?;
@@ -175,6 +179,7 @@ pub(super) async fn take_down(
     let on_wait = |left: &[Task]| line.now(format!("{cluster}: waiting until {} tasks are STOPPED", left.len()));
     let stopped_tasks = tasks::stop_all(scene.clients, &cluster, "Task stopped by fis-workshop", on_wait).await?;
     drop(line);
+    own::remove(scene.clients, environment).await?;
     for arn in &stopped_tasks {
         scene.ui.note(format_args!("Stopped the task {}.", task_id(arn)));
     }

@@ -8,9 +8,13 @@ pub(crate) struct Help {
     pub(crate) text: String,
 }
 
-/// Every command that help names, each before its own commands.
+/// What help does not name, so that all verbs that it names are on one screen.
+const HIDDEN: [&str; 2] = ["completions", "man"];
+
+/// Every command, each before its own commands.
 pub(crate) fn all(sandbox: &Sandbox) -> Vec<Help> {
-    of(sandbox, Vec::new())
+    let hidden = HIDDEN.iter().flat_map(|verb| of(sandbox, vec![(*verb).to_owned()]));
+    of(sandbox, Vec::new()).into_iter().chain(hidden).collect()
 }
 
 fn of(sandbox: &Sandbox, command: Vec<String>) -> Vec<Help> {

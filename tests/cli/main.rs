@@ -26,6 +26,7 @@ mod late;
 mod local;
 mod look;
 mod moto;
+mod own;
 mod permissions;
 mod prove;
 mod reference;

@@ -149,7 +149,7 @@ fn of_programs(mut images: Vec<Image>) -> Result<BTreeMap<Program, Image>> {
         let position = position.ok_or_else(|| Error::failed(format!("None of the images is called {program}.")))?;
         Ok((*program, images.swap_remove(position)))
     };
-    Program::ALL.iter().map(find).collect()
+    Program::OURS.iter().map(find).collect()
 }
 
 /// Tag of an image: the hash of what it names, because the repository refuses to move a tag.

@@ -183,7 +183,7 @@ pub(crate) fn assign(values: &[String]) -> Result<BTreeMap<Program, ImageUri>> {
             return Err(Error::usage(format!("Two images are for {program}: {previous} and {uri}.")).hint(form()));
         }
     }
-    match Program::ALL.iter().find(|program| !found.contains_key(program)) {
+    match Program::OURS.iter().find(|program| !found.contains_key(program)) {
         Some(missing) => Err(Error::usage(format!("There is no image for {missing}.")).hint(form())),
         None => Ok(found),
     }
@@ -197,11 +197,11 @@ fn guess(uri: &str) -> Result<Program> {
             .flatten()
             .any(|part| part.contains(program.name()))
     };
-    let matching: Vec<_> = Program::ALL.iter().filter(named).collect();
+    let matching: Vec<_> = Program::OURS.iter().filter(named).collect();
     match matching[..] {
         [program] => Ok(*program),
         _ => {
-            let forms: Vec<_> = Program::ALL.iter().map(|program| format!("`--image {program}={uri}`")).collect();
+            let forms: Vec<_> = Program::OURS.iter().map(|program| format!("`--image {program}={uri}`")).collect();
             Err(Error::usage(format!("{uri} does not say which program it is."))
                 .hint(format!("Say it: {}.", forms.join(" or "))))
         }

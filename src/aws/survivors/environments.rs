@@ -1,5 +1,5 @@
 //! What belongs to environments: stacks (also that of the network), clusters, tasks, tables, log groups, experiment
-//! templates. Each question is asked once, however many environments there are.
+//! templates, and the task definitions that are in no stack. Each question is asked once, however many environments there are.
 
 use aws_sdk_ecs::types::ClusterField;
 
@@ -7,7 +7,7 @@ use super::{Gone, Survivor, generator};
 use crate::aws::clients::Clients;
 use crate::aws::program::Program;
 use crate::aws::{cost, logs, stack, table, tasks};
-use crate::environment::{CLUSTER, ENVIRONMENT_TAG, Environment, NETWORK_STACK, WORKSHOP_STACK};
+use crate::environment::{CLUSTER, ENVIRONMENT_TAG, Environment, NETWORK_STACK, OWN_FAMILY, WORKSHOP_STACK};
 use crate::error::{Doing, Result};
 
 /// Where ECS writes the metrics of a cluster with Container Insights: a log group that no stack has made.
@@ -20,24 +20,29 @@ const CLUSTERS_AT_ONCE: usize = 100;
 const STACK_NAME_TAG: &str = "aws:cloudformation:stack-name";
 
 pub(super) async fn find(clients: &Clients, gone: Gone<'_>) -> Result<Vec<Survivor>> {
-    let (stacks, running, tables, groups, metrics, templates) = tokio::try_join!(
+    let (stacks, running, tables, groups, metrics, templates, families) = tokio::try_join!(
         stacks(clients, gone),
         clusters(clients, gone),
         table::names(clients, WORKSHOP_STACK),
         logs::groups(clients, WORKSHOP_STACK),
         insights(clients, gone),
         experiment_templates(clients, gone),
+        tasks::families(clients, OWN_FAMILY),
     )?;
     let log_groups = Program::all_log_group_ids();
     let is_gone = |name: &str, id: &str| generator(name, id).is_some_and(|environment| gone.has(&environment));
     // Whether they bear the tag, the index of tags says.
     let tables = tables.into_iter().filter(|name| is_gone(name, "DynamoTable"));
+    let is_left =
+        |family: &String| Environment::of_own_family(family).is_some_and(|environment| gone.has(&environment));
+    let families = families.into_iter().filter(is_left);
     let groups = groups.into_iter().filter(|name| log_groups.iter().any(|id| is_gone(name, id)));
     Ok(stacks
         .into_iter()
         .chain(running)
         .chain(templates)
         .chain(tables.map(|name| Survivor::new("table", name, false)))
+        .chain(families.map(|family| Survivor::new("task definition", family, false)))
         .chain(groups.chain(metrics).map(|name| Survivor::new("log group", name, false)))
         .collect())
 }

@@ -139,12 +139,12 @@ pub(crate) async fn has_cluster(clients: &Clients, cluster: &str) -> Result<bool
     }
 }
 
-/// Families of the lab's task definitions that have a revision which can be run.
-pub(crate) async fn families(clients: &Clients) -> Result<Vec<String>> {
+/// Families of task definitions with this start of their name that have a revision which can be run.
+pub(crate) async fn families(clients: &Clients, prefix: &str) -> Result<Vec<String>> {
     let mut families = Vec::new();
     let mut next = None;
     loop {
-        let request = clients.ecs.list_task_definition_families().family_prefix("FisStopTask");
+        let request = clients.ecs.list_task_definition_families().family_prefix(prefix);
         let request = request.status(TaskDefinitionFamilyStatus::Active).set_next_token(next);
         let page = request.send().await.doing("Listing the task definitions")?;
         families.extend(page.families().iter().cloned());

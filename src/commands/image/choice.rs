@@ -33,6 +33,13 @@ pub(crate) enum Choice {
 }
 
 impl ImageArgs {
+    /// Takes `own=URI` out: the image of a worker of one's own, which no environment is set up with.
+    pub(crate) fn take_own(&mut self) -> Option<String> {
+        let is_own = |value: &String| value.split_once('=').is_some_and(|(program, _)| program == Program::Own.name());
+        let position = self.images.iter().position(is_own)?;
+        self.images.remove(position).split_once('=').map(|(_, uri)| uri.to_owned())
+    }
+
     /// What the options ask for.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub(super) struct InspectArgs {
 }
 
 fn which_images() -> String {
-    let names: Vec<_> = Program::ALL.iter().map(|program| program.name()).collect();
+    let names: Vec<_> = Program::OURS.iter().map(|program| program.name()).collect();
     format!("Which image: {}, or HOST/NAME with :TAG or @DIGEST [default: all programs']", names.join(", "))
 }
 

@@ -37,7 +37,7 @@ impl Parts {
         let prefix = Environment::default().stack_name();
         let (log_groups, families, roles, functions, rules, queues, has_way_out) = tokio::try_join!(
             logs::groups(clients, &prefix),
-            tasks::families(clients),
+            tasks::families(clients, "FisStopTask"),
             async { clients.iam.list_roles().await.doing("Listing the roles") },
             clients.functions.names(),
             clients.rules.enabled(&prefix),
@@ -69,8 +69,10 @@ impl Parts {
                 is_there = logs::groups(clients, &group).await?.contains(&group);
             }
             parts.push((format!("log group of {program}"), is_there));
-            let family = arn::family(deployed.task_definition(*program)?).to_owned();
-            parts.push((format!("task definition of {program}"), self.families.contains(&family)));
+            if Program::OURS.contains(program) {
+                let family = arn::family(deployed.task_definition(*program)?).to_owned();
+                parts.push((format!("task definition of {program}"), self.families.contains(&family)));
+            }
         }
         for (what, role) in deployed.roles()? {
             parts.push((what, self.roles.iter().any(|name| *name == arn::last_part(role))));

@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 
 use super::{Problem, Several, Status, TableStatus, TaskStatus};
 use crate::aws::arn::{last_part, short_id};
+use crate::aws::program::Program;
 use crate::aws::queue::Depth;
 use crate::aws::stack::status;
 use crate::aws::stop_reason;
@@ -89,12 +90,14 @@ impl fmt::Display for TaskStatus {
     /// In one line: its id as far as `logs --task` needs it, and what its end means rather than AWS's words for it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variant, task } = self;
+        let is_own = *variant == Some(Program::Own.name());
+        let meaning = if is_own { stop_reason::meaning_of_own(task) } else { stop_reason::meaning(task) };
         let variant = variant.unwrap_or_else(|| last_part(&task.task_definition_arn));
         let mut line = format!("  task {} {variant} {}", short_id(&task.task_arn), task.last_status);
         if let Some(code) = task.exit_code {
             line.push_str(&format!(", exit code {code}"));
         }
-        if let Some(meaning) = stop_reason::meaning(task).filter(|_| task.is_stopped()) {
+        if let Some(meaning) = meaning.filter(|_| task.is_stopped()) {
             line.push_str(&format!(": {}", meaning.what));
         }
         writeln!(f, "{}", fitting(&line))

@@ -1,5 +1,7 @@
 //! The batch job as it was first written.
 
+use std::borrow::Cow;
+
 use super::{Design, Restart};
 use crate::aws::program::Program;
 use crate::lab::checks::ONE_AFTER_ANOTHER;
@@ -7,7 +9,7 @@ use crate::lab::evidence::Expected;
 use crate::lab::invariant::Invariant;
 
 pub(super) static DESIGN: Design = Design {
-    name: "original",
+    name: Cow::Borrowed("original"),
     says: "Starts over when it is run again",
     program: Program::Original,
     tasks: 1,

@@ -1,12 +1,14 @@
 //! The improved job again, and a function that restarts it when it was interrupted: no human is needed.
 
+use std::borrow::Cow;
+
 use super::{Design, Restart};
 use crate::aws::program::Program;
 use crate::lab::checks::RESTARTED_BY_ITSELF;
 use crate::lab::evidence::Expected;
 
 pub(super) static DESIGN: Design = Design {
-    name: "watchdog",
+    name: Cow::Borrowed("watchdog"),
     says: "Goes on by itself: a function watches the job and restarts it",
     program: Program::Watchdog,
     tasks: 1,

@@ -167,7 +167,7 @@ fn what_the_chapter_names_is_there(lab: &Lab<'_>) {
     assert_eq!(tables["TableNames"], json!([lab.output("TableName")]));
     assert!(lab.output("TableName").starts_with("FisStopTaskStack-DynamoTable"));
     let groups: Vec<_> = list(&groups["logGroups"]).iter().map(|group| text(&group["logGroupName"])).collect();
-    let ours = ["Improved", "Original", "Queue", "WatchdogFunction", "Watchdog"];
+    let ours = ["Improved", "Original", "Own", "Queue", "WatchdogFunction", "Watchdog"];
     assert_eq!(groups, ours.map(|whose| lab.output(&format!("{whose}LogGroupName"))));
     let names: Vec<_> = list(&templates["experimentTemplates"]).iter().map(|it| text(&it["tags"]["Name"])).collect();
     assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(["FisWorkshopECSTask", "FisWorkshopOneECSTask"]));

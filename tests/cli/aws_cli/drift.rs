@@ -51,7 +51,7 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
         terminal.ok(&format!("aws fis delete-experiment-template --id {}", text(&ids, template)));
     }
     let programs = ["Original", "Improved", "Watchdog", "Queue"];
-    for group in programs.iter().chain(&["WatchdogFunction"]) {
+    for group in programs.iter().chain(&["Own", "WatchdogFunction"]) {
         let group = text(&ids, &format!("{group}LogGroup")).to_owned();
         terminal.ok(&format!("aws logs delete-log-group --log-group-name {group}"));
     }
@@ -70,8 +70,8 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
         let url = text(&ids, queue);
         terminal.ok(&format!("aws sqs delete-queue --endpoint-url $AWS_ENDPOINT_URL --queue-url {url}"));
     }
-    let roles =
-        ["Execution", "OriginalTask", "ImprovedTask", "QueueTask", "Watchdog"].map(|role| format!("{role}Role"));
+    let roles = ["Execution", "OriginalTask", "ImprovedTask", "QueueTask", "OwnTask", "Watchdog"]
+        .map(|role| format!("{role}Role"));
     for role in roles.iter().map(String::as_str).chain(["FisWorkshopServiceRole"]) {
         delete_role(&terminal, text(&ids, role));
     }
@@ -83,9 +83,9 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     for part in [
         "table, cluster, experiment template, experiment template for one task, ",
         "log group of original, task definition of original, ",
-        "log group of queue, task definition of queue, ",
-        "task role of original, task role of improved, task role of watchdog, task role of queue, execution role, ",
-        "role of the watchdog, experiment role, watchdog function, switched-on rule ",
+        "log group of queue, task definition of queue, log group of own, ",
+        "task role of original, task role of improved, task role of watchdog, task role of queue, task role of own, ",
+        "execution role, role of the watchdog, experiment role, watchdog function, switched-on rule ",
         "queue and dead-letter queue are gone: `fis-workshop up --env a` repairs it\n",
     ] {
         assert!(status.stdout.contains(part), "{part}: {status:?}");

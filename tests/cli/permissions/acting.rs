@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::people::UNSEEN;
+use super::people::{UNSEEN, improved_image};
 use super::policy::matches;
 use super::roles::{Decision, decisions, with_log};
 use super::{directory, document};
@@ -98,7 +98,7 @@ fn published(name: &str) -> (&str, Value) {
 fn the_published_policies_are_enough_and_no_action_is_too_much() {
     let sandbox = with_log();
     let deployer = Person::with(&sandbox, "Deployer", &DEPLOYERS.map(published));
-    let attendee = Person::with(&sandbox, "Attendee", &[published("attendee")]);
+    let attendee = Person::with(&sandbox, "Attendee", &[published("attendee"), published("own-worker")]);
     let (make, take) = DEPLOYER.split_at(DEPLOYER.len() - 1);
     for args in make {
         deployer.ok(&sandbox, args);
@@ -113,11 +113,12 @@ fn the_published_policies_are_enough_and_no_action_is_too_much() {
     for args in ATTENDEE {
         attendee.ok(&sandbox, args);
     }
+    attendee.ok(&sandbox, &["try", "--force", "--item-seconds", "0", "--image", &improved_image(&sandbox)]);
     for args in take.iter().chain(&[&["lab", "--item-seconds", "0.05"][..], &["down", "--all"]]) {
         deployer.ok(&sandbox, args);
     }
     let asked = decisions(&sandbox);
-    for (role, name) in [("Deployer", "deployer"), ("Attendee", "attendee")] {
+    for (role, name) in [("Deployer", "deployer"), ("Attendee", "attendee"), ("Attendee", "own-worker")] {
         let asked: Vec<_> = asked.iter().filter(|it| it.role.ends_with(&format!("role/{role}"))).collect();
         let policy = document(&format!("{name}.json")).0;
         for statement in policy.statements() {
@@ -193,7 +194,12 @@ fn without(policy: &Value, action: &str) -> Value {
 #[test]
 fn every_published_policy_is_played() {
     let files = std::fs::read_dir(directory()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    let played =
-        ["attendee.json", "deployer-cloudformation-network.json", "deployer-cloudformation.json", "deployer.json"];
+    let played = [
+        "attendee.json",
+        "deployer-cloudformation-network.json",
+        "deployer-cloudformation.json",
+        "deployer.json",
+        "own-worker.json",
+    ];
     assert_eq!(files.collect::<BTreeSet<_>>(), played.map(str::to_owned).into());
 }

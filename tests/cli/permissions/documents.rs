@@ -5,8 +5,13 @@ use serde_json::{Value, json};
 use super::{directory, document, page};
 use crate::harness::{Run, Sandbox, judge};
 
-const DOCUMENTS: [&str; 4] =
-    ["deployer.json", "deployer-cloudformation.json", "deployer-cloudformation-network.json", "attendee.json"];
+const DOCUMENTS: [&str; 5] = [
+    "deployer.json",
+    "deployer-cloudformation.json",
+    "deployer-cloudformation-network.json",
+    "attendee.json",
+    "own-worker.json",
+];
 
 /// IAM's limit for a managed policy; it does not count white space.
 const LARGEST: usize = 6144;

@@ -129,6 +129,17 @@ fn ecs(call: &Call, action: &str) -> Vec<Need> {
                 need("iam:PassRole", &role("OriginalTaskRole"), &pass),
             ]
         }
+        "RegisterTaskDefinition" => {
+            let definition = arn("ecs", &format!("task-definition/{}:1", call.input["family"]));
+            let create = Context::from([("ecs:CreateAction", "RegisterTaskDefinition".to_owned())]);
+            let pass = Context::from([("iam:PassedToService", "ecs-tasks.amazonaws.com".to_owned())]);
+            vec![
+                need(action, &definition, &context),
+                need("ecs:TagResource", &definition, &create),
+                need("iam:PassRole", &call.input["executionRoleArn"], &pass),
+                need("iam:PassRole", &call.input["taskRoleArn"], &pass),
+            ]
+        }
         "DescribeTasks" => {
             let tasks: Vec<String> = serde_json::from_str(&call.input["tasks"]).unwrap();
             tasks.iter().map(|task| need(action, task, &context)).collect()

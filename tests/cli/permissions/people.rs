@@ -26,6 +26,7 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
     ("PushImages", "ecr:InitiateLayerUpload"),
     ("PushImages", "ecr:PutImage"),
     ("PushImages", "ecr:UploadLayerPart"),
+    ("PushImages", "ecr:GetDownloadUrlForLayer"),
     // Asked only of what has survived `down`, and of experiments that still run then.
     ("PushImages", "ecr:ListImages"),
     ("FindClusters", "ecs:DescribeClusters"),
@@ -81,17 +82,31 @@ fn the_policies_allow_what_commands_call_and_nothing_else() {
     // Puts the images where the endpoint's tasks find them.
     sandbox.ok(&["up"]);
     let attendee: Vec<Call> = CHAPTER.iter().flat_map(|args| calls(args)).collect();
+    let own_worker = calls(&["try", "--force", "--item-seconds", "0", "--image", &improved_image(&sandbox)]);
     deployer.extend(attendee.clone());
     deployer.extend(calls(&["down"]));
     both_ways("deployer.json", &deployer, &mut needs);
     both_ways("attendee.json", &attendee, &mut needs);
+    // What running any task needs, an attendee may already.
+    let attendee = document("attendee.json").0;
+    let is_more = |call: &Call| needs.of(call).iter().any(|need| attendee.allows(need).is_none());
+    let own_worker: Vec<Call> = own_worker.into_iter().filter(is_more).collect();
+    both_ways("own-worker.json", &own_worker, &mut Needs::default());
+}
+
+/// An image that is in the repository, as the one of somebody who has pushed hers.
+pub(super) fn improved_image(sandbox: &Sandbox) -> String {
+    let family = serde_json::json!({"taskDefinition": "FisStopTaskImprovedStackTaskDef"});
+    let mut boto = crate::boto::Boto::start(sandbox.variables());
+    let definition = boto.call("ecs", "DescribeTaskDefinition", &family).unwrap();
+    definition["taskDefinition"]["containerDefinitions"][0]["image"].as_str().unwrap().to_owned()
 }
 
 /// The program may call more than a test can bring about.
 #[test]
-fn the_policy_of_the_deployer_has_every_operation_of_the_source() {
-    let policy = document("deployer.json").0;
-    let actions: BTreeSet<String> = policy.parts().into_iter().map(|(_, action)| action).collect();
+fn the_policies_of_the_deployer_have_every_operation_of_the_source() {
+    let policies = ["deployer.json", "own-worker.json"].map(|name| document(name).0.parts());
+    let actions: BTreeSet<String> = policies.into_iter().flatten().map(|(_, action)| action).collect();
     let mut calls = BTreeSet::new();
     for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let text: String = std::fs::read_to_string(file).unwrap().split_whitespace().collect();
@@ -106,7 +121,11 @@ fn the_policy_of_the_deployer_has_every_operation_of_the_source() {
     // do not show has none of those on which a permission depends.
     let calls: BTreeSet<String> =
         calls.iter().flat_map(|call| operations::actions(call, |_| false)).map(str::to_owned).collect();
-    assert_eq!(calls.difference(&actions).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in deployer.json");
+    assert_eq!(
+        calls.difference(&actions).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "missing in deployer.json and own-worker.json"
+    );
 }
 
 /// `ecs.run_task().cluster(...` to `ecs:RunTask`.

@@ -21,6 +21,7 @@ const WILDCARDS: &[(&str, &str)] = &[
     ("FisWorkshopServiceRole", "tag:GetResources"),
 ];
 
+/// All but that of a worker of one's own, which may do more than any one worker does; the page has the reason.
 const ROLES: [&str; 6] = [
     "ExecutionRole",
     "OriginalTaskRole",
@@ -35,6 +36,7 @@ fn each_role_may_do_exactly_what_a_full_run_uses() {
     let sandbox = with_log();
     // Every variant, interrupted by experiments and resumed.
     sandbox.ok(&["lab", "--keep", "--item-seconds", "0.05"]);
+    sandbox.ok(&["try", "--env", "lab", "--", "/bin/echo", "a line for its log"]);
     give_an_item_back(&sandbox);
     let roles = policies(&sandbox);
     let decisions = decisions(&sandbox);
