@@ -69,15 +69,13 @@ async fn send(clients: &Clients, deployed: &Deployed, indexes: Range<u64>, sent:
 }
 
 async fn send_batch(clients: &Clients, deployed: &Deployed, indexes: &[u64]) -> Result<()> {
-    let batch_id = deployed.batch_id()?;
     let mut left: BTreeSet<String> = indexes.iter().map(u64::to_string).collect();
     let mut patience = Patience::new(clients, CAPACITY_LIMIT);
     loop {
         let mut request = clients.sqs.send_message_batch().queue_url(deployed.queue_url()?);
         for index in indexes.iter().filter(|index| left.contains(&index.to_string())) {
-            let message = Message { batch_id: batch_id.to_owned(), item_index: *index };
-            let body = serde_json::to_string(&message).map_err(|error| Error::failed("No message.").cause(error))?;
-            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build();
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string());
+            let entry = entry.message_body(body(deployed, *index)?).build();
             request = request.entries(entry.map_err(|error| Error::failed("No message.").cause(error))?);
         }
         let answer = request.send().await.doing("Sending the items to the queue");
@@ -93,11 +91,15 @@ async fn send_batch(clients: &Clients, deployed: &Deployed, indexes: &[u64]) -> 
     }
 }
 
+/// What the message of an item says.
+fn body(deployed: &Deployed, index: u64) -> Result<String> {
+    let message = Message { batch_id: deployed.batch_id()?.to_owned(), item_index: index };
+    serde_json::to_string(&message).map_err(|error| Error::failed("No message.").cause(error))
+}
+
 /// Sends one more message of an item, which comes after so many seconds.
 pub(crate) async fn send_again(clients: &Clients, deployed: &Deployed, index: u64, delay: i32) -> Result<()> {
-    let message = Message { batch_id: deployed.batch_id()?.to_owned(), item_index: index };
-    let body = serde_json::to_string(&message).map_err(|error| Error::failed("No message.").cause(error))?;
-    let request = clients.sqs.send_message().queue_url(deployed.queue_url()?).message_body(body);
+    let request = clients.sqs.send_message().queue_url(deployed.queue_url()?).message_body(body(deployed, index)?);
     request.delay_seconds(delay).send().await.doing("Sending an item to the queue").map(drop)
 }
 

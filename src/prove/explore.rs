@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::judge::{self, Results, judge};
+use super::judge::{Results, judge};
 use super::lane::Lane;
 use super::observed::Observed;
 use super::report::{Failure, Proof};
@@ -147,5 +147,3 @@ fn all_labels(observed: &Observed, task: usize) -> Vec<String> {
     let own = observed.requests.iter().filter(|request| request.task == task);
     super::label::labels(own, &observed.batch_id)
 }
-
-pub(super) use judge::apply_to;

@@ -50,15 +50,15 @@ impl<'a> Lane<'a> {
 
     /// Plays it on an empty table; `size` items.
     pub(super) async fn play(&self, design: &'static Design, schedule: &Schedule, size: u64) -> Result<Observed> {
-        let turn = Turn { lane: self, design, size, ran: RefCell::default() };
-        turn.prepare(schedule).await?;
+        let playing = Playing { lane: self, design, size, ran: RefCell::default() };
+        playing.prepare(schedule).await?;
         self.clients.gate.put(self.cluster()?, &schedule.turns).await?;
         match design.restart {
-            Restart::ByHand => by_hand::play(&turn, schedule).await?,
-            Restart::ByWatchdog => watched::play(&turn, schedule).await?,
-            Restart::NotNeeded => shared::play(&turn, schedule).await?,
+            Restart::ByHand => by_hand::play(&playing, schedule).await?,
+            Restart::ByWatchdog => watched::play(&playing, schedule).await?,
+            Restart::NotNeeded => shared::play(&playing, schedule).await?,
         }
-        turn.observe().await
+        playing.observe().await
     }
 
     fn cluster(&self) -> Result<&str> {
@@ -67,14 +67,14 @@ impl<'a> Lane<'a> {
 }
 
 /// One schedule in a lane.
-pub(super) struct Turn<'a> {
+pub(super) struct Playing<'a> {
     pub(super) lane: &'a Lane<'a>,
     pub(super) design: &'static Design,
     size: u64,
     ran: RefCell<Vec<Ran>>,
 }
 
-impl Turn<'_> {
+impl Playing<'_> {
     async fn prepare(&self, schedule: &Schedule) -> Result<()> {
         let Lane { clients, deployed, .. } = self.lane;
         table::clear(clients, deployed, |_| ()).await?;

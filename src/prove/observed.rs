@@ -1,5 +1,6 @@
 //! What a run has left.
 
+use super::label::{labels, written};
 use crate::aws::gate::Request;
 use crate::aws::queue::Depth;
 use crate::aws::table::Item;
@@ -40,7 +41,24 @@ pub(super) enum Starter {
 }
 
 impl Observed {
-    /// How often the job was started again.
+    /// The requests of a task that have passed.
+    pub(super) fn passed(&self, task: usize) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(move |request| request.task == task && request.passed.is_some())
+    }
+
+    /// Their labels.
+    pub(super) fn labels(&self, task: usize) -> Vec<String> {
+        labels(self.passed(task), &self.batch_id)
+    }
+
+    /// How many of them there are up to the last one that changes an item.
+    pub(super) fn last_write(&self, task: usize) -> usize {
+        let writes = |request: &Request| !written(request, &self.batch_id).is_empty();
+        let requests: Vec<_> = self.passed(task).collect();
+        requests.iter().rposition(|request| writes(request)).map_or(0, |place| place + 1)
+    }
+
+    /// Whether the last task ended well.
     pub(super) fn succeeded(&self) -> bool {
         self.tasks.last().is_some_and(|task| task.exit_code == Some(0))
     }

@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::explore::{Bounds, apply_to};
+use super::explore::Bounds;
+use super::judge::apply_to;
 use super::schedule::Length;
 use crate::lab::invariant::Invariant;
 use crate::lab::report::Verdict;

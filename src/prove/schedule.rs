@@ -1,8 +1,7 @@
 //! The ways to interrupt a run. They are a tree: what one run has shown, the next ones interrupt.
 
-use super::label::{labels, written};
 use super::observed::Observed;
-use crate::aws::gate::{Cut, Request, Turn};
+use crate::aws::gate::{Cut, Turn};
 use crate::lab::variant::{Design, Restart};
 
 /// The three moments of a request.
@@ -176,24 +175,5 @@ fn delivery_word(delivery: Delivery) -> &'static str {
         Delivery::Twice => "twice",
         Delivery::Late => "late",
         Delivery::Lost => "lost",
-    }
-}
-
-impl Observed {
-    /// The requests of a task that have passed.
-    pub(super) fn passed(&self, task: usize) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |request| request.task == task && request.passed.is_some())
-    }
-
-    /// Their labels.
-    pub(super) fn labels(&self, task: usize) -> Vec<String> {
-        labels(self.passed(task), &self.batch_id)
-    }
-
-    /// How many of them there are up to the last one that changes an item.
-    pub(super) fn last_write(&self, task: usize) -> usize {
-        let writes = |request: &Request| !written(request, &self.batch_id).is_empty();
-        let requests: Vec<_> = self.passed(task).collect();
-        requests.iter().rposition(|request| writes(request)).map_or(0, |place| place + 1)
     }
 }

@@ -1,10 +1,10 @@
 //! Several tasks share the work: what a killed one leaves undone, the others do.
 
-use super::lane::Turn;
+use super::lane::Playing;
 use super::schedule::{How, Schedule};
 use crate::error::Result;
 
-pub(super) async fn play(turn: &Turn<'_>, schedule: &Schedule) -> Result<()> {
+pub(super) async fn play(playing: &Playing<'_>, schedule: &Schedule) -> Result<()> {
     // One more than are killed, all of them from the start.
     let count = match schedule.how {
         How::Undisturbed | How::Message(..) => 1,
@@ -12,12 +12,12 @@ pub(super) async fn play(turn: &Turn<'_>, schedule: &Schedule) -> Result<()> {
     };
     let mut tasks = Vec::new();
     for _ in 0..count {
-        let task = turn.start().await?;
-        turn.seen(&task).await?;
+        let task = playing.start().await?;
+        playing.seen(&task).await?;
         tasks.push(task);
     }
     for task in &tasks {
-        turn.end(task).await?;
+        playing.end(task).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::lane::Turn;
+use super::lane::Playing;
 use super::observed::Starter;
 use super::schedule::{Delivery, How, Schedule};
 use crate::aws::arn::family;
@@ -10,24 +10,24 @@ use crate::aws::tasks;
 use crate::aws::watchdog;
 use crate::error::Result;
 
-pub(super) async fn play(turn: &Turn<'_>, schedule: &Schedule) -> Result<()> {
-    let mut task = turn.start().await?;
+pub(super) async fn play(playing: &Playing<'_>, schedule: &Schedule) -> Result<()> {
+    let mut task = playing.start().await?;
     let mut delivery = match schedule.how {
         How::Event(delivery) => Some(delivery),
         _ => None,
     };
     loop {
-        let exit_code = turn.end(&task).await?;
-        let event = stopped(turn, &task).await?;
+        let exit_code = playing.end(&task).await?;
+        let event = stopped(playing, &task).await?;
         if exit_code == Some(0) {
             // Whatever comes now starts nothing.
-            call(turn, &event).await?;
-            call(turn, &watchdog::minute()).await?;
-            return next(turn).await.map(drop);
+            call(playing, &event).await?;
+            call(playing, &watchdog::minute()).await?;
+            return next(playing).await.map(drop);
         }
-        deliver(turn, &event, delivery.take()).await?;
-        let Some(started) = next(turn).await? else { return Ok(()) };
-        if !turn.may_start(schedule) {
+        deliver(playing, &event, delivery.take()).await?;
+        let Some(started) = next(playing).await? else { return Ok(()) };
+        if !playing.may_start(schedule) {
             return Ok(());
         }
         task = started;
@@ -35,43 +35,43 @@ pub(super) async fn play(turn: &Turn<'_>, schedule: &Schedule) -> Result<()> {
 }
 
 /// Tells the watchdog of a task that has stopped; if nothing comes of that, the minute does it.
-async fn deliver(turn: &Turn<'_>, event: &Value, delivery: Option<Delivery>) -> Result<()> {
+async fn deliver(playing: &Playing<'_>, event: &Value, delivery: Option<Delivery>) -> Result<()> {
     let minute = watchdog::minute();
     match delivery {
         None => {
-            call(turn, event).await?;
-            call(turn, &minute).await
+            call(playing, event).await?;
+            call(playing, &minute).await
         }
         Some(Delivery::Twice) => {
-            tokio::try_join!(call(turn, event), call(turn, event))?;
-            call(turn, event).await
+            tokio::try_join!(call(playing, event), call(playing, event))?;
+            call(playing, event).await
         }
         Some(Delivery::Late) => {
-            call(turn, &minute).await?;
-            call(turn, event).await
+            call(playing, &minute).await?;
+            call(playing, event).await
         }
-        Some(Delivery::Lost) => call(turn, &minute).await,
+        Some(Delivery::Lost) => call(playing, &minute).await,
     }
 }
 
-async fn call(turn: &Turn<'_>, event: &Value) -> Result<()> {
-    let lane = turn.lane;
+async fn call(playing: &Playing<'_>, event: &Value) -> Result<()> {
+    let lane = playing.lane;
     lane.clients.functions.call(lane.deployed.watchdog_function()?, event).await
 }
 
-async fn stopped(turn: &Turn<'_>, task: &str) -> Result<Value> {
-    let deployed = &turn.lane.deployed;
-    let task = tasks::get(turn.lane.clients, deployed, task).await?;
-    let family = family(deployed.task_definition(turn.design.program)?);
+async fn stopped(playing: &Playing<'_>, task: &str) -> Result<Value> {
+    let deployed = &playing.lane.deployed;
+    let task = tasks::get(playing.lane.clients, deployed, task).await?;
+    let family = family(deployed.task_definition(playing.design.program)?);
     Ok(watchdog::stopped(deployed.cluster()?, family, deployed.container()?, &task))
 }
 
 /// The task that the watchdog has started. All that it has started are noted: two would be one too many.
-async fn next(turn: &Turn<'_>) -> Result<Option<String>> {
-    let others = turn.others().await?;
-    let ids: Vec<_> = others.iter().map(|task| turn.note(&task.task_arn, Starter::Watchdog)).collect();
+async fn next(playing: &Playing<'_>) -> Result<Option<String>> {
+    let others = playing.others().await?;
+    let ids: Vec<_> = others.iter().map(|task| playing.note(&task.task_arn, Starter::Watchdog)).collect();
     for spare in ids.iter().skip(1) {
-        turn.end(spare).await?;
+        playing.end(spare).await?;
     }
     Ok(ids.into_iter().next())
 }

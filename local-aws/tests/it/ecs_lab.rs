@@ -12,6 +12,7 @@ use aws_sdk_ecs::types::{
 };
 use serde_json::json;
 
+use crate::harness::Endpoint;
 use crate::registry_client::{ARCH, Registry};
 
 /// Reference of the test's image: `/job` is a script that runs its first argument.
@@ -136,6 +137,20 @@ impl Lab {
     pub(crate) async fn start(&self, script: &str) -> String {
         let answer = self.run(script).send().await.unwrap();
         answer.tasks()[0].task_arn.clone().unwrap()
+    }
+
+    /// The credentials of a task in this role, which does nothing itself, and its ARN.
+    pub(crate) async fn act_as_task(&self, endpoint: &Endpoint, role: &str) -> (SdkConfig, String) {
+        let script = "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo up; exec sleep 600";
+        let container = ContainerOverride::builder().name("job").command(script).build();
+        let overrides = TaskOverride::builder().container_overrides(container).task_role_arn(role).build();
+        let answer = self.run("").overrides(overrides).send().await.unwrap();
+        let arn = answer.tasks()[0].task_arn.clone().unwrap();
+        self.wait_for_line(&arn, "up").await;
+        let (_, credentials) = get(&self.log(&arn).await[0]).await;
+        let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
+        let config = endpoint.sdk_config_as(&text("AccessKeyId"), &text("SecretAccessKey"), Some(&text("Token")));
+        (config, arn)
     }
 
     pub(crate) async fn describe(&self, task: &str) -> Task {

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{ContainerOverride, PropagateTags, TaskOverride};
 
-use crate::ecs_lab::{Lab, get, wait_for_stack};
+use crate::ecs_lab::{Lab, wait_for_stack};
 use crate::harness::Endpoint;
 
 /// Roles for tasks that look after tasks. `Restarter` may do what that takes, `Novice` may hand on no role.
@@ -59,15 +59,7 @@ Outputs:
 
 /// An ECS client with the credentials of a running task in this role, and the task.
 async fn as_task(endpoint: &Endpoint, lab: &Lab, role: &str) -> (aws_sdk_ecs::Client, String) {
-    let script = "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo up; exec sleep 60";
-    let container = ContainerOverride::builder().name("job").command(script).build();
-    let overrides = TaskOverride::builder().container_overrides(container).task_role_arn(role).build();
-    let answer = lab.run("").overrides(overrides).send().await.unwrap();
-    let arn = answer.tasks()[0].task_arn.clone().unwrap();
-    lab.wait_for_line(&arn, "up").await;
-    let (_, credentials) = get(&lab.log(&arn).await[0]).await;
-    let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
-    let config = endpoint.sdk_config_as(&text("AccessKeyId"), &text("SecretAccessKey"), Some(&text("Token")));
+    let (config, arn) = lab.act_as_task(endpoint, role).await;
     (aws_sdk_ecs::Client::new(&config), arn)
 }
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_ecs::types::{ContainerOverride, TaskOverride};
 use serde_json::{Value, json};
 
 use crate::boto::Boto;
-use crate::ecs_lab::{Lab, get, outputs, wait_for_stack};
+use crate::ecs_lab::{Lab, outputs, wait_for_stack};
 use crate::harness::Endpoint;
 
 const TEMPLATE: &str = r#"
@@ -42,15 +41,7 @@ struct Writer {
 impl Writer {
     /// With the credentials of a task that does nothing itself.
     async fn task(endpoint: &Endpoint, lab: &Lab, role: &str) -> Self {
-        let script = "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo up; exec sleep 600";
-        let container = ContainerOverride::builder().name("job").command(script).build();
-        let overrides = TaskOverride::builder().container_overrides(container).task_role_arn(role).build();
-        let answer = lab.run("").overrides(overrides).send().await.unwrap();
-        let task = answer.tasks()[0].task_arn.clone().unwrap();
-        lab.wait_for_line(&task, "up").await;
-        let (_, credentials) = get(&lab.log(&task).await[0]).await;
-        let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
-        let config = endpoint.sdk_config_as(&text("AccessKeyId"), &text("SecretAccessKey"), Some(&text("Token")));
+        let (config, task) = lab.act_as_task(endpoint, role).await;
         Self { dynamodb: client(&config), task }
     }
 
