@@ -1,13 +1,16 @@
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::future::try_join_all;
 
 use super::context::Context;
 use super::image::ImageArgs;
+use super::worker::{Chosen, Given, Named, NamedParser, say_where_it_runs};
 use crate::aws::clients::Clients;
+use crate::aws::program::Program;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
-use crate::lab::variant::{Restart, Variant};
+use crate::lab::variant::{Design, Restart, Variant};
 use crate::prove::{self, Bounds, Lane, PrivateEndpoint, Proof, Report};
 use crate::settings::Settings;
 use crate::setup::{self, Scene, Wanted};
@@ -25,15 +28,19 @@ use crate::ui::Ui;
 Examples:
   fis-workshop prove                        All variants
   fis-workshop prove improved --depth 2     A second kill in each recovery
-  fis-workshop prove --schedule original/put:1/after-effect")]
+  fis-workshop prove --schedule original/put:1/after-effect
+  fis-workshop prove --worker 'python3 job.py'")]
 pub(crate) struct ProveArgs {
-    /// Only this variant [default: all, one after the other]
-    #[arg(conflicts_with = "schedule")]
-    variant: Option<Variant>,
+    /// Only this variant [default: the lab's own, one after the other]
+    #[arg(value_parser = NamedParser, conflicts_with = "schedule")]
+    variant: Option<Named>,
+    /// A command of this machine instead, as a shell takes it: a worker of your own
+    #[arg(long, value_name = "COMMAND", conflicts_with = "variant")]
+    worker: Option<String>,
     /// How many kills there may be in one run
     #[arg(long, value_name = "KILLS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     depth: u8,
-    /// Items of the batch [default: 10, for queue 3]
+    /// Items of the batch [default: 10, for queue 3, for a worker of your own 5]
     #[arg(long, value_name = "ITEMS", value_parser = clap::value_parser!(u64).range(1..=100))]
     batch_size: Option<u64>,
     /// Begin no further schedule after so many seconds
@@ -44,9 +51,6 @@ pub(crate) struct ProveArgs {
     schedule: Option<String>,
 }
 
-/// Runs that wait for a queue, most of their time: more of them than there are processors.
-const WAITING_LANES: u16 = 16;
-
 /// Proves.
 ///
 /// # Errors
@@ -56,14 +60,19 @@ pub(crate) async fn run(context: &Context, args: ProveArgs) -> Result<u8> {
         return Err(Error::usage("`prove` holds and kills single requests, which AWS lets nobody do.")
             .hint("Leave `--target aws` out: the same programs run on this machine."));
     }
-    let variants = variants(&args)?;
+    let variants = variants(&args, &context.settings)?;
     let endpoint = PrivateEndpoint::start()?;
     let settings = Settings { state_dir: endpoint.state_dir().to_owned(), region: None, ..context.settings.clone() };
     let clients = Clients::local(&settings, &endpoint.record)?;
-    let lanes = set_up(&context.ui, &settings, &clients, lanes(&variants, &args)?).await?;
+    let lanes = lanes(&variants, &args);
+    let mut lanes = set_up(&context.ui, &settings, &clients, lanes).await?;
     let mut proofs = Vec::new();
-    for variant in variants {
-        proofs.push(prove(&context.ui, &lanes, variant, &args).await?);
+    for Chosen { design, worker } in &variants {
+        if let Some(worker) = worker {
+            say_where_it_runs(&context.ui);
+            try_join_all(lanes.iter_mut().map(|lane| lane.take_in(worker))).await?;
+        }
+        proofs.push(prove(&context.ui, &lanes, design, &args).await?);
     }
     let report = Report::new(proofs);
     context.ui.result(&report)?;
@@ -73,61 +82,78 @@ pub(crate) async fn run(context: &Context, args: ProveArgs) -> Result<u8> {
     Err(Error::new(Kind::HypothesisFailed, "Something broke that must hold, or held that should break."))
 }
 
-/// The variants that are meant, by the schedule's name if there is one.
-fn variants(args: &ProveArgs) -> Result<Vec<Variant>> {
-    let Some(schedule) = &args.schedule else {
-        return Ok(args.variant.map_or_else(|| Variant::ALL.to_vec(), |variant| vec![variant]));
+/// The variants that are meant: by the worker that was given, the schedule's name, or their own.
+fn variants(args: &ProveArgs, settings: &Settings) -> Result<Vec<Chosen>> {
+    let given = Given { command: args.worker.as_deref(), image: None };
+    let named = match &args.schedule {
+        Some(schedule) => Some(named(schedule)?),
+        None => args.variant.clone(),
     };
-    let name = schedule.split('/').next().unwrap_or_default();
-    let named = Variant::ALL.iter().copied().find(|variant| variant.design().name == name);
-    let unknown = || {
+    let ours = |variant: &Variant| Chosen { design: variant.design().clone(), worker: None };
+    let one = given.choose(named.as_ref(), settings)?;
+    Ok(one.map_or_else(|| Variant::ALL.iter().map(ours).collect(), |one| vec![one]))
+}
+
+fn named(schedule: &str) -> Result<Named> {
+    Named::of(schedule.split('/').next().unwrap_or_default()).ok_or_else(|| {
         Error::usage(format!("The schedule {schedule} begins with no variant.")).hint(
             "A name is e.g. `improved/put:4/after-effect`; `fis-workshop prove` prints those of runs that break something.",
         )
-    };
-    Ok(vec![named.ok_or_else(unknown)?])
+    })
 }
 
-/// As many as keep the processors busy; one plays one schedule.
-fn lanes(variants: &[Variant], args: &ProveArgs) -> Result<Vec<Environment>> {
+/// How many schedules of a design are played at once. Those of a queue wait most of their time; of the others, more only slow
+/// each other down.
+fn at_once(design: &Design) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let wait = variants.iter().any(|variant| variant.design().restart == Restart::NotNeeded);
-    let count = match (&args.schedule, wait) {
-        (Some(_), _) => 1,
-        (None, true) => WAITING_LANES,
-        (None, false) => u16::try_from(2 * processors).unwrap_or(WAITING_LANES).min(WAITING_LANES),
-    };
-    Environment::numbered("prove", count).map_err(Error::usage)
+    match design.restart {
+        Restart::NotNeeded => 8 * processors,
+        Restart::ByHand | Restart::ByWatchdog => 2 * processors,
+    }
 }
 
-async fn set_up<'a>(
-    ui: &Ui,
-    settings: &Settings,
-    clients: &'a Clients,
-    environments: Vec<Environment>,
-) -> Result<Vec<Lane<'a>>> {
-    let line = ui.progress(format!("Setting up {} environments", environments.len()));
-    line.event(format_args!("Setting up {} environments to play in.", environments.len()));
+fn lanes(variants: &[Chosen], args: &ProveArgs) -> usize {
+    let most = variants.iter().map(|chosen| at_once(&chosen.design)).max().unwrap_or(1);
+    if args.schedule.is_some() { 1 } else { most }
+}
+
+/// Environments to play in.
+async fn set_up<'a>(ui: &Ui, settings: &Settings, clients: &'a Clients, count: usize) -> Result<Vec<Lane<'a>>> {
+    let count = u16::try_from(count).unwrap_or(u16::MAX);
+    let environments = Environment::numbered("prove", count).map_err(Error::usage)?;
+    let line = ui.progress(format!("Setting up {count} environments"));
+    line.event(format_args!("Setting up {count} environments to play in."));
     let images = &ImageArgs::default().choose(settings)?.images(clients, ui).await?;
     let wanted = Wanted { environments: &environments, images, parallel: 8, by_lab: true, leaves_drift: false };
     let up = setup::up(Scene { settings, ui: &ui.quiet(), clients }, wanted).await?;
     prove::lanes(clients, up.environments).await
 }
 
-async fn prove(ui: &Ui, lanes: &[Lane<'_>], variant: Variant, args: &ProveArgs) -> Result<Proof> {
-    let design = variant.design();
-    let shares = design.restart == Restart::NotNeeded;
-    let size = args.batch_size.unwrap_or(if shares { 3 } else { 10 });
-    let line = ui.progress(format!("{design}: undisturbed", design = design.name));
-    if let (Some(name), [lane, ..]) = (&args.schedule, lanes) {
-        return prove::replay(lane, design, size, name).await;
-    }
-    let budget = args.budget.map(Duration::from_secs);
-    let bounds = Bounds { size, depth: args.depth.into(), budget };
-    // Where nobody waits, more at once than there are processors only slow each other down.
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let lanes = if shares { lanes } else { &lanes[..lanes.len().min(2 * processors)] };
-    let proof = prove::explore(lanes, design, bounds, &line).await?;
-    line.event(proof.headline());
+async fn prove(ui: &Ui, lanes: &[Lane<'_>], design: &Design, args: &ProveArgs) -> Result<Proof> {
+    let usual = match (design.restart, design.program) {
+        (Restart::NotNeeded, _) => 3,
+        (_, Program::Own) => 5,
+        _ => 10,
+    };
+    let size = args.batch_size.unwrap_or(usual);
+    let line = ui.progress(format!("{}: undisturbed", design.name));
+    let mut proof = match (&args.schedule, lanes) {
+        (Some(name), [lane, ..]) => prove::replay(lane, design, size, name).await?,
+        _ => {
+            let bounds = Bounds { size, depth: args.depth.into(), budget: args.budget.map(Duration::from_secs) };
+            let proof = prove::explore(&lanes[..lanes.len().min(at_once(design))], design, bounds, &line).await?;
+            line.event(proof.headline());
+            proof
+        }
+    };
+    proof.flags = flags(args);
     Ok(proof)
+}
+
+/// What plays the same worker on the same batch again.
+fn flags(args: &ProveArgs) -> String {
+    let quoted = |worker: &String| shlex::try_quote(worker).map_or_else(|_| worker.clone(), |it| it.into_owned());
+    let worker = args.worker.as_ref().map(|worker| format!(" --worker {}", quoted(worker)));
+    let size = args.batch_size.map(|size| format!(" --batch-size {size}"));
+    worker.into_iter().chain(size).collect()
 }

@@ -14,6 +14,7 @@ use crate::aws::own::{self, Worker};
 use crate::error::{Error, Result};
 use crate::lab::variant::{Design, Variant, own as own_variant};
 use crate::settings::{FileSettings, Settings};
+use crate::ui::Ui;
 
 /// A variant by its name, as people write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,12 @@ pub(super) struct Given<'a> {
 }
 
 impl Named {
+    /// The variant of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let ours = <Variant as clap::ValueEnum>::from_str(name, false).ok().map(Self::Ours);
+        ours.or_else(|| is_own(name).then(|| Self::Own(name.to_owned())))
+    }
+
     /// Its design.
     pub(super) fn design(&self) -> Design {
         match self {
@@ -137,11 +144,14 @@ fn not_closed(line: &str) -> Error {
 pub(super) async fn install(connected: &Connected<'_>, deployed: Deployed, worker: &Worker) -> Result<Deployed> {
     let ui = &connected.context.ui;
     if connected.context.settings.is_local() {
-        ui.note(
-            "Your worker runs as you, on this machine, with no container around it: it may do all that you may do.",
-        );
+        say_where_it_runs(ui);
     }
     own::install(&connected.clients, deployed, worker, |warning| ui.warn(warning)).await
+}
+
+/// Before a foreign program is run on this machine.
+pub(super) fn say_where_it_runs(ui: &Ui) {
+    ui.note("Your worker runs as you, on this machine, with no container around it: it may do all that you may do.");
 }
 
 /// Knows the lab's variants, and the name that the settings file in the current directory gives a worker.

@@ -31,12 +31,7 @@ pub(crate) struct Bounds {
 ///
 /// # Errors
 /// When the endpoint refuses or is gone.
-pub(crate) async fn explore(
-    lanes: &[Lane<'_>],
-    design: &'static Design,
-    bounds: Bounds,
-    line: &Progress,
-) -> Result<Proof> {
+pub(crate) async fn explore(lanes: &[Lane<'_>], design: &Design, bounds: Bounds, line: &Progress) -> Result<Proof> {
     let begin = Instant::now();
     let first = lanes.first().ok_or_else(|| Error::failed("There is no environment to prove anything in."))?;
     let root = Schedule::undisturbed(design);
@@ -74,7 +69,7 @@ pub(crate) async fn explore(
 ///
 /// # Errors
 /// When there is no such schedule, or the endpoint refuses.
-pub(crate) async fn replay(lane: &Lane<'_>, design: &'static Design, size: u64, name: &str) -> Result<Proof> {
+pub(crate) async fn replay(lane: &Lane<'_>, design: &Design, size: u64, name: &str) -> Result<Proof> {
     let begin = Instant::now();
     // As deep as the name is long.
     let depth = name.split('/').count();

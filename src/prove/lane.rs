@@ -11,6 +11,7 @@ use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::gate::{Seen, Until};
 use crate::aws::logs::LogReader;
+use crate::aws::own::{self, Worker};
 use crate::aws::tasks::{self, Overrides, Task};
 use crate::aws::{queue, table, watchdog};
 use crate::error::{Error, Result};
@@ -48,8 +49,18 @@ impl<'a> Lane<'a> {
         Ok(Self { clients, deployed, known: RefCell::default() })
     }
 
+    /// Makes `worker` what tasks of one's own run here.
+    ///
+    /// # Errors
+    /// When it cannot run here.
+    pub(crate) async fn take_in(&mut self, worker: &Worker) -> Result<()> {
+        // What there is to warn of was said of the first lane.
+        self.deployed = own::install(self.clients, self.deployed.clone(), worker, |_| ()).await?;
+        Ok(())
+    }
+
     /// Plays it on an empty table; `size` items.
-    pub(super) async fn play(&self, design: &'static Design, schedule: &Schedule, size: u64) -> Result<Observed> {
+    pub(super) async fn play(&self, design: &Design, schedule: &Schedule, size: u64) -> Result<Observed> {
         let playing = Playing { lane: self, design, size, ran: RefCell::default() };
         playing.prepare(schedule).await?;
         self.clients.gate.put(self.cluster()?, &schedule.turns).await?;
@@ -69,7 +80,7 @@ impl<'a> Lane<'a> {
 /// One schedule in a lane.
 pub(super) struct Playing<'a> {
     pub(super) lane: &'a Lane<'a>,
-    pub(super) design: &'static Design,
+    pub(super) design: &'a Design,
     size: u64,
     ran: RefCell<Vec<Ran>>,
 }

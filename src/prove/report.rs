@@ -40,6 +40,8 @@ pub(crate) struct Proof {
     pub(super) diverged: Vec<String>,
     /// Schedules for which there was no time.
     pub(super) unexplored: usize,
+    /// What a command has to say besides the schedule to play one again.
+    pub(crate) flags: String,
     /// The one schedule that was asked for.
     pub(super) replayed: Option<Failure>,
 }
@@ -79,14 +81,16 @@ impl Proof {
             shortest: BTreeMap::new(),
             diverged: Vec::new(),
             unexplored: 0,
+            flags: String::new(),
             replayed: None,
         }
     }
 
     /// How much was tried.
     pub(crate) fn headline(&self) -> String {
-        let Self { variant, schedules, kills, seconds, .. } = self;
-        format!("{variant}: {} requests, {kills} kills, {schedules} schedules, {seconds:.1} s", self.requests.len())
+        let Self { variant, kills, seconds, .. } = self;
+        let (requests, schedules) = (self.requests.len(), counted(self.schedules));
+        format!("{variant}: {requests} requests, {kills} kills, {schedules}, {seconds:.1} s")
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -97,9 +101,13 @@ impl Proof {
     fn holds(&self) -> bool {
         let is_known = |invariant: &Invariant| self.may_break.contains(invariant);
         let nothing_else = self.broken.keys().all(is_known);
-        let is_part = self.replayed.is_some() || self.unexplored > 0;
         let all_known = self.may_break.iter().all(|invariant| self.broken.contains_key(invariant));
-        !self.requests.is_empty() && nothing_else && (is_part || all_known)
+        !self.requests.is_empty() && nothing_else && (self.is_part() || all_known)
+    }
+
+    /// Whether schedules were left out.
+    fn is_part(&self) -> bool {
+        self.replayed.is_some() || self.unexplored > 0
     }
 
     /// The shortest run that breaks what must not break, or else what may.
@@ -189,7 +197,8 @@ impl fmt::Display for Proof {
             writeln!(f, "  The shortest run that breaks it is {}:", worst.schedule)?;
             tell(f, &worst.story)?;
             why.iter().try_for_each(|(_, why)| writeln!(f, "    {why}"))?;
-            writeln!(f, "    `fis-workshop prove --schedule {}` plays it again.", worst.schedule)?;
+            let (schedule, flags) = (&worst.schedule, &self.flags);
+            writeln!(f, "    `fis-workshop prove --schedule {schedule}{flags}` plays it again.")?;
         }
         self.limits(f)
     }
@@ -200,16 +209,16 @@ impl Proof {
         let may_break = self.may_break.contains(&invariant);
         match (self.broken.get(&invariant), may_break) {
             (None, false) => writeln!(f, "  {} {invariant}", paint(GOOD, '✓')),
-            (None, true) if self.replayed.is_some() || self.unexplored > 0 => Ok(()),
+            (None, true) if self.is_part() => Ok(()),
             (None, true) => {
                 writeln!(f, "  {} {invariant}: it holds, and its design says that it does not", paint(BAD, '✗'))
             }
             (Some(times), true) => {
                 let times = counted(*times);
-                writeln!(f, "  {} not so: {invariant} ({times}, as its design says)", paint(NOTICE, '!'))
+                writeln!(f, "  {} broken, as its design says: {invariant} ({times})", paint(NOTICE, '!'))
             }
             (Some(times), false) => {
-                writeln!(f, "  {} not so: {invariant} ({})", paint(BAD, '✗'), counted(*times))
+                writeln!(f, "  {} broken: {invariant} ({})", paint(BAD, '✗'), counted(*times))
             }
         }
     }
@@ -237,8 +246,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.variants.iter().try_for_each(|proof| write!(f, "{proof}"))?;
         let depth = self.variants.iter().map(|proof| proof.bounds.depth).max().unwrap_or(1);
-        let is_part = self.variants.iter().any(|proof| proof.replayed.is_some() || proof.unexplored > 0);
-        if is_part {
+        if self.variants.iter().any(|proof| proof.is_part() || proof.kills == 0) {
             return Ok(());
         }
         writeln!(
