@@ -19,7 +19,7 @@ fn schema(value: &Value) -> Value {
 #[test]
 fn the_lab_passes_and_leaves_nothing() {
     let sandbox = Sandbox::with_endpoint();
-    let report = sandbox.json(&["lab", "--item-seconds", "0.05"]);
+    let report = sandbox.json(&["lab", "--item-seconds", "0.25"]);
     insta::assert_json_snapshot!("lab_schema", schema(&report));
     assert_eq!(report["verdict"], "pass");
     let [original, improved] = [&report["variants"][0], &report["variants"][1]];

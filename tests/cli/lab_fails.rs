@@ -16,7 +16,7 @@ fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
     let original = sandbox.json(&["image", "push"])["images"][0].as_str().unwrap().to_owned();
     let images = WORKERS.iter().flat_map(|variant| ["--image".to_owned(), format!("{variant}={original}")]);
     let images: Vec<String> = images.collect();
-    let lab = ["lab", "improved", "--item-seconds", "0.05"].into_iter().chain(images.iter().map(String::as_str));
+    let lab = ["lab", "improved", "--item-seconds", "0.25"].into_iter().chain(images.iter().map(String::as_str));
     let lab: Vec<&str> = lab.collect();
     let run = sandbox.run(&[&lab[..], &["--output", "json"]].concat());
     assert_eq!(run.code, 3, "{run:?}");
@@ -48,7 +48,7 @@ fn what_survives_the_lab_is_listed_and_exit_code_4() {
     let name = json!("FisStopTaskStack-lab-OriginalLogGroup-1A2B3C");
     let mut logs = |operation: &str, input: Value| boto.call("logs", operation, &input).unwrap();
     logs("CreateLogGroup", json!({"logGroupName": name, "tags": {"fis-workshop:environment": "lab"}}));
-    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.05", "--output", "json"]);
+    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.25", "--output", "json"]);
     assert_eq!(run.code, 4, "{run:?}");
     let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
     assert_eq!(report["verdict"], "pass", "{report}");
@@ -131,7 +131,7 @@ fn a_lab_whose_environment_cannot_be_made_takes_the_network_down_again() {
 fn a_lab_in_an_environment_that_was_there_says_that_it_stays() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up", "--env", "lab"]);
-    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.25"]);
     assert_eq!(lab.code, 0, "{lab:?}");
     let stays = "The environment lab was there before and stays; `fis-workshop down --env lab` takes it down.";
     assert!(lab.stderr.contains(stays), "{lab:?}");
@@ -145,7 +145,7 @@ fn a_lab_after_ctrl_c_goes_on_and_leaves_nothing() {
     lab.wait_for("PUT item 0 ");
     lab.signal("INT");
     assert_eq!(lab.end().code, 130);
-    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.25"]);
     assert_eq!(lab.code, 0, "{lab:?}");
     assert!(lab.stderr.contains("An interrupted lab has left the environment lab: going on in it."), "{lab:?}");
     assert!(lab.stderr.contains("Stopped the task "), "{lab:?}");
@@ -162,7 +162,7 @@ fn what_a_lab_has_left_is_a_persons_after_up() {
     assert_eq!(lab.end().code, 130);
     sandbox.ok(&["regenerate", "--env", "lab"]);
     sandbox.ok(&["up", "--env", "lab"]);
-    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    let lab = sandbox.run(&["lab", "improved", "--item-seconds", "0.25"]);
     assert_eq!(lab.code, 0, "{lab:?}");
     assert!(lab.stderr.contains("The environment lab was there before and stays;"), "{lab:?}");
     assert_eq!(sandbox.json(&["up", "--env", "lab"])["environment"], "lab");

@@ -88,7 +88,7 @@ fn tasks_are_shown_by_the_word_for_run_and_those_of_an_earlier_environment_are_n
 fn a_run_tells_the_state_of_its_task_and_where_its_items_are() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up", "--env", "lab"]);
-    let run = sandbox.run(&["run", "original", "--env", "lab", "--item-seconds", "0.05"]);
+    let run = sandbox.run(&["run", "original", "--env", "lab", "--item-seconds", "0.25"]);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.stderr.contains("The task is RUNNING.\n"), "{run:?}");
     assert!(run.stderr.contains("hint: `fis-workshop items --env lab` shows what is in the table"), "{run:?}");

@@ -206,7 +206,7 @@ fn a_network_that_was_broken_comes_back_with_its_environments() {
     for env in ["a", "b"] {
         assert!(terminal.outputs(&format!("FisStopTaskStack-{env}"))["SubnetIds"].contains(&subnet), "{env}");
     }
-    sandbox.ok(&["lab", "--env", "b", "--item-seconds", "0.05"]);
+    sandbox.ok(&["lab", "--env", "b", "--item-seconds", "0.25"]);
     sandbox.ok(&["down", "--all"]);
 }
 

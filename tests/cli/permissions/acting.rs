@@ -114,7 +114,7 @@ fn the_published_policies_are_enough_and_no_action_is_too_much() {
         attendee.ok(&sandbox, args);
     }
     attendee.ok(&sandbox, &["try", "--force", "--item-seconds", "0", "--image", &improved_image(&sandbox)]);
-    for args in take.iter().chain(&[&["lab", "--item-seconds", "0.05"][..], &["down", "--all"]]) {
+    for args in take.iter().chain(&[&["lab", "--item-seconds", "0.25"][..], &["down", "--all"]]) {
         deployer.ok(&sandbox, args);
     }
     let asked = decisions(&sandbox);

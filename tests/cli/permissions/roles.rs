@@ -35,7 +35,7 @@ const ROLES: [&str; 6] = [
 fn each_role_may_do_exactly_what_a_full_run_uses() {
     let sandbox = with_log();
     // Every variant, interrupted by experiments and resumed.
-    sandbox.ok(&["lab", "--keep", "--item-seconds", "0.05"]);
+    sandbox.ok(&["lab", "--keep", "--item-seconds", "0.25"]);
     sandbox.ok(&["try", "--env", "lab", "--", "/bin/echo", "a line for its log"]);
     give_an_item_back(&sandbox);
     let roles = policies(&sandbox);
