@@ -15,7 +15,7 @@ help: ## list the targets
 lab: ## build, set up the lab, run every variant, interrupt it, compare, take everything down
 	@tools/need rust c
 	$(CARGO) build --locked --bin fis-workshop
-	"$(TARGET_DIR)/debug/fis-workshop" lab
+	"$(TARGET_DIR)/debug/fis-workshop" lab --no-predict
 
 test: need-test $(JUDGES) ## all tests, with the outside judges; installs what is missing
 	$(CARGO) test --workspace --locked

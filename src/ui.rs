@@ -11,6 +11,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::error::{Document, Error, Kind, Result};
 use crate::place::Place;
@@ -212,24 +213,50 @@ impl Ui {
         Progress { bar, end, ui: self.clone() }
     }
 
+    /// Whether there is somebody at a terminal who can be asked. Reading would stop a process in the background.
+    pub(crate) fn can_ask(&self) -> bool {
+        let foreground = nix::unistd::tcgetpgrp(std::io::stdin());
+        self.has_terminal() && foreground.is_ok_and(|group| group == nix::unistd::getpgrp())
+    }
+
+    fn has_terminal(&self) -> bool {
+        std::io::stderr().is_terminal() && std::io::stdin().is_terminal()
+    }
+
     /// Asks a yes-or-no question; `None` where nobody can answer.
     ///
     /// # Errors
     /// When the terminal cannot be read.
-    pub(crate) fn ask(&self, question: &str) -> Result<Option<bool>> {
-        if !std::io::stderr().is_terminal() || !std::io::stdin().is_terminal() {
+    pub(crate) async fn ask(&self, question: &str) -> Result<Option<bool>> {
+        if !self.has_terminal() {
             return Ok(None);
         }
-        let mut answer = String::new();
+        let answer = self.line(&format!("{question} [y/N]")).await?.unwrap_or_default();
+        Ok(Some(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")))
+    }
+
+    /// The line that is typed in answer to `question`, without the space around it; `None` for Ctrl-D.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub(crate) async fn line(&self, question: &str) -> Result<Option<String>> {
+        let unreadable = |error: &dyn Display| Error::failed("The answer cannot be read.").cause(error);
         self.live
             .suspend(|| {
                 let mut err = AutoStream::new(std::io::stderr().lock(), self.stderr);
-                write!(err, "{question} [y/N] ")
-                    .and_then(|()| err.flush())
-                    .and_then(|()| std::io::stdin().read_line(&mut answer))
+                write!(err, "{question} ").and_then(|()| err.flush())
             })
-            .map_err(|error| Error::failed("The answer cannot be read.").cause(error))?;
-        Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+            .map_err(|error| unreadable(&error))?;
+        let (sender, answer) = oneshot::channel();
+        // A thread that nobody waits for, so that Ctrl-C ends the command before the line does.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = std::io::stdin().read_line(&mut line).map(|bytes| (bytes > 0).then_some(line));
+            // Nobody wants it any more after Ctrl-C.
+            let _ = sender.send(read);
+        });
+        let line = answer.await.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))?;
+        Ok(line.map(|line| line.trim().to_owned()))
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let environments = if args.all { existing::all(&connected.clients).await? } else { named };
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
     let question = format!("Stop all tasks and delete everything of the environments {}?", names.join(", "));
-    connected.scene().confirm(&question)?;
+    connected.scene().confirm(&question).await?;
     let unwanted =
         Unwanted { environments: &environments, all: args.all, network: true, parallel: args.several.parallel() };
     let down = setup::down(connected.scene(), unwanted).await?;

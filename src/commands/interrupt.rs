@@ -1,14 +1,23 @@
-use clap::Args;
+use std::fmt;
 
-use super::context::Context;
+use clap::Args;
+use serde::Serialize;
+
+use super::context::{Connected, Context};
+use crate::aws::deployed::Deployed;
 use crate::aws::experiment::Selection;
 use crate::error::Result;
-use crate::lab::interrupt::{Trigger, interrupt};
+use crate::lab::evidence::Interruption;
+use crate::lab::interrupt::{Trigger, interrupt, look};
+use crate::lab::prediction::{self, Prediction};
+use crate::lab::variant::Variant;
 
 /// Stop what runs with the FIS experiment
 ///
 /// Shows which tasks the experiment would hit, starts it, follows it to its end and the tasks to STOPPED, and says at
 /// which index each was stopped. Refuses, with the reason, when it would hit nothing.
+///
+/// On a terminal it asks first what you expect of the interruption. Nothing depends on the answers.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -22,6 +31,21 @@ pub(crate) struct InterruptArgs {
     /// Stop one of the running tasks, whichever FIS picks, instead of all
     #[arg(long)]
     one: bool,
+    /// What you expect, instead of being asked: NAME=ANSWER,... with the names resume (at this index), redone (so many
+    /// items), restarts (nobody, me, function, others)
+    #[arg(long, value_name = "ANSWERS")]
+    predict: Option<Prediction>,
+    /// Do not ask what you expect
+    #[arg(long, conflicts_with = "predict")]
+    no_predict: bool,
+}
+
+/// What came of it, beside what was expected.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    interruption: Interruption,
+    prediction: Option<Prediction>,
 }
 
 /// Interrupts.
@@ -33,6 +57,10 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let deployed = connected.deployed().await?;
     let selection = if args.one { Selection::One } else { Selection::All };
     let trigger = Trigger { selection, at_index: args.at_index, task_arn: None };
+    let prediction = match args.predict {
+        None if !args.no_predict => ask(&connected, &deployed, trigger).await?,
+        given => given,
+    };
     let flags = deployed.environment.flag();
     let on_start = || {
         context.after_interruption(format!(
@@ -40,6 +68,31 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
         ));
     };
     let interruption = interrupt(&context.ui, &connected.clients, &deployed, trigger, on_start).await?;
-    context.ui.result(&interruption)?;
+    context.ui.result(&Told { interruption, prediction })?;
     Ok(0)
+}
+
+/// Asks what is expected of the interruption, if there is somebody to ask and something to interrupt. Then nothing has
+/// happened yet: the index is waited for afterwards.
+async fn ask(connected: &Connected<'_>, deployed: &Deployed, trigger: Trigger<'_>) -> Result<Option<Prediction>> {
+    let ui = &connected.context.ui;
+    if !prediction::can_ask(ui) {
+        return Ok(None);
+    }
+    let targets = look(ui, &connected.clients, deployed, trigger).await?;
+    let which = if trigger.selection == Selection::One { "one of the tasks" } else { "the task" };
+    let when = trigger.at_index.map_or_else(|| "now".to_owned(), |index| format!("when index {index} is written"));
+    let program = targets.first().and_then(|task| deployed.program_of(&task.task_definition_arn));
+    let shared = program.and_then(Variant::of).is_some_and(|variant| variant.design().tasks > 1);
+    prediction::ask(ui, shared, &format!("the experiment will stop {which} {when}")).await
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.interruption)?;
+        match self.prediction {
+            Some(prediction) => writeln!(f, "You predicted: {prediction}. See what comes of it: `fis-workshop items`."),
+            None => Ok(()),
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::environment::{Environment, NETWORK_STACK};
 use crate::error::{Error, Kind, Result};
 use crate::lab::evidence::Conditions;
 use crate::lab::play::play;
+use crate::lab::prediction::{Foretold, Predictions};
 use crate::lab::report::Report;
 use crate::lab::variant::{Design, Variant};
 use crate::setup::{self, Down, Unwanted, Wanted};
@@ -23,6 +24,9 @@ use crate::setup::{self, Down, Unwanted, Wanted};
 /// the items), has it run again, and compares. Exit code 0 only if
 /// the hypothesis (restarted, the job completes all items) and every invariant hold, 3 if not. Works in the environment
 /// `lab` unless `--env` names one; sets up what is missing, and takes down what it has set up.
+///
+/// On a terminal it asks before each variant what you expect of its first interruption, and shows that beside what was
+/// measured. Nothing depends on the answers.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +35,7 @@ Examples:
   fis-workshop lab improved --at-index 7 --keep
   fis-workshop lab watchdog --at-index 2,5,7
   fis-workshop lab queue --tasks 3
+  fis-workshop lab --predict redone=0 --predict original:redone=5
   fis-workshop lab --worker 'python3 job.py'")]
 pub(crate) struct LabArgs {
     /// Only this variant [default: all, one after the other]
@@ -51,6 +56,13 @@ pub(crate) struct LabArgs {
     /// Tasks that share the work of queue; each adds a batch of items
     #[arg(long, value_name = "TASKS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=5))]
     tasks: u32,
+    /// What you expect, instead of being asked: NAME=ANSWER,... for all variants, or VARIANT:NAME=ANSWER,... for one. The
+    /// names: resume (at this index), redone (so many items), restarts (nobody, me, function, others)
+    #[arg(long, value_name = "ANSWERS")]
+    predict: Vec<Foretold>,
+    /// Do not ask what you expect
+    #[arg(long, conflicts_with = "predict")]
+    no_predict: bool,
     /// Leave what the lab has set up
     #[arg(long)]
     keep: bool,
@@ -73,6 +85,7 @@ pub(crate) async fn run(context: &Context, mut args: LabArgs) -> Result<u8> {
     let worker = chosen.as_ref().and_then(|chosen| chosen.worker.clone());
     let all = || Variant::ALL.iter().map(|variant| variant.design().clone()).collect();
     let designs: Vec<Design> = chosen.map_or_else(all, |chosen| vec![chosen.design]);
+    let predictions = predictions(&args, &designs)?;
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
@@ -96,7 +109,7 @@ pub(crate) async fn run(context: &Context, mut args: LabArgs) -> Result<u8> {
             Some(worker) => worker::install(&connected, deployed, worker).await?,
             None => deployed,
         };
-        play(connected.scene(), &deployed, &designs, conditions).await
+        play(connected.scene(), &deployed, &designs, conditions, &predictions).await
     };
     let played = played.await;
     let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &before, &environment).await };
@@ -215,6 +228,25 @@ fn conditions(context: &Context, args: &LabArgs) -> Result<Conditions> {
     let item_seconds = args.item_seconds.unwrap_or(pace);
     let at_indexes = if given.is_empty() { before.into_iter().chain([at_index]).collect() } else { given.clone() };
     Ok(Conditions { at_index, at_indexes, batch_size: size, item_seconds, tasks: args.tasks })
+}
+
+/// Nothing is asked where something was foretold, or is not to be.
+fn predictions(args: &LabArgs, designs: &[Design]) -> Result<Predictions> {
+    let given = &args.predict;
+    for (number, Foretold { design, .. }) in given.iter().enumerate() {
+        let whose = design.as_deref().unwrap_or("all variants");
+        if given[..number].iter().any(|earlier| earlier.design == *design) {
+            return Err(Error::usage(format!("`--predict` is given twice for {whose}."))
+                .hint("All answers for one go into one: `--predict original:resume=0,redone=5`."));
+        }
+        if design.as_ref().is_some_and(|name| designs.iter().all(|played| played.name != name.as_str())) {
+            let names: Vec<_> = designs.iter().map(|design| design.name.as_ref()).collect();
+            return Err(Error::usage(format!("`--predict` is about {whose}, which is not played."))
+                .hint(format!("What is played: {}.", names.join(", "))));
+        }
+    }
+    let ask = given.is_empty() && !args.no_predict;
+    Ok(if ask { Predictions::Asked } else { Predictions::Given(given.clone()) })
 }
 
 /// Only what the lab itself has set up: an environment that was there before stays.

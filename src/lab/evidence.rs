@@ -38,6 +38,20 @@ impl Conditions {
             Restart::NotNeeded => Self { batch_size: self.batch_size * u64::from(self.tasks), ..self.clone() },
         }
     }
+
+    /// The first fault that a design with these is put to.
+    pub(super) fn first_fault(&self) -> String {
+        let Self { batch_size, at_indexes, tasks, .. } = self;
+        match at_indexes.first() {
+            Some(index) if *tasks == 1 => {
+                format!("the experiment will stop the task when index {index} of 0 to {} is written", batch_size - 1)
+            }
+            _ => format!(
+                "the experiment will stop one of {tasks} tasks when {} of {batch_size} items are written",
+                batch_size / 4
+            ),
+        }
+    }
 }
 
 /// What should come of an interruption.

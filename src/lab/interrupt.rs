@@ -41,17 +41,14 @@ pub(crate) async fn interrupt(
     trigger: Trigger<'_>,
     on_start: impl Fn(),
 ) -> Result<Interruption> {
-    let template = deployed.experiment_template(trigger.selection)?;
-    let tags = &experiment::target_tags(clients, template).await?;
-    let line = ui.progress("Looking for tasks");
-    let aim = Aim { ui, line: &line, clients, deployed, template, tags };
+    let aim = Aim::take(ui, clients, deployed, trigger.selection).await?;
     let targets = aim.wait_for_targets(trigger).await?;
     let hits = if trigger.selection == Selection::One && targets.len() > 1 { "may hit" } else { "hits" };
     for task in &targets {
         ui.note(format_args!("The experiment {hits} the task {} ({}).", task_id(&task.task_arn), task.last_status));
     }
     let experiment = aim.run_experiment(&targets, on_start).await?;
-    line.now("Waiting until the task is STOPPED");
+    aim.line.now("Waiting until the task is STOPPED");
     let hit = match trigger.selection {
         Selection::All => targets,
         Selection::One => vec![aim.wait_for_hit(&experiment, &targets).await?],
@@ -65,21 +62,36 @@ pub(crate) async fn interrupt(
     Ok(Interruption { experiment, tasks: interrupted.into_iter().map(with_index).collect(), items })
 }
 
+/// The running tasks that [`interrupt`] would hit now, as soon as there is one; it refuses for the same reasons.
+pub(crate) async fn look(ui: &Ui, clients: &Clients, deployed: &Deployed, trigger: Trigger<'_>) -> Result<Vec<Task>> {
+    let aim = Aim::take(ui, clients, deployed, trigger.selection).await?;
+    let targets = aim.wait_for_targets(Trigger { at_index: None, ..trigger }).await?;
+    if let Some(index) = trigger.at_index {
+        aim.check_batch(index, &targets)?;
+    }
+    Ok(targets)
+}
+
 /// What the experiment of an environment aims at.
-#[derive(Clone, Copy)]
 struct Aim<'a> {
     ui: &'a Ui,
-    line: &'a Progress,
+    line: Progress,
     clients: &'a Clients,
     deployed: &'a Deployed,
     /// Its template.
     template: &'a str,
     /// The tags that a target bears.
-    tags: &'a BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
 }
 
-impl Aim<'_> {
-    async fn run_experiment(self, targets: &[Task], on_start: impl Fn()) -> Result<Experiment> {
+impl<'a> Aim<'a> {
+    async fn take(ui: &'a Ui, clients: &'a Clients, deployed: &'a Deployed, selection: Selection) -> Result<Self> {
+        let template = deployed.experiment_template(selection)?;
+        let tags = experiment::target_tags(clients, template).await?;
+        Ok(Self { ui, line: ui.progress("Looking for tasks"), clients, deployed, template, tags })
+    }
+
+    async fn run_experiment(&self, targets: &[Task], on_start: impl Fn()) -> Result<Experiment> {
         let Self { ui, line, clients, deployed, template, .. } = self;
         let mut patience = Patience::for_visibility(clients);
         loop {
@@ -116,7 +128,7 @@ impl Aim<'_> {
     }
 
     /// Which of the targets the experiment has picked: ECS names the experiment as soon as it is told to stop the task.
-    async fn wait_for_hit(self, experiment: &Experiment, targets: &[Task]) -> Result<Task> {
+    async fn wait_for_hit(&self, experiment: &Experiment, targets: &[Task]) -> Result<Task> {
         let Self { clients, deployed, .. } = self;
         let id = &experiment.experiment_id;
         let arns: Vec<_> = targets.iter().map(|task| task.task_arn.clone()).collect();
@@ -136,12 +148,12 @@ impl Aim<'_> {
         }
     }
 
-    fn is_running_target(self, task: &Task) -> bool {
-        task.is_running() && experiment::is_target(task, self.tags)
+    fn is_running_target(&self, task: &Task) -> bool {
+        task.is_running() && experiment::is_target(task, &self.tags)
     }
 
     /// The running tasks that bear the tags, once there is one that has come far enough.
-    async fn wait_for_targets(self, trigger: Trigger<'_>) -> Result<Vec<Task>> {
+    async fn wait_for_targets(&self, trigger: Trigger<'_>) -> Result<Vec<Task>> {
         let Self { line, clients, deployed, tags, .. } = self;
         match trigger.at_index {
             Some(index) => {
@@ -181,7 +193,7 @@ impl Aim<'_> {
     }
 
     /// An index that none of the tasks will ever write is not waited for.
-    fn check_batch(self, index: u64, tasks: &[Task]) -> Result<()> {
+    fn check_batch(&self, index: u64, tasks: &[Task]) -> Result<()> {
         let of_environment = self.deployed.batch_size()?;
         let size = tasks.iter().map(|task| task.batch_size.unwrap_or(of_environment)).max().unwrap_or(of_environment);
         if index < size {
@@ -193,7 +205,7 @@ impl Aim<'_> {
     }
 
     /// Whether one of the running tasks has come far enough.
-    async fn is_time(self, at_index: Option<u64>, running: &[Task]) -> Result<bool> {
+    async fn is_time(&self, at_index: Option<u64>, running: &[Task]) -> Result<bool> {
         let Some(index) = at_index else { return Ok(true) };
         let items = table::items(self.clients, self.deployed).await?;
         let last = running.iter().filter_map(|task| last_index(&items, task)).max();
@@ -204,7 +216,7 @@ impl Aim<'_> {
     }
 
     /// Why there is nothing to interrupt, by what ECS says of the tasks.
-    async fn refusal(self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
+    async fn refusal(&self, at_index: Option<u64>, active: &[Task], seen: Option<Task>) -> Result<Error> {
         let Self { clients, deployed, tags, .. } = self;
         let flags = deployed.environment.flag();
         if let Some(task) = seen {

@@ -10,6 +10,7 @@
 //! - [`network`]: the wait for the network under the tasks
 //! - [`evidence`]: what a design leaves behind; [`checks`]: the invariants, a function for each; [`verdict`]: what both say
 //!   about the hypothesis. No AWS call in them
+//! - [`prediction`]: what somebody says of it beforehand
 //! - [`report`]: that, for people and as JSON
 
 mod by_hand;
@@ -21,6 +22,7 @@ pub(crate) mod interrupt;
 pub(crate) mod invariant;
 pub(crate) mod network;
 pub(crate) mod play;
+pub(crate) mod prediction;
 pub(crate) mod report;
 mod shared;
 pub(crate) mod silence;

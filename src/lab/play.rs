@@ -2,6 +2,7 @@
 
 use super::evidence::Conditions;
 use super::network;
+use super::prediction::Predictions;
 use super::report::{Report, Verdict};
 use super::stage::Stage;
 use super::variant::{Design, Restart};
@@ -23,6 +24,7 @@ pub(crate) async fn play(
     deployed: &Deployed,
     designs: &[Design],
     conditions: Conditions,
+    predictions: &Predictions,
 ) -> Result<Report> {
     let network = network::ready(scene.clients, |_| {});
     let (active, ()) = tokio::try_join!(tasks::active(scene.clients, deployed.cluster()?), network)?;
@@ -37,7 +39,11 @@ pub(crate) async fn play(
     let mut outcomes = Vec::new();
     for design in designs {
         let conditions = &conditions.of(design);
-        outcomes.push(turn(Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design }).await?);
+        let stage = Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design };
+        stage.ui.note(paint(BUSY, format_args!("--- {} ---", design.name)));
+        // Before anything runs: nobody has to think against the clock.
+        let prediction = predictions.of(design, stage.ui, &conditions.first_fault()).await?;
+        outcomes.push(Outcome { prediction, ..turn(stage).await? });
     }
     let holds = outcomes.iter().all(Outcome::holds);
     Ok(Report {
@@ -53,7 +59,6 @@ pub(crate) async fn play(
 
 async fn turn(stage: Stage<'_>) -> Result<Outcome> {
     let (ui, design) = (stage.ui, stage.design);
-    ui.note(paint(BUSY, format_args!("--- {} ---", design.name)));
     let evidence = match design.restart {
         Restart::ByHand => by_hand::play(stage).await?,
         Restart::ByWatchdog => by_watchdog::play(stage).await?,

@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::evidence::Conditions;
+use super::prediction::Prediction;
 use super::verdict::Outcome;
 use crate::aws::survivors::Survivor;
 use crate::environment::Environment;
@@ -73,6 +74,14 @@ impl fmt::Display for Report {
     }
 }
 
+/// The row below what is measured.
+const PREDICTED: &str = "  predicted";
+
+/// One of the answers of its prediction.
+fn said(outcome: &Outcome, answer: fn(Prediction) -> Option<String>) -> String {
+    outcome.prediction.and_then(answer).unwrap_or_else(|| "-".to_owned())
+}
+
 /// The longest of several waits.
 fn seconds(waits: &[f64]) -> String {
     waits.iter().copied().reduce(f64::max).map_or_else(|| "-".to_owned(), |longest| format!("{longest:.1} s"))
@@ -86,8 +95,11 @@ impl Report {
         table.set_header(header.chain(self.variants.iter().map(|outcome| outcome.variant.clone())));
         let index = |index: Option<u64>| index.map_or_else(|| "-".to_owned(), |index| index.to_string());
         let mut row = |name: &str, value: &dyn Fn(&Outcome) -> String| {
-            let name = std::iter::once(name.to_owned());
-            table.add_row(name.chain(self.variants.iter().map(value)));
+            // Rows of predictions that nobody has made say nothing.
+            if name != PREDICTED || self.variants.iter().any(|outcome| outcome.prediction.is_some()) {
+                let name = std::iter::once(name.to_owned());
+                table.add_row(name.chain(self.variants.iter().map(value)));
+            }
         };
         row("items in the table", &|outcome| format!("{} of {}", outcome.items, outcome.batch_size));
         row("interrupted at index", &|outcome| {
@@ -95,9 +107,12 @@ impl Report {
             if indexes.is_empty() { "-".to_owned() } else { indexes.join(", ") }
         });
         row("restarted", &|outcome| outcome.restart.to_string());
+        row(PREDICTED, &|outcome| said(outcome, |it| it.restart.map(|restart| restart.to_string())));
         row("restarted after", &|outcome| seconds(&outcome.restart_seconds));
         row("resumed at index", &|outcome| index(outcome.resumed_at_index));
+        row(PREDICTED, &|outcome| said(outcome, |it| it.resumed_at_index.map(|index| index.to_string())));
         row("items done twice", &|outcome| outcome.items_redone.to_string());
+        row(PREDICTED, &|outcome| said(outcome, |it| it.items_redone.map(|items| items.to_string())));
         row("time wasted", &|outcome| format!("{:.1} s", outcome.wasted_seconds));
         row("speed-up by sharing", &|outcome| {
             outcome.speed_up.map_or_else(|| "-".to_owned(), |it| format!("{it:.1} x"))

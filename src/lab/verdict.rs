@@ -2,10 +2,11 @@
 //! is done twice is what is measured.
 
 use aws_sdk_ecs::types::TaskStopCode;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::checks::{COMMON, Checked, is_complete};
 use super::evidence::{Evidence, Interruption, Run};
+use super::prediction::Prediction;
 use super::variant::{Design, Restart};
 use crate::aws::in_json;
 use crate::aws::tasks::Task;
@@ -17,7 +18,6 @@ pub(crate) struct Outcome {
     /// How many items a complete batch of it has.
     pub(crate) batch_size: u64,
     /// Who starts the job again.
-    #[serde(serialize_with = "as_text")]
     pub(crate) restart: Restart,
     /// How many items are in the table at the end.
     pub(crate) items: usize,
@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) resumed_at_index: Option<u64>,
     /// Items that were there already when a later task wrote them.
     pub(crate) items_redone: u64,
+    /// What was foretold of the first interruption: it is no part of the verdict.
+    pub(crate) prediction: Option<Prediction>,
     pub(crate) wasted_seconds: f64,
     /// Seconds from the end of each interrupted task to the first line of the next one, where one comes after another.
     pub(crate) restart_seconds: Vec<f64>,
@@ -86,6 +88,7 @@ pub(crate) fn judge(design: &Design, evidence: &Evidence) -> Outcome {
         interrupted_at_indexes: at_indexes,
         resumed_at_index: (design.tasks == 1).then(|| evidence.resumed_at(1)).flatten(),
         items_redone: redone,
+        prediction: None,
         wasted_seconds: redone as f64 * evidence.conditions.item_seconds,
         restart_seconds: if design.tasks == 1 { evidence.restart_seconds() } else { Vec::new() },
         speed_up: (design.tasks > 1).then(|| speed_up(evidence)).flatten(),
@@ -100,10 +103,6 @@ fn speed_up(evidence: &Evidence) -> Option<f64> {
     let seconds = evidence.working_seconds();
     let alone = evidence.items.len() as f64 * evidence.conditions.item_seconds;
     (seconds > 0.0).then_some(alone / seconds)
-}
-
-fn as_text<S: Serializer>(restart: &Restart, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(restart)
 }
 
 #[cfg(test)]

@@ -59,11 +59,11 @@ impl Scene<'_> {
     ///
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
-    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
+    pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
         if self.settings.is_local() || self.settings.yes {
             return Ok(());
         }
-        match self.ui.ask(question)? {
+        match self.ui.ask(question).await? {
             Some(true) => Ok(()),
             Some(false) => Err(Error::failed("Nothing was changed.")),
             None => Err(Error::usage("On AWS this needs a confirmation, and there is no terminal to ask on.")

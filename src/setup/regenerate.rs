@@ -32,7 +32,7 @@ pub(crate) async fn regenerate(scene: Scene<'_>, wanted: Wanted<'_>) -> Result<U
         existing(one).map_or(Ok(()), stack::check_deletable)?;
     }
     let names: Vec<_> = environments.iter().map(ToString::to_string).collect();
-    scene.confirm(&format!("Delete all data of the environments {}, and make them again?", names.join(", ")))?;
+    scene.confirm(&format!("Delete all data of the environments {}, and make them again?", names.join(", "))).await?;
     let tally = Tally::new(scene.ui, environments.len(), parallel, "regenerated");
     let tally = &tally;
     let work = environments.iter().map(|environment| {

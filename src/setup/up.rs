@@ -91,7 +91,7 @@ async fn confirm(scene: Scene<'_>, preparation: &Preparation, plan: &Plan) -> Re
         return Ok(());
     }
     scene.ui.note(plan);
-    let answer = scene.confirm("Apply this plan? It costs money until `fis-workshop down`.");
+    let answer = scene.confirm("Apply this plan? It costs money until `fis-workshop down`.").await;
     if answer.is_err() {
         preparation.discard(scene).await?;
     }

@@ -5,7 +5,7 @@ use crate::harness::Sandbox;
 #[test]
 fn wrong_values_get_exit_code_2_and_the_nearest_right_one() {
     let sandbox = Sandbox::new();
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 14] = [
         &["pu"],
         &["run", "orginal"],
         &["run"],
@@ -16,6 +16,10 @@ fn wrong_values_get_exit_code_2_and_the_nearest_right_one() {
         &["lab", "--batch-size", "0"],
         &["interrupt", "--at-index", "four"],
         &["interrupt", "--at-index", "-1"],
+        &["interrupt", "--predict", "restart=me"],
+        &["interrupt", "--predict", "resume=x"],
+        &["lab", "--predict", "improvd:redone=0"],
+        &["lab", "--predict", "redone=0", "--no-predict"],
     ];
     for (number, case) in cases.into_iter().enumerate() {
         let run = sandbox.run(case);

@@ -71,18 +71,21 @@ impl Sandbox {
 
     /// All that a command prints on a terminal where somebody types `input`.
     pub(crate) fn on_terminal(&self, args: &[&str], input: &str) -> String {
-        let program = self.command(args);
-        let python = Command::new("python3")
-            .args(["-c", include_str!("terminal.py"), input])
-            .arg(program.get_program())
-            .args(program.get_args())
-            .env_clear()
-            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("TERM", "xterm")
-            .current_dir(self.path())
-            .output();
-        String::from_utf8_lossy(&python.unwrap().stdout).into_owned()
+        let run = self.typed_on_terminal(self.command(args), &[("", input)]);
+        assert_eq!(run.stderr, "");
+        run.stdout
+    }
+
+    /// A command on a terminal: what appears there is its stdout. Somebody waits for each text there, then types the other.
+    pub(crate) fn typed_on_terminal(&self, command: Command, typed: &[(&str, &str)]) -> Run {
+        let mut python = Command::new("python3");
+        python.args(["-c", include_str!("terminal.py"), &serde_json::to_string(typed).unwrap()]);
+        python.arg(command.get_program()).args(command.get_args()).current_dir(self.path());
+        python.env_clear().env("TERM", "xterm").env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        python.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let Output { status, stdout, stderr } = python.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Run { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
     }
 
     /// stdout of a command that must succeed.

@@ -28,6 +28,7 @@ mod look;
 mod moto;
 mod own;
 mod permissions;
+mod predict;
 mod prove;
 mod reference;
 mod render;

@@ -33,7 +33,7 @@ struct Reset {
 /// When the endpoint does not end or a file cannot be deleted.
 pub(super) async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
     let state = StateDir::new(&context.settings.state_dir);
-    confirm(context, &state)?;
+    confirm(context, &state).await?;
     let stopped = state.is_locked()?;
     let stopped_tasks = match stop_tasks(context, &state).await {
         Ok(stopped) => stopped,
@@ -50,13 +50,13 @@ pub(super) async fn run(context: &Context, _args: ResetArgs) -> Result<u8> {
 }
 
 /// Where nobody can be asked, as in a script, it was decided before.
-fn confirm(context: &Context, state: &StateDir) -> Result<()> {
+async fn confirm(context: &Context, state: &StateDir) -> Result<()> {
     if context.settings.yes || !state.has_state() {
         return Ok(());
     }
     let directory = state.path().display();
     let question = format!("Stop the local endpoint and all of its tasks, and delete its state in {directory}?");
-    match context.ui.ask(&question)? {
+    match context.ui.ask(&question).await? {
         Some(false) => Err(Error::failed("Nothing was changed.")),
         Some(true) | None => Ok(()),
     }

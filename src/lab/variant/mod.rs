@@ -14,6 +14,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use serde::{Serialize, Serializer};
 
 use super::checks::Check;
 use super::evidence::Expected;
@@ -41,6 +42,11 @@ impl Variant {
             Self::Watchdog => &watchdog::DESIGN,
             Self::Queue => &queue::DESIGN,
         }
+    }
+
+    /// The design that runs this program.
+    pub(crate) fn of(program: Program) -> Option<Self> {
+        Self::ALL.iter().copied().find(|variant| variant.design().program == program)
     }
 
     /// How many tasks work at a time at most, in one environment.
@@ -78,7 +84,7 @@ pub(crate) enum Restart {
     NotNeeded,
 }
 
-/// In the table of the report.
+/// In the table of the report, and in its JSON.
 impl fmt::Display for Restart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -86,6 +92,12 @@ impl fmt::Display for Restart {
             Self::ByWatchdog => "by a function",
             Self::NotNeeded => "others go on",
         })
+    }
+}
+
+impl Serialize for Restart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
