@@ -7,9 +7,11 @@ use super::context::{Connected, Context};
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::Selection;
 use crate::error::Result;
+use crate::lab::aim::Trigger;
 use crate::lab::evidence::Interruption;
-use crate::lab::interrupt::{Trigger, interrupt, look};
+use crate::lab::interrupt::{interrupt, look};
 use crate::lab::prediction::{self, Prediction};
+use crate::lab::preview::preview;
 use crate::lab::variant::Variant;
 
 /// Stop what runs with the FIS experiment
@@ -23,7 +25,8 @@ use crate::lab::variant::Variant;
 Examples:
   fis-workshop interrupt                At once
   fis-workshop interrupt --at-index 4   When index 4, or a later one, is written
-  fis-workshop interrupt --one          One of the tasks that work on the queue")]
+  fis-workshop interrupt --one          One of the tasks that work on the queue
+  fis-workshop interrupt --dry-run      What FIS would hit; it stops nothing")]
 pub(crate) struct InterruptArgs {
     /// Wait until a running task has written this index
     #[arg(long, value_name = "INDEX", value_parser = super::numbers::index, allow_negative_numbers = true)]
@@ -31,6 +34,9 @@ pub(crate) struct InterruptArgs {
     /// Stop one of the running tasks, whichever FIS picks, instead of all
     #[arg(long)]
     one: bool,
+    /// Only show what FIS would hit: it resolves the targets, and skips every action
+    #[arg(long, conflicts_with_all = ["at_index", "predict"])]
+    dry_run: bool,
     /// What you expect, instead of being asked: NAME=ANSWER,... with the names resume (at this index), redone (so many
     /// items), restarts (nobody, me, function, others)
     #[arg(long, value_name = "ANSWERS")]
@@ -57,15 +63,20 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let deployed = connected.deployed().await?;
     let selection = if args.one { Selection::One } else { Selection::All };
     let trigger = Trigger { selection, at_index: args.at_index, task_arn: None };
-    let prediction = match args.predict {
-        None if !args.no_predict => ask(&connected, &deployed, trigger).await?,
-        given => given,
-    };
     let flags = deployed.environment.flag();
     let on_start = || {
         context.after_interruption(format!(
             "An experiment that was started goes on; `fis-workshop status{flags}` shows it."
         ));
+    };
+    if args.dry_run {
+        let preview = preview(&context.ui, &connected.clients, &deployed, selection, on_start).await?;
+        context.ui.result(&preview)?;
+        return Ok(0);
+    }
+    let prediction = match args.predict {
+        None if !args.no_predict => ask(&connected, &deployed, trigger).await?,
+        given => given,
     };
     let interruption = interrupt(&context.ui, &connected.clients, &deployed, trigger, on_start).await?;
     context.ui.result(&Told { interruption, prediction })?;

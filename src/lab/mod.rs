@@ -4,7 +4,8 @@
 //! - [`play`]: the designs one after the other; [`by_hand`]: run, interrupted and run again by hand; [`by_watchdog`]:
 //!   restarted by a function; [`shared`]: by several tasks at once
 //! - [`stage`]: what can be done on a design's turn
-//! - [`interrupt`]: the experiment, from the wait for its moment to the stopped task
+//! - [`aim`]: what the experiment would hit; [`interrupt`]: the experiment, from the wait for its moment to the stopped
+//!   task; [`preview`]: FIS's own preview of it
 //! - [`follow`]: a task's log, to its last line
 //! - [`silence`]: how long a worker has written nothing at all
 //! - [`network`]: the wait for the network under the tasks
@@ -13,6 +14,7 @@
 //! - [`prediction`]: what somebody says of it beforehand
 //! - [`report`]: that, for people and as JSON
 
+pub(crate) mod aim;
 mod by_hand;
 mod by_watchdog;
 pub(crate) mod checks;
@@ -23,6 +25,7 @@ pub(crate) mod invariant;
 pub(crate) mod network;
 pub(crate) mod play;
 pub(crate) mod prediction;
+pub(crate) mod preview;
 pub(crate) mod report;
 mod shared;
 pub(crate) mod silence;

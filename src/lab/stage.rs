@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use super::aim::Trigger;
 use super::evidence::{Conditions, Evidence, Interruption, Run};
 use super::follow::follow;
-use super::interrupt::{Trigger, interrupt};
+use super::interrupt::interrupt;
 use super::silence::{Limit, Silence};
 use super::variant::Design;
 use crate::aws::arn::task_id;

@@ -371,6 +371,7 @@ fn an_outcome_has_the_documented_keys() {
         "interrupted_at_indexes",
         "items",
         "items_redone",
+        "prediction",
         "restart",
         "restart_seconds",
         "resumed_at_index",

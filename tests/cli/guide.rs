@@ -70,7 +70,7 @@ fn word_for_word(shell: &str) {
             }
             continue;
         }
-        if block.text.contains("fis-workshop interrupt") {
+        if block.text.contains("fis-workshop interrupt") && !block.text.contains("--dry-run") {
             signal_task(&sandbox, "CONT");
         }
         let next = blocks[index + 1..].iter().find(|next| next.is_typed);

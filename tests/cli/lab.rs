@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{Running, Sandbox, until};
 
 /// Types of a JSON document, in which values are none of our business.
-fn schema(value: &Value) -> Value {
+pub(crate) fn schema(value: &Value) -> Value {
     match value {
         Value::Null => json!("null"),
         Value::Bool(_) => json!("boolean"),

@@ -14,6 +14,7 @@ mod checklists;
 mod checkov;
 mod completions;
 mod doctor;
+mod dry_run;
 mod errors;
 mod faults;
 mod guide;

@@ -65,13 +65,13 @@ fn the_lab_asks_before_each_variant_and_shows_the_answers_beside_what_it_measure
 fn answers_on_the_command_line_are_for_all_variants_or_for_one_and_judge_nothing() {
     let sandbox = Sandbox::with_endpoint();
     let answers = ["--predict", "resume=7,restarts=others", "--predict", "original:resume=0,redone=5"];
-    let lab = [&["lab", "original", "--item-seconds", "0.05", "--keep"][..], &answers].concat();
+    let lab = [&["lab", "original", "--item-seconds", "0.2", "--keep"][..], &answers].concat();
     let report = sandbox.json(&lab);
     let prediction = json!({"resumed_at_index": 0, "items_redone": 5, "restart": "others go on"});
     assert_eq!(report["variants"][0]["prediction"], prediction);
     assert_eq!((&report["variants"][0]["restart"], &report["verdict"]), (&json!("by hand"), &json!("pass")));
     // Without answers, the table has no row for them.
-    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.05"]);
+    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.2"]);
     assert!(run.code == 0 && !run.stdout.contains("predicted"), "{run:?}");
 }
 

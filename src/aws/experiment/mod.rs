@@ -1,16 +1,20 @@
 //! FIS: the experiment, and what it would hit.
 
 mod reason;
+mod resolved;
 mod start;
 mod stop;
 
 pub(crate) use reason::failure;
+pub(crate) use resolved::{ResolvedTarget, resolved_targets};
 pub(crate) use start::start;
 pub(crate) use stop::stop_running;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_fis::types::{ExperimentAction, ExperimentActionStatus, ExperimentStatus, ExperimentSummary};
+use aws_sdk_fis::types::{
+    ActionsMode, ExperimentAction, ExperimentActionStatus, ExperimentOptions, ExperimentStatus, ExperimentSummary,
+};
 use serde::Serialize;
 
 use super::clients::Clients;
@@ -33,6 +37,9 @@ pub(crate) enum Selection {
 pub(crate) struct Experiment {
     /// `EXP...`
     pub(crate) experiment_id: String,
+    /// Whether its actions were done, or skipped for a preview.
+    #[serde(serialize_with = "in_json::plain")]
+    pub(crate) actions_mode: ActionsMode,
     #[serde(serialize_with = "in_json::plain")]
     pub(crate) status: ExperimentStatus,
     /// Why, in AWS's words.
@@ -50,6 +57,11 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
+    /// It has hit nothing and was not meant to.
+    pub(crate) fn is_preview(&self) -> bool {
+        self.actions_mode == ActionsMode::SkipAll
+    }
+
     /// Nothing changes any more.
     pub(crate) fn is_over(&self) -> bool {
         use ExperimentStatus::{Cancelled, Completed, Failed, Stopped};
@@ -96,6 +108,7 @@ pub(crate) async fn get(clients: &Clients, id: &str) -> Result<Experiment> {
     let state = found.state();
     Ok(Experiment {
         experiment_id: id.to_owned(),
+        actions_mode: mode(found.experiment_options()),
         status: status(state.and_then(|state| state.status())),
         reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
         error_code: state.and_then(|state| state.error()?.code()).map(str::to_owned),
@@ -148,6 +161,7 @@ fn of_summary(summary: &ExperimentSummary) -> Experiment {
     let state = summary.state();
     Experiment {
         experiment_id: summary.id().unwrap_or_default().to_owned(),
+        actions_mode: mode(summary.experiment_options()),
         status: status(state.and_then(|state| state.status())),
         reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
         error_code: None,
@@ -163,6 +177,11 @@ fn failed(action: &ExperimentAction) -> Option<String> {
     state.reason().filter(|reason| failed && !reason.is_empty()).map(str::to_owned)
 }
 
+/// What FIS does unless it is told otherwise.
+fn mode(options: Option<&ExperimentOptions>) -> ActionsMode {
+    options.and_then(|options| options.actions_mode()).cloned().unwrap_or(ActionsMode::RunAll)
+}
+
 /// FIS names one of every experiment.
 fn status(status: Option<&ExperimentStatus>) -> ExperimentStatus {
     status.cloned().unwrap_or_else(|| ExperimentStatus::from("unknown"))
@@ -174,6 +193,7 @@ impl Experiment {
     pub(crate) fn ended(status: ExperimentStatus, reason: &str) -> Self {
         Self {
             experiment_id: "EXP1".to_owned(),
+            actions_mode: ActionsMode::RunAll,
             status,
             reason: reason.to_owned(),
             error_code: None,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_sdk_fis::types::{ActionsMode, StartExperimentExperimentOptionsInput};
+
 use crate::aws::clients::{Clients, token};
 use crate::aws::patience::Patience;
 use crate::aws::service_roles::{self, Service};
@@ -14,13 +16,18 @@ const LIMIT: Duration = Duration::from_secs(120);
 ///
 /// The first experiment of an account takes the service-linked role `AWSServiceRoleForFIS`. FIS makes it in the caller's
 /// name; when it refuses because of that, the role is made here.
-pub(crate) async fn start(clients: &Clients, template_id: &str, mut on_wait: impl FnMut(&str)) -> Result<String> {
+pub(crate) async fn start(
+    clients: &Clients,
+    template_id: &str,
+    mode: &ActionsMode,
+    mut on_wait: impl FnMut(&str),
+) -> Result<String> {
     // One token for all attempts: they are one wish, and a refused one has started nothing.
     let token = token();
     let mut patience = Patience::new(clients, LIMIT);
     let mut has_role = false;
     loop {
-        let error = match attempt(clients, template_id, &token).await {
+        let error = match attempt(clients, template_id, mode, &token).await {
             Ok(id) => return Ok(id),
             Err(error) => error,
         };
@@ -41,8 +48,10 @@ pub(crate) async fn start(clients: &Clients, template_id: &str, mut on_wait: imp
     }
 }
 
-async fn attempt(clients: &Clients, template_id: &str, token: &str) -> Result<String> {
-    let request = clients.fis.start_experiment().experiment_template_id(template_id).client_token(token);
+async fn attempt(clients: &Clients, template_id: &str, mode: &ActionsMode, token: &str) -> Result<String> {
+    let options = StartExperimentExperimentOptionsInput::builder().actions_mode(mode.clone()).build();
+    let request = clients.fis.start_experiment().experiment_template_id(template_id).experiment_options(options);
+    let request = request.client_token(token);
     let answer = request.send().await.doing("Starting the experiment")?;
     let id = answer.experiment().and_then(|experiment| experiment.id());
     id.map(str::to_owned).ok_or_else(|| Error::failed("FIS started an experiment without an id."))
@@ -95,7 +104,7 @@ mod tests {
         let taken = r#"<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>InvalidInput</Code><Message>Service role name AWSServiceRoleForFIS has been taken in this account, please try a different suffix.</Message></Error></ErrorResponse>"#;
         for (status, body) in [(200, made), (400, taken)] {
             let script = role(status, body);
-            assert_eq!(start(&script.clients(), "EXT1", |_| {}).await.unwrap(), "EXP1");
+            assert_eq!(start(&script.clients(), "EXT1", &ActionsMode::RunAll, |_| {}).await.unwrap(), "EXP1");
             let requests = script.requests(START);
             let tokens: BTreeSet<_> = requests.iter().map(|request| request["clientToken"].to_string()).collect();
             assert_eq!((requests.len(), tokens.len()), (2, 1));
@@ -105,7 +114,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_may_not_create_the_role_is_told_what_somebody_has_to_do() {
         let denied = r#"<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"#;
-        let error = start(&role(403, denied).clients(), "EXT1", |_| {}).await.unwrap_err();
+        let error = start(&role(403, denied).clients(), "EXT1", &ActionsMode::RunAll, |_| {}).await.unwrap_err();
         let report = error.report(crate::target::Target::Aws);
         assert!(report.contains("aws iam create-service-linked-role --aws-service-name fis.amazonaws.com"), "{report}");
     }
@@ -115,16 +124,16 @@ mod tests {
         let full = |script: Script| script.refusal(START, 402, "ServiceQuotaExceededException", "Active experiments");
         let mut waits = 0;
         let script = started(full(full(Script::default())));
-        assert_eq!(start(&script.clients(), "EXT1", |_| waits += 1).await.unwrap(), "EXP1");
+        assert_eq!(start(&script.clients(), "EXT1", &ActionsMode::RunAll, |_| waits += 1).await.unwrap(), "EXP1");
         assert_eq!(waits, 2);
-        let error = start(&full(Script::default()).clients(), "EXT1", |_| {}).await.unwrap_err();
+        let error = start(&full(Script::default()).clients(), "EXT1", &ActionsMode::RunAll, |_| {}).await.unwrap_err();
         assert!(error.report(crate::target::Target::Aws).contains("5 experiments at a time"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn another_refusal_is_final() {
         let script = Script::default().refusal(START, 404, "ResourceNotFoundException", "gone");
-        let error = start(&script.clients(), "EXT1", |_| {}).await.unwrap_err();
+        let error = start(&script.clients(), "EXT1", &ActionsMode::RunAll, |_| {}).await.unwrap_err();
         assert!(error.has_code(&["ResourceNotFoundException"]), "{error}");
         assert_eq!(script.requests(START).len(), 1);
     }

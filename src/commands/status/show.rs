@@ -23,7 +23,8 @@ impl fmt::Display for Several {
             let Status { environment, stacks, tasks, experiments, .. } = status;
             let stack = stacks.last().map_or("-", |stack| stack.status.as_deref().unwrap_or("not set up"));
             let running = tasks.iter().filter(|task| !task.task.is_stopped()).count();
-            let experiment = experiments.first().map_or("-", |experiment| experiment.status.as_str());
+            let experiment =
+                experiments.iter().find(|it| !it.is_preview()).map_or("-", |experiment| experiment.status.as_str());
             table.add_row([&environment.to_string(), stack, &running.to_string(), experiment, &status.items()]);
         }
         writeln!(f, "{}", table.trim_fmt())?;
@@ -76,7 +77,8 @@ impl fmt::Display for Status {
             writeln!(f, "{symbol} watchdog: {}", said.message)?;
         }
         for experiment in &self.experiments {
-            writeln!(f, "  experiment {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;
+            let kind = if experiment.is_preview() { "preview" } else { "experiment" };
+            writeln!(f, "  {kind} {} {}: {}", experiment.experiment_id, experiment.status, experiment.reason)?;
         }
         self.tasks.iter().try_for_each(|task| task.fmt(f))?;
         if self.older_tasks > 0 {

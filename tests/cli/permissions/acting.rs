@@ -39,6 +39,7 @@ const ATTENDEE: &[&[&str]] = &[
     &["clear"],
     // For `down` to stop.
     &["run", "original", "--detach", "--item-seconds", "30"],
+    &["interrupt", "--dry-run"],
 ];
 
 /// The files that whoever sets up has.
@@ -114,6 +115,7 @@ fn the_published_policies_are_enough_and_no_action_is_too_much() {
         attendee.ok(&sandbox, args);
     }
     attendee.ok(&sandbox, &["try", "--force", "--item-seconds", "0", "--image", &improved_image(&sandbox)]);
+    deployer.ok(&sandbox, &["interrupt", "--dry-run"]);
     for args in take.iter().chain(&[&["lab", "--item-seconds", "0.25"][..], &["down", "--all"]]) {
         deployer.ok(&sandbox, args);
     }

@@ -160,7 +160,7 @@ fn fis(call: &Call, action: &str) -> Vec<Need> {
         "GetExperimentTemplate" => vec![template(&call.input["id"])],
         // Asked for twice: the template, and the experiment that it is to become.
         "StartExperiment" => vec![template(&call.input["experimentTemplateId"]), experiment("EXP0")],
-        "GetExperiment" | "StopExperiment" => vec![experiment(&call.input["id"])],
+        "GetExperiment" | "StopExperiment" | "ListExperimentResolvedTargets" => vec![experiment(&call.input["id"])],
         _ => vec![need(any(), &Context::new())],
     }
 }

@@ -52,6 +52,7 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
 const CHAPTER: &[&[&str]] = &[
     &["status"],
     &["run", "original", "--detach", "--item-seconds", "0.1"],
+    &["interrupt", "--dry-run"],
     &["interrupt", "--at-index", "1"],
     &["interrupt"],
     &["items"],

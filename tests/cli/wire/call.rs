@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) input: BTreeMap<String, String>,
 }
 
-/// Called by method and path, like Lambda.
+/// Called by method and path less its id, like Lambda.
 const FIS: &[(&str, &str, &str)] = &[
     ("GET", "experimentTemplates", "ListExperimentTemplates"),
     ("GET", "experimentTemplates/", "GetExperimentTemplate"),
@@ -32,6 +32,7 @@ const FIS: &[(&str, &str, &str)] = &[
     ("GET", "experiments", "ListExperiments"),
     ("GET", "experiments/", "GetExperiment"),
     ("DELETE", "experiments/", "StopExperiment"),
+    ("GET", "experiments//resolvedTargets", "ListExperimentResolvedTargets"),
     ("GET", "actions/", "GetAction"),
 ];
 
@@ -83,8 +84,9 @@ impl Call {
 
     fn of_fis(request: &http::Request<Vec<u8>>, service: String) -> Self {
         let (method, path) = (request.method().as_str(), request.uri().path().trim_matches('/'));
-        let (route, id) = path.find('/').map_or((path, ""), |slash| (&path[..=slash], &path[slash + 1..]));
-        let known = FIS.iter().find(|(known, pattern, _)| (*known, *pattern) == (method, route));
+        let id = path.split('/').nth(1).unwrap_or_default();
+        let route = if id.is_empty() { path.to_owned() } else { path.replacen(id, "", 1) };
+        let known = FIS.iter().find(|(known, pattern, _)| (*known, *pattern) == (method, route.as_str()));
         let (_, _, operation) = known.unwrap_or_else(|| panic!("{method} /{path} is no operation of FIS known here"));
         let mut input = BTreeMap::from([("id".to_owned(), id.to_owned())]);
         let body: Option<Value> = serde_json::from_slice(request.body()).ok();
