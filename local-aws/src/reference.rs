@@ -59,6 +59,26 @@ shorter), `startedBy` of a rule's tasks (`events-rule/NAME`), the reason of an e
 is said of a bus that is not there in an entry of PutEvents and of a target id that RemoveTargets does not find.
 ";
 
+const EXPERIMENTS: &str = "
+## Experiments
+
+Targets are tasks: by ARN, or by tags, cluster, service and filters. `aws:ecs:stop-task` calls StopTask in the experiment's role.
+`aws:ecs:task-kill-process` sends SIGTERM or SIGKILL to the program of each task: the endpoint has started that process, so it sends
+the signal itself. `processName` must be the program's name, which is the last part of the path that the image's entry point has
+for it; where it is another, the action fails, in the words of `killall`. ECS hears nothing of a signal: the task stops because its
+essential container has exited, with code 137 or 143.
+
+On AWS the same action goes through Systems Manager. There it needs the SSM agent as one more container of the task definition,
+`pidMode: task`, and `ssm:SendCommand` in the experiment's role; without the agent it fails. Tasks have one container here, and
+none of this is asked for.
+
+A preview (`actionsMode` `skip-all`) resolves the targets in the experiment's role, skips every action, and asks for none of the
+permissions of its actions.
+
+Inferred: `arn` as the key of a resolved target's `targetInformation`, that a preview ends as `completed`, the words of the reasons,
+and that the quota for target tasks of `aws:ecs:task-kill-process` is that of `aws:ecs:stop-task`.
+";
+
 const LAMBDA: &str = "
 ## Functions
 
@@ -208,6 +228,7 @@ fn page() -> String {
         write!(page, "\n**{}**: {}.\n", service.title, operations(service).join(", ")).unwrap();
     }
     page.push_str(REGISTRY);
+    page.push_str(EXPERIMENTS);
     page.push_str(EVENTS);
     page.push_str(LAMBDA);
     page.push_str(QUEUES);

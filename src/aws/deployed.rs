@@ -2,7 +2,7 @@
 
 use super::arn;
 use super::clients::Clients;
-use super::experiment::Selection;
+use super::experiment::{Fault, Selection, Signal};
 use super::program::Program;
 use super::stack::{self, Stack};
 use crate::environment::Environment;
@@ -116,12 +116,21 @@ impl Deployed {
         self.stack.output("SecurityGroupId")
     }
 
-    /// The experiment template that stops as many of the running tasks.
-    pub(crate) fn experiment_template(&self, selection: Selection) -> Result<&str> {
-        self.stack.output(match selection {
-            Selection::All => "ExperimentTemplateId",
-            Selection::One => "OneTaskExperimentTemplateId",
+    /// The experiment template for it.
+    pub(crate) fn experiment_template(&self, fault: Fault) -> Result<&str> {
+        self.stack.output(match (fault.signal, fault.selection) {
+            (Signal::Term, Selection::All) => "ExperimentTemplateId",
+            (Signal::Term, Selection::One) => "OneTaskExperimentTemplateId",
+            (Signal::Kill, Selection::All) => "KillExperimentTemplateId",
+            (Signal::Kill, Selection::One) => "OneTaskKillExperimentTemplateId",
         })
+    }
+
+    /// All experiment templates. Those that kill are not in every environment.
+    pub(crate) fn experiment_templates(&self) -> Result<Vec<(Fault, &str)>> {
+        let there = Fault::ALL.into_iter().map(|fault| (fault, self.experiment_template(fault)));
+        let there = there.filter(|(fault, template)| fault.signal == Signal::Term || template.is_ok());
+        there.map(|(fault, template)| Ok((fault, template?))).collect()
     }
 
     /// The queue with an item of the batch in each message.

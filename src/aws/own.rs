@@ -25,8 +25,8 @@ use crate::error::{Doing, Error, Result};
 /// would not get past.
 const SCRIPT: &str = "#!/bin/sh\ncd -- \"$1\" || exit 126\nshift\nexec \"$@\"\n";
 
-/// Name of the script, and of the image.
-const SCRIPT_NAME: &str = "own";
+/// Name of the script, and of the image: the process that `interrupt --signal kill` kills is called so.
+const SCRIPT_NAME: &str = "worker";
 
 /// A worker that somebody brings along.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,6 +103,7 @@ pub(crate) fn deployed() -> Deployed {
         ("SecurityGroupId", "sg-1"),
         ("ExperimentTemplateId", "EXT1"),
         ("OneTaskExperimentTemplateId", "EXT2"),
+        ("OneTaskKillExperimentTemplateId", "EXT4"),
         ("QueueUrl", "https://sqs.eu-west-1.amazonaws.com/123456789012/Queue"),
         ("DeadLetterQueueUrl", "https://sqs.eu-west-1.amazonaws.com/123456789012/DeadLetterQueue"),
         ("WatchdogFunctionName", "Watchdog"),

@@ -70,6 +70,13 @@ const STOPPED_BY_FIS: Meaning = Meaning {
     remedy: "Run it again: does it complete, and does it do anything twice?",
 };
 
+/// Nobody had asked it to stop before.
+const KILLED: Meaning = Meaning {
+    what: "It was killed without a word.",
+    remedy: "By `interrupt --signal kill`, by somebody else, or for want of memory. Run it again: what has become of the item \
+             that it was working on?",
+};
+
 /// The first row that fits is the answer, so the special comes before the general.
 const TABLE: &[Row] = &[
     // --- CannotPullContainerError ---
@@ -182,7 +189,9 @@ fn by(task: &Task, of_exit_code: fn(Option<i32>) -> Option<Meaning>) -> Option<M
     let by_text = texts.into_iter().flatten().find_map(|text| of_text(text));
     // Whoever asked it to stop: that it had to be killed is what should not be.
     let by_text = by_text.filter(|meaning| task.exit_code != Some(137) || *meaning != STOPPED_BY_FIS);
-    by_text.or_else(|| of_exit_code(task.exit_code)).or_else(|| of_stop_code(task))
+    let killed = (task.exit_code == Some(137) && task.stop_code == Some(TaskStopCode::EssentialContainerExited))
+        .then_some(KILLED);
+    by_text.or(killed).or_else(|| of_exit_code(task.exit_code)).or_else(|| of_stop_code(task))
 }
 
 fn of_text(text: &str) -> Option<Meaning> {

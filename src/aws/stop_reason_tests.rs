@@ -89,9 +89,10 @@ fn without_a_telling_text_the_exit_code_tells_and_then_the_stop_code() {
     for (code, what) in [(1, "gave up"), (2, "wrong setting"), (3, "Another task"), (137, "killed"), (143, "SIGTERM")] {
         assert!(exited(code).unwrap().what.contains(what), "{code}");
     }
+    assert!(exited(137).unwrap().what.contains("without a word"));
     assert!(exited(7).unwrap().what.contains("workers do not"));
     let killed = task(Some(137), "UserInitiated", "Task stopped by AWS FIS (Experiment ID: EXP1)");
-    assert!(meaning(&killed).unwrap().what.contains("killed"));
+    assert!(meaning(&killed).unwrap().what.contains("did not end within `stopTimeout`"));
     let stopped = |code| meaning(&task(None, code, "x"));
     assert!(stopped("SpotInterruption").unwrap().what.contains("Spot"));
     assert!(stopped("UserInitiated").unwrap().what.contains("Somebody"));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::context::{Connected, Context};
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::Selection;
+use crate::aws::experiment::{Fault, Selection, Signal};
 use crate::error::Result;
 use crate::lab::aim::Trigger;
 use crate::lab::evidence::Interruption;
@@ -26,7 +26,8 @@ Examples:
   fis-workshop interrupt                At once
   fis-workshop interrupt --at-index 4   When index 4, or a later one, is written
   fis-workshop interrupt --one          One of the tasks that work on the queue
-  fis-workshop interrupt --dry-run      What FIS would hit; it stops nothing")]
+  fis-workshop interrupt --dry-run      What FIS would hit; it stops nothing
+  fis-workshop interrupt --signal kill  Without SIGTERM, and without grace")]
 pub(crate) struct InterruptArgs {
     /// Wait until a running task has written this index
     #[arg(long, value_name = "INDEX", value_parser = super::numbers::index, allow_negative_numbers = true)]
@@ -34,6 +35,9 @@ pub(crate) struct InterruptArgs {
     /// Stop one of the running tasks, whichever FIS picks, instead of all
     #[arg(long)]
     one: bool,
+    /// How the task is ended
+    #[arg(long, value_name = "SIGNAL", default_value = "term")]
+    signal: Signal,
     /// Only show what FIS would hit: it resolves the targets, and skips every action
     #[arg(long, conflicts_with_all = ["at_index", "predict"])]
     dry_run: bool,
@@ -62,7 +66,8 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let connected = context.connect().await?;
     let deployed = connected.deployed().await?;
     let selection = if args.one { Selection::One } else { Selection::All };
-    let trigger = Trigger { selection, at_index: args.at_index, task_arn: None };
+    let fault = Fault { selection, signal: args.signal };
+    let trigger = Trigger { fault, at_index: args.at_index, task_arn: None };
     let flags = deployed.environment.flag();
     let on_start = || {
         context.after_interruption(format!(
@@ -70,7 +75,7 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
         ));
     };
     if args.dry_run {
-        let preview = preview(&context.ui, &connected.clients, &deployed, selection, on_start).await?;
+        let preview = preview(&context.ui, &connected.clients, &deployed, fault, on_start).await?;
         context.ui.result(&preview)?;
         return Ok(0);
     }
@@ -91,11 +96,12 @@ async fn ask(connected: &Connected<'_>, deployed: &Deployed, trigger: Trigger<'_
         return Ok(None);
     }
     let targets = look(ui, &connected.clients, deployed, trigger).await?;
-    let which = if trigger.selection == Selection::One { "one of the tasks" } else { "the task" };
+    let verb = if trigger.fault.signal == Signal::Kill { "kill" } else { "stop" };
+    let which = if trigger.fault.selection == Selection::One { "one of the tasks" } else { "the task" };
     let when = trigger.at_index.map_or_else(|| "now".to_owned(), |index| format!("when index {index} is written"));
     let program = targets.first().and_then(|task| deployed.program_of(&task.task_definition_arn));
     let shared = program.and_then(Variant::of).is_some_and(|variant| variant.design().tasks > 1);
-    prediction::ask(ui, shared, &format!("the experiment will stop {which} {when}")).await
+    prediction::ask(ui, shared, &format!("the experiment will {verb} {which} {when}")).await
 }
 
 impl fmt::Display for Told {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::aws::arn::{last_part, task_id};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Selection};
+use crate::aws::experiment::{self, Fault, Signal};
 use crate::aws::patience::Patience;
 use crate::aws::stop_reason;
 use crate::aws::table::{self, Item};
@@ -19,8 +19,7 @@ use crate::ui::{Progress, Ui};
 /// What to interrupt, and when.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Trigger<'a> {
-    /// How many of the tasks.
-    pub(crate) selection: Selection,
+    pub(crate) fault: Fault,
     /// As soon as a running task has written this index.
     pub(crate) at_index: Option<u64>,
     /// A task that was just started: ECS lists it a little later.
@@ -40,13 +39,10 @@ pub(super) struct Aim<'a> {
 }
 
 impl<'a> Aim<'a> {
-    pub(super) async fn take(
-        ui: &'a Ui,
-        clients: &'a Clients,
-        deployed: &'a Deployed,
-        selection: Selection,
-    ) -> Result<Self> {
-        let template = deployed.experiment_template(selection)?;
+    pub(super) async fn take(ui: &'a Ui, clients: &'a Clients, deployed: &'a Deployed, fault: Fault) -> Result<Self> {
+        let template = deployed.experiment_template(fault);
+        let template =
+            template.map_err(|error| if fault.signal == Signal::Kill { cannot_kill(deployed) } else { error })?;
         let tags = experiment::target_tags(clients, template).await?;
         Ok(Self { ui, line: ui.progress("Looking for tasks"), clients, deployed, template, tags })
     }
@@ -160,6 +156,22 @@ impl<'a> Aim<'a> {
             "`fis-workshop run original{flags}` (or another variant) starts a task, in another terminal."
         )))
     }
+}
+
+/// The action is one for tasks that were made for it.
+fn cannot_kill(deployed: &Deployed) -> Error {
+    let environment = &deployed.environment;
+    Error::failed(format!(
+        "The environment {environment} has no experiment that kills: its template lacks the SSM agent."
+    ))
+    .cause(
+        "on AWS, aws:ecs:task-kill-process sends its signal through that agent, a container beside the worker in the \
+             task definition",
+    )
+    .hint(
+        "On the local endpoint, which needs no agent, `fis-workshop up` makes the experiment. On AWS, `interrupt` \
+             without `--signal kill` stops the task as ECS does.",
+    )
 }
 
 /// A task that has ended, or is on its way there, is no target any more: a failure to start is told as such.

@@ -7,7 +7,7 @@ use super::evidence::{InterruptedTask, Interruption};
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Experiment, Selection};
+use crate::aws::experiment::{self, Experiment, Fault, Selection, Signal};
 use crate::aws::patience::Patience;
 use crate::aws::table;
 use crate::aws::tasks::{self, Task};
@@ -25,17 +25,19 @@ pub(crate) async fn interrupt(
     trigger: Trigger<'_>,
     on_start: impl Fn(),
 ) -> Result<Interruption> {
-    let aim = Aim::take(ui, clients, deployed, trigger.selection).await?;
+    let aim = Aim::take(ui, clients, deployed, trigger.fault).await?;
     let targets = aim.wait_for_targets(trigger).await?;
-    let hits = if trigger.selection == Selection::One && targets.len() > 1 { "may hit" } else { "hits" };
+    let Fault { selection, signal } = trigger.fault;
+    let hits = if selection == Selection::One && targets.len() > 1 { "may hit" } else { "hits" };
     for task in &targets {
         ui.note(format_args!("The experiment {hits} the task {} ({}).", task_id(&task.task_arn), task.last_status));
     }
     let experiment = aim.run_experiment(ActionsMode::RunAll, &targets, on_start).await?;
     aim.line.now("Waiting until the task is STOPPED");
-    let hit = match trigger.selection {
-        Selection::All => targets,
-        Selection::One => vec![aim.wait_for_hit(&experiment, &targets).await?],
+    let hit = match (selection, signal) {
+        (Selection::All, _) => targets,
+        (Selection::One, Signal::Term) => vec![aim.wait_for_hit(&experiment, &targets).await?],
+        (Selection::One, Signal::Kill) => aim.resolved(&experiment, targets).await?,
     };
     let mut interrupted = Vec::new();
     for target in hit {
@@ -48,7 +50,7 @@ pub(crate) async fn interrupt(
 
 /// The running tasks that [`interrupt`] would hit now, as soon as there is one; it refuses for the same reasons.
 pub(crate) async fn look(ui: &Ui, clients: &Clients, deployed: &Deployed, trigger: Trigger<'_>) -> Result<Vec<Task>> {
-    let aim = Aim::take(ui, clients, deployed, trigger.selection).await?;
+    let aim = Aim::take(ui, clients, deployed, trigger.fault).await?;
     let targets = aim.wait_for_targets(Trigger { at_index: None, ..trigger }).await?;
     if let Some(index) = trigger.at_index {
         aim.check_batch(index, &targets)?;
@@ -97,6 +99,16 @@ impl Aim<'_> {
             }
             ui.note("FIS does not find the task by its tag yet: trying again.");
         }
+    }
+
+    /// Which of the targets the experiment has picked, by what FIS says: of a process that was killed, ECS does not say by
+    /// whom.
+    async fn resolved(&self, experiment: &Experiment, targets: Vec<Task>) -> Result<Vec<Task>> {
+        let resolved = experiment::resolved_targets(self.clients, &experiment.experiment_id).await?;
+        let is_hit = |task: &Task| {
+            resolved.iter().any(|target| target.target_information.values().any(|value| *value == task.task_arn))
+        };
+        Ok(targets.into_iter().filter(is_hit).collect())
     }
 
     /// Which of the targets the experiment has picked: ECS names the experiment as soon as it is told to stop the task.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::aim::{Aim, Trigger};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Experiment, ResolvedTarget, Selection};
+use crate::aws::experiment::{self, Experiment, Fault, ResolvedTarget, Selection};
 use crate::error::Result;
 use crate::ui::Ui;
 
@@ -28,14 +28,14 @@ pub(crate) async fn preview(
     ui: &Ui,
     clients: &Clients,
     deployed: &Deployed,
-    selection: Selection,
+    fault: Fault,
     on_start: impl Fn(),
 ) -> Result<Preview> {
-    let aim = Aim::take(ui, clients, deployed, selection).await?;
-    let running = aim.wait_for_targets(Trigger { selection, ..Trigger::default() }).await?;
+    let aim = Aim::take(ui, clients, deployed, fault).await?;
+    let running = aim.wait_for_targets(Trigger { fault, ..Trigger::default() }).await?;
     let experiment = aim.run_experiment(ActionsMode::SkipAll, &running, on_start).await?;
     let targets = experiment::resolved_targets(clients, &experiment.experiment_id).await?;
-    if selection == Selection::One && running.len() > 1 {
+    if fault.selection == Selection::One && running.len() > 1 {
         ui.note(format_args!("FIS picks one of {} tasks, each time anew.", running.len()));
     }
     Ok(Preview { experiment, targets })

@@ -13,7 +13,7 @@ use super::variant::Design;
 use crate::aws::arn::task_id;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::Selection;
+use crate::aws::experiment::{Fault, Selection};
 use crate::aws::logs::Line;
 use crate::aws::patience::Patience;
 use crate::aws::program::Program;
@@ -99,7 +99,7 @@ impl Stage<'_> {
 
     /// Lets the experiment stop what runs, when `task` has written the index.
     pub(super) async fn interrupt(self, task: &Task, at_index: u64) -> Result<Interruption> {
-        let trigger = Trigger { selection: Selection::All, at_index: Some(at_index), task_arn: Some(&task.task_arn) };
+        let trigger = Trigger { at_index: Some(at_index), task_arn: Some(&task.task_arn), ..Trigger::default() };
         interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 
@@ -113,7 +113,7 @@ impl Stage<'_> {
         {
             pace.wait().await;
         }
-        let trigger = Trigger { selection, at_index: None, task_arn: None };
+        let trigger = Trigger { fault: Fault { selection, ..Fault::default() }, ..Trigger::default() };
         interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
     }
 

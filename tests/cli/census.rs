@@ -100,7 +100,7 @@ pub(crate) fn full_census(sandbox: &Sandbox) -> BTreeMap<String, usize> {
         assert_eq!(census[kind], 1, "{kind}: {census:?}");
     }
     assert_eq!(census["ec2 subnet"], 4, "{census:?}");
-    assert_eq!((census["log groups"], census["experiment templates"]), (6, 2), "{census:?}");
+    assert_eq!((census["log groups"], census["experiment templates"]), (6, 4), "{census:?}");
     assert_eq!((census["lambda function"], census["events rule"], census["sqs queue"]), (1, 2, 2), "{census:?}");
     assert!(
         image_files(sandbox).iter().any(|file| file.starts_with("images/blobs/sha256/")),

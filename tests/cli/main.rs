@@ -20,6 +20,7 @@ mod faults;
 mod guide;
 mod help;
 mod images;
+mod killed;
 mod kills;
 mod lab;
 mod lab_fails;

@@ -28,6 +28,12 @@ pub(super) fn program(endpoint: &Endpoint, task: &Task, image: &PulledImage) -> 
     Ok(Program { path, arguments, environment, directory })
 }
 
+/// What the program is called among the processes of the task.
+pub(super) fn process_name(task: &Task, image: &PulledImage) -> Option<String> {
+    let words = image::words(image, replacement(task));
+    words.first().and_then(|path| path.rsplit('/').next()).map(str::to_owned)
+}
+
 fn replacement(task: &Task) -> Replacement<'_> {
     let definition = &task.container;
     let overridden = task.container_override().map(|one| one.command.as_slice()).filter(|words| !words.is_empty());

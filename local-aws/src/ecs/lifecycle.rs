@@ -12,7 +12,7 @@ use super::changes::Changes;
 use super::credentials::TaskCredentials;
 use super::supervision::Supervision;
 use super::task::{Desired, Status, StopCode, Task};
-use super::{latency, launch, network, task_event};
+use super::{container, latency, launch, network, task_event};
 use crate::background;
 use crate::ecr::collection;
 use crate::ecr::image_use::ImageUse;
@@ -223,6 +223,7 @@ impl Driver {
         self.change(endpoint, |_, task| {
             task.image_digest = Some(image.digest.clone());
             task.pull_stopped_at = Some(Utc::now());
+            task.process_name = container::process_name(task, &image);
             task.stop_signal = launch::stop_signal(&image);
             Ok(Status::Activating)
         })?;

@@ -47,6 +47,7 @@ mod prepare;
 mod refusal;
 mod resume;
 pub(crate) mod run_task;
+pub(crate) mod signal;
 mod supervision;
 pub(crate) mod tag;
 mod tags;

@@ -128,6 +128,9 @@ pub(crate) struct Task {
     pub(super) interface: Interface,
     /// Unguessable name of the task's credentials and metadata.
     pub(super) access_id: String,
+    /// What its program is called among the processes.
+    #[serde(default)]
+    pub(super) process_name: Option<String>,
     /// The image's, e.g. `SIGINT`.
     pub(super) stop_signal: Option<String>,
     /// When SIGKILL follows; survives the endpoint.

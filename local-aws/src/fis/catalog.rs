@@ -13,6 +13,9 @@ use crate::error::ApiError;
 /// Stops tasks.
 pub(super) const STOP_TASK: &str = "aws:ecs:stop-task";
 
+/// Sends a signal to a process of tasks.
+pub(super) const KILL_PROCESS: &str = "aws:ecs:task-kill-process";
+
 /// Does nothing for a while.
 pub(super) const WAIT: &str = "aws:fis:wait";
 
@@ -23,13 +26,19 @@ pub(super) const TASK: &str = "aws:ecs:task";
 pub(super) struct ActionKind {
     pub(super) id: &'static str,
     description: &'static str,
-    /// Name and description; all of them are required.
-    pub(super) parameters: &'static [(&'static str, &'static str)],
+    pub(super) parameters: &'static [Parameter],
     /// The action's own name for its targets, and their type.
     pub(super) target: Option<(&'static str, &'static str)>,
 }
 
-const ACTIONS: &[ActionKind] = &[
+/// A parameter of an action.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    description: &'static str,
+    pub(super) required: bool,
+}
+
+pub(super) const ACTIONS: &[ActionKind] = &[
     ActionKind {
         id: STOP_TASK,
         description: "Stop the target ECS tasks.",
@@ -37,9 +46,18 @@ const ACTIONS: &[ActionKind] = &[
         target: Some(("Tasks", TASK)),
     },
     ActionKind {
+        id: KILL_PROCESS,
+        description: "Send a signal to a process of the target ECS tasks.",
+        parameters: &[
+            Parameter { name: "processName", description: "The name of the process.", required: true },
+            Parameter { name: "signal", description: "SIGTERM (the default) or SIGKILL.", required: false },
+        ],
+        target: Some(("Tasks", TASK)),
+    },
+    ActionKind {
         id: WAIT,
         description: "Wait for the specified duration. Stop condition monitoring will continue during this time.",
-        parameters: &[("duration", "The duration, in ISO 8601 format.")],
+        parameters: &[Parameter { name: "duration", description: "The duration, in ISO 8601 format.", required: true }],
         target: None,
     },
 ];
@@ -78,8 +96,8 @@ pub(super) fn get_action(endpoint: &Endpoint, input: GetAction) -> Result<Value,
     let action = action(&input.id).ok_or_else(|| not_found(format!("Action with ID {} not found.", input.id)))?;
     let mut description = action.summary(endpoint);
     let parameters = action.parameters.iter();
-    let parameters: BTreeMap<_, _> =
-        parameters.map(|(name, text)| (*name, json!({"description": text, "required": true}))).collect();
+    let describe = |it: &Parameter| (it.name, json!({"description": it.description, "required": it.required}));
+    let parameters: BTreeMap<_, _> = parameters.map(describe).collect();
     description["parameters"] = json!(parameters);
     Ok(json!({"action": description}))
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::catalog::{STOP_TASK, WAIT};
+use super::catalog::{KILL_PROCESS, STOP_TASK, WAIT};
 use super::experiment::{ActionStatus, ActionsMode, Active, Experiment, Failure, Progress, Status};
 use super::experiment_event::State;
+use super::spec::Action;
 use super::targets::{Principal, failed};
 use super::{experiment_event, safety_lever, targets};
 use crate::background;
-use crate::ecs::active;
+use crate::ecs::{active, signal};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::store::Tx;
@@ -40,24 +41,27 @@ fn go_on(endpoint: &Arc<Endpoint>, id: String, resumed: bool) {
 
 /// What a step leaves to do outside of its transaction.
 enum Work {
-    /// StopTask for the tasks of actions.
-    StopTasks(Vec<Stop>),
+    /// What actions do to their tasks.
+    Inject(Vec<Fault>),
     /// Nothing before this time, when a wait ends.
     Until(DateTime<Utc>),
     /// Nothing; the experiment has ended, or another driver is on it.
     Nothing,
 }
 
-/// An action that stops tasks.
-struct Stop {
-    action: String,
+/// An action that is to be done to tasks.
+struct Fault {
+    name: String,
+    action: Action,
     /// ARNs.
     tasks: Vec<String>,
+    /// An earlier endpoint may have done it.
+    again: bool,
 }
 
 async fn drive(endpoint: Arc<Endpoint>, id: String, mut resumed: bool) {
     loop {
-        let pause = match advance(&endpoint, &id, &mut resumed) {
+        let pause = match advance(&endpoint, &id, &mut resumed).await {
             Ok(None) => return,
             Ok(Some(time)) => (time - Utc::now()).to_std().unwrap_or_default(),
             Err(error) => {
@@ -70,30 +74,40 @@ async fn drive(endpoint: Arc<Endpoint>, id: String, mut resumed: bool) {
 }
 
 /// Steps until there is nothing to do before the returned time, or at all.
-fn advance(endpoint: &Arc<Endpoint>, id: &str, resumed: &mut bool) -> Result<Option<DateTime<Utc>>, ApiError> {
+async fn advance(endpoint: &Arc<Endpoint>, id: &str, resumed: &mut bool) -> Result<Option<DateTime<Utc>>, ApiError> {
     loop {
         let work = endpoint.store.write(|tx| step(endpoint, tx, id, *resumed))?;
         *resumed = false;
         match work {
             Work::Nothing => return Ok(None),
             Work::Until(time) => return Ok(Some(time)),
-            Work::StopTasks(actions) => {
-                for Stop { action, tasks } in actions {
-                    let outcome = stop_tasks(endpoint, id, &action, &tasks);
-                    endpoint.store.write(|tx| finish(tx, id, &action, outcome))?;
+            Work::Inject(faults) => {
+                for fault in faults {
+                    let outcome = inject(endpoint, id, &fault).await;
+                    endpoint.store.write(|tx| finish(tx, id, &fault.name, outcome))?;
                 }
             }
         }
     }
 }
 
-/// The action is done when ECS has accepted every StopTask; the tasks may take their `stopTimeout` after that.
-fn stop_tasks(endpoint: &Arc<Endpoint>, id: &str, action: &str, tasks: &[String]) -> Result<(), Failure> {
+/// The action is done when ECS has accepted every StopTask, the tasks may take their `stopTimeout` after that; or when every
+/// process has been sent its signal.
+async fn inject(endpoint: &Arc<Endpoint>, id: &str, fault: &Fault) -> Result<(), Failure> {
+    let Fault { name, action, tasks, again } = fault;
     let reason = format!("Task stopped by AWS FIS (Experiment ID: {id})");
-    tasks.iter().try_for_each(|task| {
-        active::stop_task(endpoint, task, &reason)
-            .map_err(|error| Failure::new("DependentServiceFailure", error.message, action))
-    })
+    let parameter = |name: &str| action.parameters.get(name).map(String::as_str);
+    for task in tasks {
+        let done = match action.action_id.as_str() {
+            STOP_TASK => active::stop_task(endpoint, task, &reason),
+            _ => {
+                let (process, signal) = (parameter("processName").unwrap_or_default(), parameter("signal"));
+                signal::send(endpoint, task, process, signal.unwrap_or("SIGTERM"), *again).await
+            }
+        };
+        done.map_err(|error| Failure::new("DependentServiceFailure", error.message, name))?;
+    }
+    Ok(())
 }
 
 fn finish(tx: &Tx<'_>, id: &str, action: &str, outcome: Result<(), Failure>) -> Result<(), ApiError> {
@@ -120,7 +134,7 @@ fn step(endpoint: &Endpoint, tx: &Tx<'_>, id: &str, resumed: bool) -> Result<Wor
         experiment_event::send(endpoint, tx, &experiment, &before)?;
         before = State::of(&experiment);
     }
-    let to_stop =
+    let faults =
         if experiment.status == Status::Running { proceed(tx, &mut experiment, now, resumed)? } else { Vec::new() };
     settle(&mut experiment, now, resumed);
     experiment_event::send(endpoint, tx, &experiment, &before)?;
@@ -129,8 +143,8 @@ fn step(endpoint: &Endpoint, tx: &Tx<'_>, id: &str, resumed: bool) -> Result<Wor
         tx.delete::<Active>(id)?;
         return Ok(Work::Nothing);
     }
-    if !to_stop.is_empty() {
-        return Ok(Work::StopTasks(to_stop));
+    if !faults.is_empty() {
+        return Ok(Work::Inject(faults));
     }
     Ok(experiment.next_wait_end().map_or(Work::Nothing, Work::Until))
 }
@@ -149,24 +163,32 @@ fn begin(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experiment) -> Resul
 }
 
 /// Ends the waits that are over and starts the actions whose turn has come, until nothing changes. Returns what is
-/// to be stopped; a `resumed` experiment sends again what an earlier endpoint may not have sent.
-fn proceed(tx: &Tx<'_>, experiment: &mut Experiment, now: DateTime<Utc>, resumed: bool) -> Result<Vec<Stop>, ApiError> {
-    let mut to_stop = Vec::new();
+/// to be done to tasks; a `resumed` experiment sends again what an earlier endpoint may not have sent.
+fn proceed(
+    tx: &Tx<'_>,
+    experiment: &mut Experiment,
+    now: DateTime<Utc>,
+    resumed: bool,
+) -> Result<Vec<Fault>, ApiError> {
+    let mut faults = Vec::new();
     if resumed {
-        let running = |name: &&String| experiment.is(name, ActionStatus::Running, STOP_TASK);
-        let names: Vec<String> = experiment.spec.actions.keys().filter(running).cloned().collect();
-        for action in names {
-            let tasks = experiment.tasks_of(&action).into_iter().map(|task| task.arn).collect();
-            to_stop.push(Stop { action, tasks });
-        }
+        let running = |name: &&String| {
+            let is = |action| experiment.is(name, ActionStatus::Running, action);
+            is(STOP_TASK) || is(KILL_PROCESS)
+        };
+        faults.extend(
+            experiment.spec.actions.keys().filter(running).filter_map(|name| Fault::of(experiment, name, true)),
+        );
     }
     experiment.end_waits(now);
     while let Some(name) = experiment.next_ready() {
         let tasks = experiment.tasks_of(&name);
         let waits = experiment.is(&name, ActionStatus::Pending, WAIT);
         let skipped = experiment.actions_mode == ActionsMode::SkipAll;
+        let stops = experiment.is(&name, ActionStatus::Pending, STOP_TASK);
+        // Signals are sent by the endpoint itself: there is no SSM here that could ask.
         let allowed =
-            if waits || skipped { Ok(()) } else { failed(Principal::of(tx, experiment).may_stop(&tasks, &name))? };
+            if stops && !skipped { failed(Principal::of(tx, experiment).may_stop(&tasks, &name))? } else { Ok(()) };
         let Some(progress) = experiment.progress.get_mut(&name) else { continue };
         if skipped {
             progress.end(ActionStatus::Skipped, "Action was skipped.", now);
@@ -178,12 +200,19 @@ fn proceed(tx: &Tx<'_>, experiment: &mut Experiment, now: DateTime<Utc>, resumed
         } else {
             progress.start(now);
             if !waits {
-                let tasks = tasks.into_iter().map(|task| task.arn).collect();
-                to_stop.push(Stop { action: name, tasks });
+                faults.extend(Fault::of(experiment, &name, false));
             }
         }
     }
-    Ok(to_stop)
+    Ok(faults)
+}
+
+impl Fault {
+    fn of(experiment: &Experiment, name: &str, again: bool) -> Option<Self> {
+        let action = experiment.spec.actions.get(name)?.clone();
+        let tasks = experiment.tasks_of(name).into_iter().map(|task| task.arn).collect();
+        Some(Self { name: name.to_owned(), action, tasks, again })
+    }
 }
 
 /// Ends the experiment when it is time: all actions over, one failed, or a stop asked for.

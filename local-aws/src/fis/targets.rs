@@ -87,8 +87,11 @@ pub(super) fn resolve(endpoint: &Endpoint, tx: &Tx<'_>, experiment: &mut Experim
             return Err(TargetError::Failed(failure));
         }
         if STOPPED_TASKS.is_reached(count.saturating_sub(1)) {
+            let mut actions = experiment.spec.actions.values();
+            let action = actions.find(|action| action.targets.values().any(|target| *target == name));
             let reason = format!(
-                "Target resolution returned {count} tasks, more than the quota Target Tasks for {STOP_TASK} ({}) allows",
+                "Target resolution returned {count} tasks, more than the quota Target Tasks for {} ({}) allows",
+                action.map_or(STOP_TASK, |action| &action.action_id),
                 STOPPED_TASKS.value
             );
             return Err(TargetError::Failed(Failure::new("QuotaViolation", reason, &name)));

@@ -21,6 +21,9 @@ const MAX_HOURS: i64 = 12;
 /// `resourceArns` of one target.
 const MAX_ARNS: usize = 5;
 
+/// What a process can be sent.
+const SIGNALS: [&str; 2] = ["SIGTERM", "SIGKILL"];
+
 /// Tags that a target may ask for.
 const MAX_TAGS: usize = 50;
 
@@ -168,12 +171,8 @@ fn check_filter(target: &str, filter: &Filter) -> Result<(), ApiError> {
 
 fn check_action(name: &str, action: &Action, targets: &BTreeMap<String, Target>) -> Result<(), ApiError> {
     let kind = catalog::action(&action.action_id).ok_or_else(|| {
-        invalid(format!(
-            "Action with ID {} not found: the local endpoint has {} and {}.",
-            action.action_id,
-            catalog::STOP_TASK,
-            catalog::WAIT
-        ))
+        let known: Vec<_> = catalog::ACTIONS.iter().map(|action| action.id).collect();
+        invalid(format!("Action with ID {} not found: the local endpoint has {}.", action.action_id, known.join(", ")))
     })?;
     if let Some(description) = &action.description {
         length("description of an action", description, 512)?;
@@ -196,12 +195,19 @@ fn check_action(name: &str, action: &Action, targets: &BTreeMap<String, Target>)
 
 fn check_parameters(name: &str, action: &Action, kind: &ActionKind) -> Result<(), ApiError> {
     if let Some(unexpected) =
-        action.parameters.keys().find(|key| !kind.parameters.iter().any(|(known, _)| known == key))
+        action.parameters.keys().find(|key| !kind.parameters.iter().any(|known| known.name == *key))
     {
         return Err(invalid(format!("Unexpected parameter \"{unexpected}\" found in action \"{name}\".")));
     }
-    if let Some((missing, _)) = kind.parameters.iter().find(|(known, _)| !action.parameters.contains_key(*known)) {
-        return Err(invalid(format!("Missing required parameter \"{missing}\" in action \"{name}\".")));
+    let mut required = kind.parameters.iter().filter(|known| known.required);
+    if let Some(missing) = required.find(|known| !action.parameters.contains_key(known.name)) {
+        return Err(invalid(format!("Missing required parameter \"{}\" in action \"{name}\".", missing.name)));
+    }
+    if let Some(signal) = action.parameters.get("signal").filter(|signal| !SIGNALS.contains(&signal.as_str())) {
+        return Err(invalid(format!(
+            "The signal {signal} of action \"{name}\" is not valid: it must be {}.",
+            SIGNALS.join(" or ")
+        )));
     }
     let Some(text) = action.parameters.get("duration") else { return Ok(()) };
     match duration::parse(text) {

@@ -11,10 +11,12 @@ pub(crate) use start::start;
 pub(crate) use stop::stop_running;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use aws_sdk_fis::types::{
     ActionsMode, ExperimentAction, ExperimentActionStatus, ExperimentOptions, ExperimentStatus, ExperimentSummary,
 };
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::clients::Clients;
@@ -30,6 +32,46 @@ pub(crate) enum Selection {
     All,
     /// One of them, whichever FIS picks.
     One,
+}
+
+/// How an experiment ends a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Signal {
+    /// SIGTERM, and SIGKILL when `stopTimeout` is over: ECS stops the task
+    #[default]
+    Term,
+    /// SIGKILL at once, and ECS is not asked: on the local endpoint
+    Kill,
+}
+
+/// What an experiment does: each has a template of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Fault {
+    /// To how many of the tasks.
+    pub(crate) selection: Selection,
+    pub(crate) signal: Signal,
+}
+
+impl Fault {
+    /// All of them, in the order of the template.
+    pub(crate) const ALL: [Self; 4] = [
+        Self { selection: Selection::All, signal: Signal::Term },
+        Self { selection: Selection::One, signal: Signal::Term },
+        Self { selection: Selection::All, signal: Signal::Kill },
+        Self { selection: Selection::One, signal: Signal::Kill },
+    ];
+}
+
+/// Of the parts of an environment: the template for it.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.signal, self.selection) {
+            (Signal::Term, Selection::All) => "experiment template",
+            (Signal::Term, Selection::One) => "experiment template for one task",
+            (Signal::Kill, Selection::All) => "experiment template that kills",
+            (Signal::Kill, Selection::One) => "experiment template that kills one task",
+        })
+    }
 }
 
 /// An experiment.

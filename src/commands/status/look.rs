@@ -1,12 +1,13 @@
 //! Looking at environments. What is wrong with one hides neither the others nor what can be read of it.
 
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
 
 use super::parts::Parts;
 use super::{Problem, StackStatus, Status, TableStatus, TaskStatus};
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Selection};
+use crate::aws::experiment;
 use crate::aws::program::Program;
 use crate::aws::queue::{self, Depth};
 use crate::aws::stack::{self, Stack};
@@ -95,11 +96,9 @@ async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &
 }
 
 async fn experiments(clients: &Clients, deployed: &Deployed) -> Result<Vec<experiment::Experiment>> {
-    let (of_all, of_one) = tokio::try_join!(
-        experiment::list(clients, deployed.experiment_template(Selection::All)?),
-        experiment::list(clients, deployed.experiment_template(Selection::One)?),
-    )?;
-    let mut experiments = [of_all, of_one].concat();
+    let templates = deployed.experiment_templates()?;
+    let lists = try_join_all(templates.into_iter().map(|(_, template)| experiment::list(clients, template))).await?;
+    let mut experiments = lists.concat();
     experiments.sort_by(|a, b| b.started_at.cmp(&a.started_at));
     Ok(experiments)
 }

@@ -1,9 +1,11 @@
 //! What of an environment somebody has deleted by hand.
 
+use futures_util::future::try_join_all;
+
 use crate::aws::arn;
 use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
-use crate::aws::experiment::{self, Selection};
+use crate::aws::experiment;
 use crate::aws::logs;
 use crate::aws::program::Program;
 use crate::aws::queue;
@@ -49,16 +51,15 @@ impl Parts {
 
     /// The parts of the environment that are gone, besides its table.
     pub(super) async fn gone(&self, clients: &Clients, deployed: &Deployed) -> Result<Vec<String>> {
-        let (cluster, of_all, of_one) = tokio::try_join!(
-            tasks::has_cluster(clients, deployed.cluster()?),
-            experiment::find_target_tags(clients, deployed.experiment_template(Selection::All)?),
-            experiment::find_target_tags(clients, deployed.experiment_template(Selection::One)?),
-        )?;
+        let templates = deployed.experiment_templates()?;
+        let targets = templates.iter().map(|(_, template)| experiment::find_target_tags(clients, template));
+        let (cluster, targets) =
+            tokio::try_join!(tasks::has_cluster(clients, deployed.cluster()?), try_join_all(targets))?;
         let mut parts = vec![("cluster".to_owned(), cluster)];
-        for (name, tags) in [("experiment template", of_all), ("experiment template for one task", of_one)] {
+        for ((name, _), tags) in templates.iter().zip(targets) {
             let finds_tasks =
                 tags.as_ref().is_none_or(|tags| tags.get(TARGET_TAG.0).is_some_and(|it| it == TARGET_TAG.1));
-            parts.push((name.to_owned(), tags.is_some()));
+            parts.push((name.to_string(), tags.is_some()));
             parts.push((format!("target of the {name}"), finds_tasks));
         }
         for program in Program::ALL {

@@ -47,8 +47,8 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     let ids = ids(&terminal, "FisStopTaskStack-a");
     terminal.ok(&format!("aws dynamodb delete-table --table-name {}", text(&ids, "DynamoTable")));
     terminal.ok(&format!("aws ecs delete-cluster --cluster {}", text(&ids, "Cluster")));
-    for template in ["ExperimentTemplate", "OneTaskExperimentTemplate"] {
-        terminal.ok(&format!("aws fis delete-experiment-template --id {}", text(&ids, template)));
+    for template in ["", "OneTask", "Kill", "OneTaskKill"].map(|kind| format!("{kind}ExperimentTemplate")) {
+        terminal.ok(&format!("aws fis delete-experiment-template --id {}", text(&ids, &template)));
     }
     let programs = ["Original", "Improved", "Watchdog", "Queue"];
     for group in programs.iter().chain(&["Own", "WatchdogFunction"]) {
@@ -98,7 +98,7 @@ fn every_resource_of_an_environment_that_was_deleted_comes_back() {
     assert_eq!(drifted(&sandbox, "a"), Vec::<String>::new());
     assert!(sandbox.ok(&["up", "--env", "a"]).contains("nothing was changed"));
     sandbox.ok(&["status", "--env", "a"]);
-    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.1"]);
+    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.3"]);
     sandbox.ok(&["down", "--all"]);
 }
 
@@ -168,7 +168,7 @@ fn what_was_changed_is_shown_with_both_values_and_put_back() {
     assert_eq!(drifted(&sandbox, "a"), Vec::<String>::new());
     let tags = terminal.aws(&format!("iam list-role-tags --role-name {role}"));
     assert!(tags["Tags"].as_array().unwrap().iter().any(|tag| tag["Key"] == "owner"), "{tags}");
-    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.1"]);
+    sandbox.ok(&["lab", "--env", "a", "--item-seconds", "0.3"]);
     sandbox.ok(&["down", "--all"]);
 }
 

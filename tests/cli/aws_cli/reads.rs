@@ -171,7 +171,7 @@ fn experiment(aws: &Terminal<'_>, workshop: &Outputs) {
         "fis list-experiments",
     ]);
     let ids: Vec<_> = list(&actions["actions"]).iter().map(|action| text(&action["id"])).collect();
-    assert_eq!(ids, ["aws:ecs:stop-task", "aws:fis:wait"]);
+    assert_eq!(ids, ["aws:ecs:stop-task", "aws:ecs:task-kill-process", "aws:fis:wait"]);
     assert_eq!(action["action"]["targets"], json!({"Tasks": {"resourceType": "aws:ecs:task"}}));
     let target = &template["experimentTemplate"]["targets"]["WorkshopTasks"];
     assert_eq!(target["resourceTags"], json!({"fisTarget": "true"}));

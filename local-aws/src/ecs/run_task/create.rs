@@ -138,6 +138,7 @@ fn provisioning(
         exit_code: None,
         container_reason: None,
         access_id: String::new(),
+        process_name: None,
         stop_signal: None,
         kill_at: None,
         stop_code: None,

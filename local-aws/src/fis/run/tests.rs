@@ -61,8 +61,8 @@ fn only_a_restart_sends_again_what_may_have_been_sent() {
     amid_stop_task(&endpoint, &id);
     assert!(matches!(one_step(&endpoint, &id, false).0, Work::Nothing));
     let (work, _) = one_step(&endpoint, &id, true);
-    let Work::StopTasks(stops) = work else { panic!("nothing to stop") };
-    assert_eq!((stops[0].action.as_str(), stops[0].tasks.as_slice()), ("Stop", &["arn:task".to_owned()][..]));
+    let Work::Inject(faults) = work else { panic!("nothing to stop") };
+    assert_eq!((faults[0].name.as_str(), faults[0].tasks.as_slice()), ("Stop", &["arn:task".to_owned()][..]));
     endpoint.store.write(|tx| finish(tx, &id, "Stop", Ok(()))).unwrap();
     let (work, experiment) = one_step(&endpoint, &id, false);
     assert!(matches!(work, Work::Until(_)));

@@ -149,6 +149,17 @@ fn an_action_has_what_its_kind_asks_for_and_no_more() {
             spec["actions"]["Wait"]["parameters"]["duration"] = json!(duration);
         });
     }
+    let kill = |parameters: Value| {
+        move |spec: &mut Value| {
+            spec["actions"]["Stop"]["actionId"] = json!("aws:ecs:task-kill-process");
+            spec["actions"]["Stop"]["parameters"] = parameters;
+        }
+    };
+    taken(kill(json!({"processName": "worker"})));
+    taken(kill(json!({"processName": "worker", "signal": "SIGKILL"})));
+    refused("Missing required parameter \"processName\"", kill(json!({"signal": "SIGKILL"})));
+    refused("must be SIGTERM or SIGKILL", kill(json!({"processName": "worker", "signal": "SIGHUP"})));
+    refused("Unexpected parameter \"duration\"", kill(json!({"processName": "worker", "duration": "PT1M"})));
     refused("Target U is not used by any action", |spec| spec["targets"]["U"] = spec["targets"]["T"].clone());
 }
 

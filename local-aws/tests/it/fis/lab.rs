@@ -213,6 +213,12 @@ pub(super) fn stop(target: &str, after: &[&str]) -> Action {
     action.set_start_after(Some(after.iter().map(|name| (*name).to_owned()).collect())).build().unwrap()
 }
 
+/// Sends the signal to the process `run`, which is what tasks of [`Lab::with_tasks`] run.
+pub(super) fn kill(target: &str, process: &str, signal: &str) -> Action {
+    let action = Action::builder().action_id("aws:ecs:task-kill-process").targets("Tasks", target);
+    action.parameters("processName", process).parameters("signal", signal).build().unwrap()
+}
+
 pub(super) fn tagged(
     tags: &[(&str, &str)],
     selection: &str,

@@ -92,3 +92,30 @@ async fn a_role_that_may_find_and_not_stop_fails_the_action() {
     assert_eq!(action_status(&failed, "After"), ActionStatus::Cancelled);
     lab.task_is("one", &task, "RUNNING").await;
 }
+
+#[tokio::test]
+async fn a_process_is_killed_without_a_word_and_ecs_says_that_its_container_has_exited() {
+    let lab = Lab::with_tasks().await;
+    let target = || [("tasks", tagged(&[("t", "1")], "ALL").build().unwrap())];
+    for (signal, code) in [("SIGKILL", 137), ("SIGTERM", 143)] {
+        let task = lab.task("one", &[("t", "1")]).await;
+        // This role may find tasks and not stop them.
+        let template = lab.template("Watcher", target(), [("Kill", kill("tasks", "run", signal))]).await;
+        let ended = lab.run(&template).await;
+        assert_eq!(status(&ended), Status::Completed, "{ended:?}");
+        let task = lab.task_is("one", &task, "STOPPED").await;
+        assert_eq!(task.stop_code(), Some(&aws_sdk_ecs::types::TaskStopCode::EssentialContainerExited));
+        assert_eq!(task.stopped_reason(), Some("Essential container in task exited"));
+        assert_eq!(task.containers()[0].exit_code(), Some(code));
+    }
+    let task = lab.task("one", &[("t", "1")]).await;
+    let template = lab.template("Watcher", target(), [("Kill", kill("tasks", "sh", "SIGKILL"))]).await;
+    let failed = lab.run(&template).await;
+    assert_eq!((status(&failed), error_code(&failed)), (Status::Failed, Some("DependentServiceFailure")));
+    assert!(reason(&failed).ends_with("sh: no process found"), "{}", reason(&failed));
+    lab.task_is("one", &task, "RUNNING").await;
+
+    let action = lab.fis.get_action().id("aws:ecs:task-kill-process").send().await.unwrap().action.unwrap();
+    let required = |name: &str| action.parameters().unwrap()[name].required();
+    assert_eq!((required("processName"), required("signal")), (Some(true), Some(false)));
+}

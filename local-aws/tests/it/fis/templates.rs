@@ -108,9 +108,9 @@ async fn the_catalog_tells_what_there_is() {
     assert_eq!(action.targets().unwrap()["Tasks"].resource_type(), Some("aws:ecs:task"));
     let action = lab.fis.get_action().id("aws:fis:wait").send().await.unwrap().action.unwrap();
     assert_eq!(action.parameters().unwrap()["duration"].required(), Some(true));
-    assert_eq!(lab.fis.list_actions().send().await.unwrap().actions().len(), 2);
-    let page = lab.fis.list_actions().max_results(1).send().await.unwrap();
-    let page = lab.fis.list_actions().max_results(1).set_next_token(page.next_token).send().await.unwrap();
+    assert_eq!(lab.fis.list_actions().send().await.unwrap().actions().len(), 3);
+    let page = lab.fis.list_actions().max_results(2).send().await.unwrap();
+    let page = lab.fis.list_actions().max_results(2).set_next_token(page.next_token).send().await.unwrap();
     assert_eq!((page.actions()[0].id(), page.next_token()), (Some("aws:fis:wait"), None));
     let missing = lab.fis.get_action().id("aws:no:such").send().await.unwrap_err().into_service_error();
     assert_eq!(missing.message(), Some("Action with ID aws:no:such not found."));
