@@ -17,6 +17,8 @@ lab: ## build, set up the lab, run every variant, interrupt it, compare, take ev
 	$(CARGO) build --locked --bin fis-workshop
 	"$(TARGET_DIR)/debug/fis-workshop" lab --no-predict
 
+# Most tests wait for something most of their time: two of them for each processor.
+test: export RUST_TEST_THREADS ?= $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN)")
 test: need-test $(JUDGES) ## all tests, with the outside judges; installs what is missing
 	$(CARGO) test --workspace --locked
 
