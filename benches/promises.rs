@@ -3,10 +3,13 @@
 //! Everything is measured from outside, with the release binary and the AWS SDK, against an endpoint of its own in a
 //! temporary state directory. Nothing is asserted: machines differ; read the medians.
 //!
-//! `cargo bench --bench promises -- designs` measures one part only: one, starts, class, latencies or designs.
+//! `cargo bench --bench promises -- designs` measures one part only: one, starts, class, designs, proofs or
+//! latencies.
 
 #[path = "promises/designs.rs"]
 mod designs;
+#[path = "promises/proofs.rs"]
+mod proofs;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,6 +49,9 @@ fn main() -> Result<()> {
     }
     if is_wanted("designs") {
         show(Lab::new()?.designs(&runtime)?);
+    }
+    if is_wanted("proofs") {
+        show(Lab::new()?.proofs()?);
     }
     if is_wanted("latencies") {
         show(latencies(&runtime)?);

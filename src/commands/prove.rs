@@ -107,7 +107,7 @@ fn named(schedule: &str) -> Result<Named> {
 fn at_once(design: &Design) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     match design.restart {
-        Restart::NotNeeded => 8 * processors,
+        Restart::NotNeeded => 12 * processors,
         Restart::ByHand | Restart::ByWatchdog => 2 * processors,
     }
 }
