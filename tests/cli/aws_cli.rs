@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod chapter;
+mod command;
 mod designs;
 mod drift;
 mod missing;
@@ -16,7 +17,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Run, Sandbox, found, judge};
+use crate::harness::{Run, Sandbox, found};
 
 /// The terminal of an attendee, after `eval "$(fis-workshop local env)"`.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     fn of(sandbox: &'a Sandbox) -> Self {
         let ours = assert_cmd::cargo::cargo_bin!("fis-workshop");
-        let directories = [judge("aws"), ours.to_owned()].map(|tool| tool.parent().unwrap().display().to_string());
+        let directories = [command::aws(), &ours].map(|tool| tool.parent().unwrap().display().to_string());
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", directories.join(":"));
         let mut terminal = Self { sandbox, path, variables: BTreeMap::new() };
         let environment = terminal.ok(r#"eval "$(fis-workshop local env)" && env"#);
@@ -73,7 +74,7 @@ impl<'a> Terminal<'a> {
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{call}: {error}: {stdout}"))
     }
 
-    /// The answers to calls that do not depend on one another: it takes the AWS CLI half a second to start.
+    /// The answers to calls that do not depend on one another.
     fn all<const N: usize>(&self, calls: [&str; N]) -> [Value; N] {
         std::thread::scope(|scope| {
             calls.map(|call| scope.spawn(move || self.aws(call))).map(|thread| thread.join().unwrap())

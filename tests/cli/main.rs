@@ -7,6 +7,7 @@ mod boto;
 mod census;
 mod harness;
 mod wire;
+mod workers;
 
 mod aws_cli;
 mod cfn_lint;

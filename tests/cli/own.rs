@@ -1,21 +1,12 @@
 //! Workers of one's own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::harness::{Run, Running, Sandbox, judge, until};
-
-/// A file of docs/workers.
-fn worker(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workers").join(name).display().to_string()
-}
-
-/// The command line of the one in Python.
-fn python() -> [String; 2] {
-    [judge("python").display().to_string(), worker("job.py")]
-}
+use crate::workers::{javascript, line, mistake, python, rust, worker};
 
 /// `try` with these options, and this command.
 fn args<'a>(options: &[&'a str], command: &'a [String]) -> Vec<&'a str> {
@@ -63,17 +54,11 @@ fn taking_down_leaves_no_task_definition_of_a_worker() {
     assert_eq!(families["families"], json!([]), "{families}");
 }
 
-/// The same command, as an option takes it.
-fn line(command: &[String]) -> String {
-    shlex::try_join(command.iter().map(String::as_str)).unwrap()
-}
-
 /// That of the page, in each of its languages.
 #[test]
 fn each_worker_of_the_page_passes_the_lab() {
-    let javascript = [tool("node"), npm().join("job.mjs").display().to_string()];
     let home = Sandbox::new();
-    let commands: [&[String]; 4] = [&python(), &javascript, &[rust()], &silent(&home)];
+    let commands: [&[String]; 4] = [&python(), &javascript(), &rust(), &silent(&home)];
     std::thread::scope(|scope| {
         for command in commands {
             scope.spawn(|| {
@@ -97,42 +82,6 @@ fn silent(sandbox: &Sandbox) -> [String; 2] {
     let path = sandbox.path().join("silent.py");
     std::fs::write(&path, lines.join("\n")).unwrap();
     [judge("python").display().to_string(), path.display().to_string()]
-}
-
-/// A program of this machine.
-fn tool(name: &str) -> String {
-    let path = std::env::var_os("PATH").unwrap();
-    let found = std::env::split_paths(&path).map(|entry| entry.join(name)).find(|file| file.is_file());
-    found.unwrap_or_else(|| panic!("{name} is missing: run `make test`, which installs it")).display().to_string()
-}
-
-/// The SDK for JavaScript. This one runs on Node 18, too.
-const SDK: &str = "@aws-sdk/client-dynamodb@3.958.0";
-
-/// A directory with the worker in JavaScript and what it imports, installed once.
-fn npm() -> PathBuf {
-    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let lock = std::fs::File::create(tmp.join("npm.lock")).unwrap();
-    lock.lock().unwrap();
-    let directory = tmp.join("npm");
-    if !directory.join("node_modules").exists() {
-        let half = tempfile::tempdir_in(tmp).unwrap();
-        let options = ["--no-audit", "--no-fund", "--no-save", "--prefix"];
-        let npm = Command::new(tool("npm")).arg("install").args(options).arg(half.path()).arg(SDK).output().unwrap();
-        assert!(npm.status.success(), "{npm:?}");
-        std::fs::rename(half.keep(), &directory).unwrap();
-    }
-    std::fs::copy(worker("job.mjs"), directory.join("job.mjs")).unwrap();
-    directory
-}
-
-/// The one in Rust, compiled as an example of the workers' crate.
-fn rust() -> String {
-    let program = assert_cmd::cargo::cargo_bin!("fis-workshop").with_file_name("examples").join("job");
-    let cargo = Command::new(env!("CARGO")).args(["build", "--workspace", "--locked", "--example", "job"]).output();
-    let cargo = cargo.unwrap();
-    assert!(cargo.status.success(), "{cargo:?}");
-    program.display().to_string()
 }
 
 #[test]
@@ -207,10 +156,6 @@ fn an_image_in_the_repository_of_the_environment_is_a_worker_too() {
     }
 }
 
-fn mistake(name: &str) -> [String; 2] {
-    [judge("python").display().to_string(), worker(&format!("mistakes/{name}.py"))]
-}
-
 #[test]
 fn a_checkpoint_before_its_item_loses_the_item() {
     let sandbox = stage();
@@ -274,7 +219,9 @@ fn whatever_a_program_does_its_end_is_told() {
         ("dies of a signal", sh("kill -SEGV $$"), 139, "It failed."),
         ("writes what is no item", py(NO_ITEM), 0, "The table holds an item without a usable Result."),
     ] {
-        let run = sandbox.run(&args(&["--patience", "1"], &command));
+        // A busy machine may take long to start the others.
+        let patience = if what == "hangs" { "1" } else { "60" };
+        let run = sandbox.run(&args(&["--patience", patience], &command));
         assert!(run.stderr.contains(says), "a program that {what}: {}", run.stderr);
         assert_eq!(run.code, code, "a program that {what}: {}", run.stderr);
     }

@@ -1,11 +1,11 @@
 //! `prove`: what each variant survives, as a newcomer sees it.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Run, Running, Sandbox, judge, until};
+use crate::harness::{Run, Running, Sandbox, until};
+use crate::workers::{javascript, line, mistake, python, rust};
 
 /// What is the same in every run.
 fn counts(proof: &Value) -> Value {
@@ -108,24 +108,26 @@ fn a_budget_ends_it_and_says_what_is_left() {
     assert!(proof["unexplored"].as_u64().unwrap() > 0 && proof["verdict"] == "pass", "{proof}");
 }
 
-/// `prove` of a worker of one's own, in Python, on two or three items.
-fn prove_own(sandbox: &Sandbox, program: &str, size: &str) -> Run {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workers").join(program);
-    let worker = format!("{} {}", judge("python").display(), program.display());
-    sandbox.run(&["prove", "--worker", &worker, "--batch-size", size])
+/// `prove` of a worker of one's own, on two items.
+fn prove_own(command: &[String]) -> Run {
+    Sandbox::new().run(&["prove", "--worker", &line(command), "--batch-size", "2"])
 }
 
+/// In each of its languages.
 #[test]
 fn a_worker_written_from_the_page_survives_every_kill() {
-    let run = prove_own(&Sandbox::new(), "job.py", "2");
-    assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.stdout.starts_with("own: 3 requests, 9 kills, "), "{run:?}");
-    assert!(run.stderr.contains("Your worker runs as you, on this machine"), "{run:?}");
+    for command in [&python()[..], &javascript(), &rust()] {
+        let run = prove_own(command);
+        assert_eq!(run.code, 0, "{command:?}: {run:?}");
+        assert!(run.stdout.starts_with("own: 3 requests, 9 kills, "), "{command:?}: {run:?}");
+        assert!(run.stdout.contains("Exhaustive") && !run.stdout.contains("Not as before"), "{command:?}: {run:?}");
+        assert!(run.stderr.contains("Your worker runs as you, on this machine"), "{command:?}: {run:?}");
+    }
 }
 
 #[test]
 fn a_checkpoint_before_its_item_is_caught_with_the_run_that_loses_the_item() {
-    let run = prove_own(&Sandbox::new(), "mistakes/checkpoint_first.py", "2");
+    let run = prove_own(&mistake("checkpoint_first"));
     assert_eq!(run.code, 3, "{run:?}");
     for part in [
         "  The shortest run that breaks it is own/put-item#1/after-effect:\n",
@@ -138,21 +140,21 @@ fn a_checkpoint_before_its_item_is_caught_with_the_run_that_loses_the_item() {
 
 #[test]
 fn an_index_that_is_kept_elsewhere_is_caught() {
-    let run = prove_own(&Sandbox::new(), "mistakes/cached_index.py", "2");
+    let run = prove_own(&mistake("cached_index"));
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.stdout.contains("Missing at the end: 0, 1.") && run.stdout.contains("Not as before"), "{run:?}");
 }
 
 #[test]
 fn a_write_without_condition_is_caught_by_two_copies() {
-    let run = prove_own(&Sandbox::new(), "mistakes/no_condition.py", "2");
+    let run = prove_own(&mistake("no_condition"));
     assert_eq!(run.code, 3, "{run:?}");
     let story = "Task 2 had taken over, and then task 1 wrote item 0.";
     assert!(run.stdout.contains("own/two-copies/put:0") && run.stdout.contains(story), "{run:?}");
 }
 
 #[test]
-fn a_worker_that_asks_for_nothing_fails_or_hangs_gets_a_clear_verdict() {
+fn a_worker_that_makes_no_request_of_its_task_gets_a_clear_verdict() {
     let sandbox = Sandbox::new();
     let verdict = |worker: &str, says: &str| {
         let run = sandbox.run(&["prove", "--worker", worker]);
@@ -161,6 +163,8 @@ fn a_worker_that_asks_for_nothing_fails_or_hangs_gets_a_clear_verdict() {
         assert!(!run.stdout.contains("Exhaustive"), "{run:?}");
     };
     verdict("/bin/true", "task 1 ended well without a single request");
+    let own_credentials = [&["/usr/bin/env".to_owned(), "AWS_ACCESS_KEY_ID=AKIA".to_owned()], &python()[..]].concat();
+    verdict(&line(&own_credentials), "ended with exit code 1");
     verdict("/bin/sh -c 'head -c 3000 /dev/urandom; exit 7'", "ended with exit code 7");
     verdict("/bin/sh -c 'sleep 600 & sleep 600'", "hangs: it makes no more requests, and does not end");
     until("what it has started is gone", || processes(&sandbox).is_empty());
