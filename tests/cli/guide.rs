@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use crate::harness::{PATIENCE, Sandbox, judge, signal};
 
 const GUIDE: &str = include_str!("../../docs/guide.md");
+const BY_HAND: &str = include_str!("../../docs/by-hand.md");
 
 /// How long an item takes in the guide, for people who change from one terminal to the other.
 const PACE_OF_THE_GUIDE: &str = "--item-seconds 5";
 /// Enough for `interrupt` to begin before index 4 is written, and to end before index 5 is.
 const PACE_OF_WHAT_IS_INTERRUPTED: &str = "--item-seconds 2";
 const PACE_OF_THE_REST: &str = "--item-seconds 0.1";
+/// By hand, the AWS CLI looks every six seconds.
+const PACE_BY_HAND: [(&str, &str); 2] = [(" 5)\"", " 2)\""), (" 1)\"", " 0.1)\"")];
 
 /// A fenced block of the guide.
 #[derive(Debug)]
@@ -26,9 +29,13 @@ struct Block {
     text: String,
 }
 
-/// The blocks from step 1 to the last one. The terminal is named in the line above a block, or it is that of the block before.
-fn blocks() -> Vec<Block> {
-    let steps = &GUIDE[GUIDE.find("\n## 1.").unwrap()..GUIDE.find("\n## When something").unwrap()];
+/// The steps of the guide.
+fn steps() -> &'static str {
+    &GUIDE[GUIDE.find("\n## 1.").unwrap()..GUIDE.find("\n## When something").unwrap()]
+}
+
+/// Those of a page. The terminal is named in the line above a block, or it is that of the block before.
+fn blocks(steps: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut parts = steps.split("\n```");
     let mut before = parts.next().unwrap();
@@ -38,7 +45,8 @@ fn blocks() -> Vec<Block> {
         assert!(is_typed || kind == "text", "a block of {kind}: {text}");
         let above = before.trim().lines().last().unwrap_or_default().to_lowercase();
         let named = ["first terminal:", "second terminal:"].iter().position(|name| above.ends_with(name));
-        let same = blocks.last().filter(|_| !is_typed).map(|block| block.terminal);
+        let has_one = !steps.contains("terminal:");
+        let same = blocks.last().filter(|_| !is_typed).map(|block| block.terminal).or(has_one.then_some(0));
         let terminal = named.or(same).unwrap_or_else(|| panic!("for which terminal is this?\n{text}"));
         blocks.push(Block { terminal, is_typed, text: text.to_owned() });
         before = after;
@@ -60,7 +68,7 @@ fn the_guide_word_for_word_in_two_terminals_of_zsh() {
 fn word_for_word(shell: &str) {
     let sandbox = Sandbox::new();
     let mut terminals = [1, 2].map(|number| Terminal::open(&sandbox, shell, number));
-    let blocks = blocks();
+    let blocks = blocks(steps());
     for (index, block) in blocks.iter().enumerate() {
         let terminal = &mut terminals[block.terminal];
         if !block.is_typed {
@@ -84,6 +92,21 @@ fn word_for_word(shell: &str) {
     }
 }
 
+/// Both shells read it as they read the guide.
+#[test]
+fn the_page_by_hand_word_for_word() {
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::open(&sandbox, "zsh", 1);
+    for block in blocks(BY_HAND) {
+        if block.is_typed {
+            let quicker = |text: String, (of_people, of_tests): (&str, &str)| text.replace(of_people, of_tests);
+            terminal.types(&PACE_BY_HAND.into_iter().fold(block.text, quicker), false);
+        } else {
+            terminal.shows(&block.text);
+        }
+    }
+}
+
 /// To the task that runs. It pauses until it is to be interrupted, so that nothing depends on how fast the AWS CLI is.
 fn signal_task(sandbox: &Sandbox, name: &str) {
     let tasks = std::fs::read_dir(sandbox.state_dir().join("local/tasks")).unwrap();
@@ -98,6 +121,7 @@ fn signal_task(sandbox: &Sandbox, name: &str) {
 fn what_people_paste_is_the_same_in_bash_and_zsh() {
     let pages = [
         GUIDE,
+        BY_HAND,
         include_str!("../../README.md"),
         include_str!("../../CONTRIBUTING.md"),
         include_str!("../../docs/instructor.md"),
