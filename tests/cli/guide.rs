@@ -11,6 +11,7 @@ use crate::harness::{PATIENCE, Sandbox, judge, signal};
 
 const GUIDE: &str = include_str!("../../docs/guide.md");
 const BY_HAND: &str = include_str!("../../docs/by-hand.md");
+const CARDS: &str = include_str!("../../docs/failure-cards.md");
 
 /// How long an item takes in the guide, for people who change from one terminal to the other.
 const PACE_OF_THE_GUIDE: &str = "--item-seconds 5";
@@ -92,17 +93,26 @@ fn word_for_word(shell: &str) {
     }
 }
 
-/// Both shells read it as they read the guide.
 #[test]
 fn the_page_by_hand_word_for_word() {
+    in_one_terminal(BY_HAND);
+}
+
+#[test]
+fn the_failure_cards_word_for_word() {
+    in_one_terminal(CARDS);
+}
+
+/// Of zsh: what is pasted is the same in bash.
+fn in_one_terminal(page: &str) {
     let sandbox = Sandbox::new();
     let mut terminal = Terminal::open(&sandbox, "zsh", 1);
-    for block in blocks(BY_HAND) {
-        if block.is_typed {
+    for Block { text, is_typed, .. } in blocks(page) {
+        if is_typed {
             let quicker = |text: String, (of_people, of_tests): (&str, &str)| text.replace(of_people, of_tests);
-            terminal.types(&PACE_BY_HAND.into_iter().fold(block.text, quicker), false);
+            terminal.types_whatever_comes(&PACE_BY_HAND.into_iter().fold(text, quicker));
         } else {
-            terminal.shows(&block.text);
+            terminal.shows(&text);
         }
     }
 }
@@ -122,6 +132,7 @@ fn what_people_paste_is_the_same_in_bash_and_zsh() {
     let pages = [
         GUIDE,
         BY_HAND,
+        CARDS,
         include_str!("../../README.md"),
         include_str!("../../CONTRIBUTING.md"),
         include_str!("../../docs/instructor.md"),
@@ -209,6 +220,15 @@ impl Terminal {
             self.is_busy = true;
         } else {
             self.waits_for(&self.end(0));
+        }
+    }
+
+    /// Types a block line by line; a line may fail.
+    fn types_whatever_comes(&mut self, block: &str) {
+        self.read = self.text().len();
+        for line in block.lines() {
+            self.enters(line);
+            self.waits_for(&format!("[line {} ended with ", self.typed));
         }
     }
 
