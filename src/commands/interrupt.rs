@@ -13,6 +13,7 @@ use crate::lab::interrupt::{interrupt, look};
 use crate::lab::prediction::{self, Prediction};
 use crate::lab::preview::preview;
 use crate::lab::variant::Variant;
+use crate::record::Recorder;
 
 /// Stop what runs with the FIS experiment
 ///
@@ -83,7 +84,8 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
         None if !args.no_predict => ask(&connected, &deployed, trigger).await?,
         given => given,
     };
-    let interruption = interrupt(&context.ui, &connected.clients, &deployed, trigger, on_start).await?;
+    let interruption =
+        interrupt(&context.ui, &Recorder::off(), &connected.clients, &deployed, trigger, on_start).await?;
     context.ui.result(&Told { interruption, prediction })?;
     Ok(0)
 }

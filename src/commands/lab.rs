@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -7,6 +8,8 @@ use super::image::ImageArgs;
 use super::worker::{self, Given, Named};
 use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
+use crate::aws::images::Images;
+use crate::aws::own::Worker;
 use crate::aws::{stack, tasks};
 use crate::doctor;
 use crate::environment::{Environment, NETWORK_STACK};
@@ -16,6 +19,8 @@ use crate::lab::play::play;
 use crate::lab::prediction::{Foretold, Predictions};
 use crate::lab::report::Report;
 use crate::lab::variant::{Design, Variant};
+use crate::record::{Recorder, Run, Runs, What};
+use crate::report;
 use crate::setup::{self, Down, Unwanted, Wanted};
 
 /// Play the whole lab, and check the result
@@ -74,7 +79,7 @@ pub(crate) struct LabArgs {
 /// Half of the usual batch is written then.
 const DEFAULT_INDEX: u64 = 4;
 
-/// Plays the lab.
+/// Plays the lab, records it, and makes the report.
 ///
 /// # Errors
 /// When it cannot be played, when it does not pass, or when something of it survives.
@@ -89,51 +94,100 @@ pub(crate) async fn run(context: &Context, mut args: LabArgs) -> Result<u8> {
     let environment = context.settings.named_environment()?.unwrap_or_else(Environment::lab);
     let choice = args.images.choose(&context.settings)?;
     let connected = context.connect().await?;
-    let images = &choice.images(&connected.clients, &context.ui).await?;
+    let images = choice.images(&connected.clients, &context.ui).await?;
     if !context.settings.is_local() {
         doctor::cheap(&connected.clients).await?;
     }
     let before = Before::look(&connected).await?;
-    context.ui.note(format_args!("Setting up the environment {environment}."));
-    let environments = std::slice::from_ref(&environment);
-    let wanted = Wanted { environments, images, parallel: 1, by_lab: !args.keep, leaves_drift: false };
-    let deployed = match setup::up(connected.scene(), wanted).await {
-        Ok(up) => up.deployed()?,
-        Err(error) => return Err(undo(&connected, &before, &environment, args.keep, error).await),
-    };
-    if before.left_by_lab(&environment) {
-        go_on(&connected, &deployed).await?;
-    }
-    let played = async {
-        let deployed = match &worker {
-            Some(worker) => worker::install(&connected, deployed, worker).await?,
-            None => deployed,
+    let runs = Runs::of(&context.settings.state_dir);
+    let (run, record) = runs.begin("lab", context.settings.target)?;
+    let lab = Lab { connected: &connected, record: &record, before, environment, keep: args.keep };
+    let played = lab.play(&images, &designs, worker.as_ref(), conditions, &predictions).await;
+    let mut report = played.inspect_err(|error| record.failed(error))?;
+    lab.say_what_stays();
+    record.now(What::Result { result: in_json(&report)? });
+    report.report = page(context, &runs, &run, &record);
+    context.ui.result(&report)?;
+    verdict(&report)
+}
+
+/// Where the lab is played, and what was there before.
+struct Lab<'a> {
+    connected: &'a Connected<'a>,
+    record: &'a Recorder,
+    before: Before,
+    environment: Environment,
+    /// What it has set up stays.
+    keep: bool,
+}
+
+impl Lab<'_> {
+    /// Sets up what is missing, plays, and takes down what it has set up.
+    async fn play(
+        &self,
+        images: &Images,
+        designs: &[Design],
+        worker: Option<&Worker>,
+        conditions: Conditions,
+        predictions: &Predictions,
+    ) -> Result<Report> {
+        let Self { connected, record, before, environment, keep } = self;
+        connected.context.ui.note(format_args!("Setting up the environment {environment}."));
+        let environments = std::slice::from_ref(environment);
+        let wanted = Wanted { environments, images, parallel: 1, by_lab: !keep, leaves_drift: false };
+        let deployed = match setup::up(connected.scene(), wanted).await {
+            Ok(up) => up.deployed()?,
+            Err(error) => return Err(undo(connected, before, environment, *keep, error).await),
         };
-        play(connected.scene(), &deployed, &designs, conditions, &predictions).await
-    };
-    let played = played.await;
-    let down = if args.keep { Ok(Down::default()) } else { take_down(&connected, &before, &environment).await };
-    let mut report = match (played, &down) {
-        (Ok(report), _) => report,
-        (Err(error), Ok(_)) => return Err(error),
-        (Err(error), Err(second)) => {
-            return Err(error.hint(format!(
+        if before.left_by_lab(environment) {
+            go_on(connected, &deployed).await?;
+        }
+        let played = async {
+            let deployed = match worker {
+                Some(worker) => worker::install(connected, deployed, worker).await?,
+                None => deployed,
+            };
+            play(connected.scene(), record, &deployed, designs, conditions, predictions).await
+        };
+        let played = played.await;
+        self.clean_up(played).await
+    }
+
+    /// Takes down what the lab has set up, however it was played.
+    async fn clean_up(&self, played: Result<Report>) -> Result<Report> {
+        let Self { connected, before, environment, keep, .. } = self;
+        let down = if *keep { Ok(Down::default()) } else { take_down(connected, before, environment).await };
+        match (played, down) {
+            (Ok(report), Ok(Down { deleted_stacks, survivors, .. })) => {
+                Ok(Report { deleted_stacks, survivors, ..report })
+            }
+            (Ok(_), Err(error)) | (Err(error), Ok(_)) => Err(error),
+            (Err(error), Err(second)) => Err(error.hint(format!(
                 "Taking the environment down failed, too: {second} Repeat it with `fis-workshop down{}`.",
                 environment.flag()
-            )));
+            ))),
         }
-    };
-    let down = down?;
-    report.deleted_stacks = down.deleted_stacks;
-    report.survivors = down.survivors;
-    context.ui.result(&report)?;
-    if !before.is_labs(&environment.stack_name()) {
-        context.ui.note(format_args!(
-            "The environment {environment} was there before and stays; `fis-workshop down{}` takes it down.",
-            environment.flag()
-        ));
     }
-    verdict(&report)
+
+    fn say_what_stays(&self) {
+        let Self { connected, before, environment, .. } = self;
+        if !before.is_labs(&environment.stack_name()) {
+            connected.context.ui.note(format_args!(
+                "The environment {environment} was there before and stays; `fis-workshop down{}` takes it down.",
+                environment.flag()
+            ));
+        }
+    }
+}
+
+fn in_json(report: &Report) -> Result<serde_json::Value> {
+    serde_json::to_value(report).map_err(|error| Error::failed("The result cannot be recorded.").cause(error))
+}
+
+/// The report of the run; without one, the result stands all the same.
+fn page(context: &Context, runs: &Runs, run: &str, record: &Recorder) -> Option<PathBuf> {
+    let written = record.end().and_then(|()| report::write(&Run::read(&runs.file(run))?, &runs.folder(run)));
+    written.inspect_err(|error| context.ui.warn(format_args!("There is no report of this run. {error}"))).ok()
 }
 
 /// The stacks that there are, and whether a `lab` has made them.
@@ -269,10 +323,12 @@ async fn take_down(connected: &Connected<'_>, before: &Before, environment: &Env
 
 fn verdict(report: &Report) -> Result<u8> {
     if !report.passed() {
-        return Err(Error::new(
-            Kind::HypothesisFailed,
-            "The lab's hypothesis, or an invariant behind it, did not hold.",
-        ));
+        let what = "The lab's hypothesis, or an invariant behind it, did not hold.";
+        let error = Error::new(Kind::HypothesisFailed, what);
+        return Err(match &report.report {
+            Some(page) => error.hint(format!("The report shows what was seen: {}", page.display())),
+            None => error,
+        });
     }
     if !report.survivors.is_empty() {
         let names: Vec<_> = report.survivors.iter().map(ToString::to_string).collect();

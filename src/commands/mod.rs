@@ -20,6 +20,7 @@ pub(crate) mod plan;
 pub(crate) mod prove;
 pub(crate) mod regenerate;
 pub(crate) mod render;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod several;
 pub(crate) mod source;
@@ -86,6 +87,7 @@ pub(crate) enum Command {
     Items(items::ItemsArgs),
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
+    Report(report::ReportArgs),
     Prove(prove::ProveArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
@@ -115,6 +117,7 @@ impl Command {
             Self::Items(args) => items::run(context, args).await,
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
+            Self::Report(args) => report::run(context, args),
             Self::Prove(args) => prove::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,

@@ -13,6 +13,7 @@ use crate::aws::table::{self, Item};
 use crate::aws::tasks::{self, Task};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::record::Recorder;
 use crate::target::Target;
 use crate::ui::{Progress, Ui};
 
@@ -29,6 +30,7 @@ pub(crate) struct Trigger<'a> {
 /// What the experiment of an environment aims at.
 pub(super) struct Aim<'a> {
     pub(super) ui: &'a Ui,
+    pub(super) record: &'a Recorder,
     pub(super) line: Progress,
     pub(super) clients: &'a Clients,
     pub(super) deployed: &'a Deployed,
@@ -39,12 +41,18 @@ pub(super) struct Aim<'a> {
 }
 
 impl<'a> Aim<'a> {
-    pub(super) async fn take(ui: &'a Ui, clients: &'a Clients, deployed: &'a Deployed, fault: Fault) -> Result<Self> {
+    pub(super) async fn take(
+        ui: &'a Ui,
+        record: &'a Recorder,
+        clients: &'a Clients,
+        deployed: &'a Deployed,
+        fault: Fault,
+    ) -> Result<Self> {
         let template = deployed.experiment_template(fault);
         let template =
             template.map_err(|error| if fault.signal == Signal::Kill { cannot_kill(deployed) } else { error })?;
         let tags = experiment::target_tags(clients, template).await?;
-        Ok(Self { ui, line: ui.progress("Looking for tasks"), clients, deployed, template, tags })
+        Ok(Self { ui, record, line: ui.progress("Looking for tasks"), clients, deployed, template, tags })
     }
 
     pub(super) fn is_running_target(&self, task: &Task) -> bool {
@@ -107,6 +115,7 @@ impl<'a> Aim<'a> {
     async fn is_time(&self, at_index: Option<u64>, running: &[Task]) -> Result<bool> {
         let Some(index) = at_index else { return Ok(true) };
         let items = table::items(self.clients, self.deployed).await?;
+        self.record.items(&items);
         let last = running.iter().filter_map(|task| last_index(&items, task)).max();
         if let Some(last) = last {
             self.line.now(format!("Index {last} is written, waiting for {index}"));

@@ -1,10 +1,11 @@
 //! The invariants behind the hypothesis, a function for each. A design chooses which of them hold for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types::TaskStopCode;
 use aws_sdk_fis::types::ExperimentStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, Run};
 use crate::aws::experiment::Experiment;
@@ -16,9 +17,9 @@ use crate::aws::watchdog::STARTED_BY as WATCHDOG;
 pub(crate) type Check = fn(&Evidence) -> Checked;
 
 /// One invariant and whether it held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checked {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// It held.
     pub(crate) ok: bool,
     /// What was seen, in a sentence.
@@ -129,13 +130,13 @@ fn every_index_once(evidence: &Evidence) -> Checked {
     let size = evidence.conditions.batch_size;
     let missing = table::missing(&evidence.items, size);
     let detail = format!("the table has {} items of {size}; missing: {}", evidence.items.len(), list(&missing));
-    Checked { name: "every_index_once", ok: is_complete(evidence), detail }
+    Checked { name: "every_index_once".into(), ok: is_complete(evidence), detail }
 }
 
 fn results_right(evidence: &Evidence) -> Checked {
     let wrong = wrong_results(&evidence.items, evidence.conditions.batch_size);
     let detail = format!("items with a wrong result: {}", list(&wrong));
-    Checked { name: "results_right", ok: wrong.is_empty(), detail }
+    Checked { name: "results_right".into(), ok: wrong.is_empty(), detail }
 }
 
 /// Tasks that share the work write its items in no particular order, so they are counted.
@@ -175,7 +176,7 @@ fn one_task_at_a_time(evidence: &Evidence) -> Checked {
 fn shared_by_tasks(evidence: &Evidence) -> Checked {
     let tasks: BTreeSet<_> = evidence.items.iter().map(|item| item.task_id.as_str()).collect();
     let detail = format!("{} tasks have written the items", tasks.len());
-    Checked { name: "shared_by_tasks", ok: tasks.len() > 1, detail }
+    Checked { name: "shared_by_tasks".into(), ok: tasks.len() > 1, detail }
 }
 
 /// A message that was handed out twice is work for nobody: the item is in the table, and no second log says that it wrote it.
@@ -185,12 +186,12 @@ fn told_by_one_log(evidence: &Evidence) -> Checked {
     told.sort_unstable();
     let twice: Vec<u64> = told.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     let detail = format!("items that two logs say were written: {}", list(&twice));
-    Checked { name: "told_by_one_log", ok: twice.is_empty(), detail }
+    Checked { name: "told_by_one_log".into(), ok: twice.is_empty(), detail }
 }
 
 fn no_item_is_dead(evidence: &Evidence) -> Checked {
     let detail = format!("items that were given up: {}", list(&evidence.dead_items));
-    Checked { name: "no_item_is_dead", ok: evidence.dead_items.is_empty(), detail }
+    Checked { name: "no_item_is_dead".into(), ok: evidence.dead_items.is_empty(), detail }
 }
 
 fn resumed_where_it_should(evidence: &Evidence) -> Checked {
@@ -250,7 +251,7 @@ fn all(name: &'static str, findings: impl Iterator<Item = (bool, String)>) -> Ch
     let (oks, details): (Vec<bool>, Vec<String>) = findings.unzip();
     let ok = !oks.is_empty() && oks.into_iter().all(|ok| ok);
     let detail = if details.is_empty() { "there was nothing to look at".to_owned() } else { details.join("; ") };
-    Checked { name, ok, detail }
+    Checked { name: name.into(), ok, detail }
 }
 
 fn list(indexes: &[u64]) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::variant::{Design, Restart};
 use crate::aws::arn::task_id;
@@ -15,7 +15,7 @@ use crate::aws::watchdog::Said;
 use crate::worker_log;
 
 /// Under which conditions every design is looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Conditions {
     /// Items of a batch.
     pub(crate) batch_size: u64,

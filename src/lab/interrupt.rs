@@ -12,6 +12,7 @@ use crate::aws::patience::Patience;
 use crate::aws::table;
 use crate::aws::tasks::{self, Task};
 use crate::error::{Error, Result};
+use crate::record::Recorder;
 use crate::ui::Ui;
 
 /// Interrupts what runs in the environment, and tells how far it is. `on_start` is called before an experiment is started.
@@ -20,12 +21,13 @@ use crate::ui::Ui;
 /// When there is nothing to interrupt, with the reason; when the experiment fails.
 pub(crate) async fn interrupt(
     ui: &Ui,
+    record: &Recorder,
     clients: &Clients,
     deployed: &Deployed,
     trigger: Trigger<'_>,
     on_start: impl Fn(),
 ) -> Result<Interruption> {
-    let aim = Aim::take(ui, clients, deployed, trigger.fault).await?;
+    let aim = Aim::take(ui, record, clients, deployed, trigger.fault).await?;
     let targets = aim.wait_for_targets(trigger).await?;
     let Fault { selection, signal } = trigger.fault;
     let hits = if selection == Selection::One && targets.len() > 1 { "may hit" } else { "hits" };
@@ -44,13 +46,20 @@ pub(crate) async fn interrupt(
         interrupted.push(tasks::wait_stopped(clients, deployed, &target.task_arn).await?);
     }
     let items = table::items(clients, deployed).await?;
+    record.items(&items);
     let with_index = |task: Task| InterruptedTask { interrupted_at_index: last_index(&items, &task), task };
-    Ok(Interruption { experiment, tasks: interrupted.into_iter().map(with_index).collect(), items })
+    let tasks: Vec<_> = interrupted.into_iter().map(with_index).collect();
+    for hit in &tasks {
+        record.task(&hit.task);
+        record.hit(&experiment, &hit.task, hit.interrupted_at_index, &items);
+    }
+    Ok(Interruption { experiment, tasks, items })
 }
 
 /// The running tasks that [`interrupt`] would hit now, as soon as there is one; it refuses for the same reasons.
 pub(crate) async fn look(ui: &Ui, clients: &Clients, deployed: &Deployed, trigger: Trigger<'_>) -> Result<Vec<Task>> {
-    let aim = Aim::take(ui, clients, deployed, trigger.fault).await?;
+    let nobody = Recorder::off();
+    let aim = Aim::take(ui, &nobody, clients, deployed, trigger.fault).await?;
     let targets = aim.wait_for_targets(Trigger { at_index: None, ..trigger }).await?;
     if let Some(index) = trigger.at_index {
         aim.check_batch(index, &targets)?;
@@ -66,13 +75,14 @@ impl Aim<'_> {
         targets: &[Task],
         on_start: impl Fn(),
     ) -> Result<Experiment> {
-        let Self { ui, line, clients, deployed, template, .. } = self;
+        let Self { ui, record, line, clients, deployed, template, .. } = self;
         let mut patience = Patience::for_visibility(clients);
         loop {
             on_start();
             let started = experiment::start(clients, template, &mode, |reason| ui.note(reason)).await;
             let id = started.map_err(|error| deployed.without("experiment template", error))?;
             let on_change = |now: &Experiment| {
+                record.experiment(now);
                 let text = format!("Experiment {id}: {}", now.status);
                 ui.note(format_args!("{text}."));
                 line.now(text);

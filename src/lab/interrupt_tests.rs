@@ -30,7 +30,7 @@ fn template() -> Script {
 }
 
 async fn run(script: &Script) -> Result<Interruption> {
-    interrupt(&Ui::default(), &script.clients(), &deployed(), Trigger::default(), || ()).await
+    interrupt(&Ui::default(), &Recorder::off(), &script.clients(), &deployed(), Trigger::default(), || ()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +93,7 @@ async fn an_index_that_was_not_written_when_the_task_ended_and_one_that_never_wi
             .answer("DescribeTasks", described(task_now))
             .answer("DescribeTasks", described(task("a", "STOPPED")));
         let trigger = Trigger { at_index: Some(index), ..Trigger::default() };
-        let end = interrupt(&Ui::default(), &script.clients(), &deployed(), trigger, || ()).await;
+        let end = interrupt(&Ui::default(), &Recorder::off(), &script.clients(), &deployed(), trigger, || ()).await;
         assert!(end.unwrap_err().to_string().starts_with(expected), "{expected}");
     }
 }

@@ -31,4 +31,4 @@ mod shared;
 pub(crate) mod silence;
 mod stage;
 pub(crate) mod variant;
-mod verdict;
+pub(crate) mod verdict;

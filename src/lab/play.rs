@@ -12,6 +12,7 @@ use crate::aws::arn::task_id;
 use crate::aws::deployed::Deployed;
 use crate::aws::tasks;
 use crate::error::{Error, Result};
+use crate::record::{Recorder, What};
 use crate::setup::Scene;
 use crate::ui::{BUSY, GOOD, NOTICE, paint};
 
@@ -21,6 +22,7 @@ use crate::ui::{BUSY, GOOD, NOTICE, paint};
 /// When AWS refuses, or something else runs in the environment.
 pub(crate) async fn play(
     scene: Scene<'_>,
+    record: &Recorder,
     deployed: &Deployed,
     designs: &[Design],
     conditions: Conditions,
@@ -39,10 +41,12 @@ pub(crate) async fn play(
     let mut outcomes = Vec::new();
     for design in designs {
         let conditions = &conditions.of(design);
-        let stage = Stage { ui: scene.ui, clients: scene.clients, deployed, conditions, design };
+        let stage = Stage { ui: scene.ui, record, clients: scene.clients, deployed, conditions, design };
         stage.ui.note(paint(BUSY, format_args!("--- {} ---", design.name)));
         // Before anything runs: nobody has to think against the clock.
         let prediction = predictions.of(design, stage.ui, &conditions.first_fault()).await?;
+        let Conditions { batch_size, item_seconds, .. } = *conditions;
+        record.turn(&design.name, What::Turn { batch_size, item_seconds });
         outcomes.push(Outcome { prediction, ..turn(stage).await? });
     }
     let holds = outcomes.iter().all(Outcome::holds);
@@ -54,6 +58,7 @@ pub(crate) async fn play(
         variants: outcomes,
         deleted_stacks: Vec::new(),
         survivors: Vec::new(),
+        report: None,
     })
 }
 

@@ -6,14 +6,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::variant::{Design, Restart};
 use crate::error::Result;
 use crate::ui::{BUSY, Ui, paint};
 
 /// The answers, by the names of what is measured. What was not answered is `None`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Prediction {
     /// First index that is worked on after the interruption.
     pub(crate) resumed_at_index: Option<u64>,

@@ -10,6 +10,7 @@ use crate::aws::clients::Clients;
 use crate::aws::deployed::Deployed;
 use crate::aws::experiment::{self, Experiment, Fault, ResolvedTarget, Selection};
 use crate::error::Result;
+use crate::record::Recorder;
 use crate::ui::Ui;
 
 /// What FIS would hit.
@@ -31,7 +32,8 @@ pub(crate) async fn preview(
     fault: Fault,
     on_start: impl Fn(),
 ) -> Result<Preview> {
-    let aim = Aim::take(ui, clients, deployed, fault).await?;
+    let nobody = Recorder::off();
+    let aim = Aim::take(ui, &nobody, clients, deployed, fault).await?;
     let running = aim.wait_for_targets(Trigger { fault, ..Trigger::default() }).await?;
     let experiment = aim.run_experiment(ActionsMode::SkipAll, &running, on_start).await?;
     let targets = experiment::resolved_targets(clients, &experiment.experiment_id).await?;

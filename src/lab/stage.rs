@@ -21,6 +21,7 @@ use crate::aws::stop_reason;
 use crate::aws::tasks::{self, Overrides, Task};
 use crate::aws::{queue, table, watchdog};
 use crate::error::{Error, Result};
+use crate::record::{Recorder, What};
 use crate::ui::{FAINT, Ui, paint};
 
 /// How long the watchdog may take: its schedule wakes it every minute, and Fargate takes a while to start a task.
@@ -30,6 +31,7 @@ const RESTART_LIMIT: Duration = Duration::from_secs(240);
 #[derive(Clone, Copy)]
 pub(super) struct Stage<'a> {
     pub(super) ui: &'a Ui,
+    pub(super) record: &'a Recorder,
     pub(super) clients: &'a Clients,
     pub(super) deployed: &'a Deployed,
     pub(super) conditions: &'a Conditions,
@@ -48,6 +50,7 @@ impl Stage<'_> {
     /// Sends a message for each item.
     pub(super) async fn seed(self) -> Result<()> {
         let sent = queue::seed(self.clients, self.deployed, self.conditions.batch_size, |_| ()).await?;
+        self.record.now(What::Sent { messages: sent });
         self.ui.note(format_args!("Sent {sent} items to the queue."));
         Ok(())
     }
@@ -75,14 +78,19 @@ impl Stage<'_> {
         let silence = Silence::new(self.clients, self.deployed, limit, self.conditions.item_seconds);
         let on_line = |line: &Line| {
             silence.begin();
+            self.record.line(&task.task_arn, line);
             self.ui.note(paint(FAINT, format_args!("  {name} | {}", line.message)));
             began_at.get_or_insert_with(|| line.timestamp.clone());
             log.push(line.message.clone());
             Ok(())
         };
+        let on_state = |task: &Task| {
+            silence.note(task);
+            self.record.task(task);
+        };
         let arn = &task.task_arn;
         let task = tokio::select! {
-            task = follow(self.clients, self.deployed, *program, arn, |task| silence.note(task), on_line) => task?,
+            task = follow(self.clients, self.deployed, *program, arn, on_state, on_line) => task?,
             said = silence.ends(task) => return Err(Error::failed(said?).hint("`fis-workshop try` runs it alone.")),
         };
         // Never started: no evidence, and the reason is what the user needs.
@@ -100,7 +108,7 @@ impl Stage<'_> {
     /// Lets the experiment stop what runs, when `task` has written the index.
     pub(super) async fn interrupt(self, task: &Task, at_index: u64) -> Result<Interruption> {
         let trigger = Trigger { at_index: Some(at_index), task_arn: Some(&task.task_arn), ..Trigger::default() };
-        interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
+        interrupt(self.ui, self.record, self.clients, self.deployed, trigger, || ()).await
     }
 
     /// Lets an experiment stop one of the tasks, or all, when there are so many items: tasks that share the work write
@@ -108,13 +116,12 @@ impl Stage<'_> {
     pub(super) async fn interrupt_several(self, selection: Selection, items: u64) -> Result<Interruption> {
         let mut pace = self.clients.pace();
         // Without a task that runs, there is nothing to wait for, and the refusal says why.
-        while (table::items(self.clients, self.deployed).await?.len() as u64) < items
-            && !tasks::active(self.clients, self.deployed.cluster()?).await?.is_empty()
+        while self.written().await? < items && !tasks::active(self.clients, self.deployed.cluster()?).await?.is_empty()
         {
             pace.wait().await;
         }
         let trigger = Trigger { fault: Fault { selection, ..Fault::default() }, ..Trigger::default() };
-        interrupt(self.ui, self.clients, self.deployed, trigger, || ()).await
+        interrupt(self.ui, self.record, self.clients, self.deployed, trigger, || ()).await
     }
 
     /// The task that somebody else starts; `None` if nobody does in time.
@@ -140,14 +147,23 @@ impl Stage<'_> {
         }
     }
 
+    /// How many items are in the table.
+    async fn written(self) -> Result<u64> {
+        let items = table::items(self.clients, self.deployed).await?;
+        self.record.items(&items);
+        Ok(items.len() as u64)
+    }
+
     /// All that the design has left behind.
     pub(super) async fn evidence(self, runs: Vec<Run>, interruptions: Vec<Interruption>) -> Result<Evidence> {
+        let items = table::items(self.clients, self.deployed).await?;
+        self.record.items(&items);
         Ok(Evidence {
             conditions: self.conditions.clone(),
             expected: self.design.expected,
             runs,
             interruptions,
-            items: table::items(self.clients, self.deployed).await?,
+            items,
             dead_items: queue::dead_items(self.clients, self.deployed).await?,
             watchdog: watchdog::said(self.clients, self.deployed).await?,
         })

@@ -2,7 +2,7 @@
 //! is done twice is what is measured.
 
 use aws_sdk_ecs::types::TaskStopCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::checks::{COMMON, Checked, is_complete};
 use super::evidence::{Evidence, Interruption, Run};
@@ -12,7 +12,7 @@ use crate::aws::in_json;
 use crate::aws::tasks::Task;
 
 /// What became of one design.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) variant: String,
     /// How many items a complete batch of it has.
@@ -46,12 +46,12 @@ pub(crate) struct Outcome {
 }
 
 /// A task, as far as it is evidence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TaskSummary {
     pub(crate) task_arn: String,
     pub(crate) started_at: Option<String>,
     pub(crate) stopped_at: Option<String>,
-    #[serde(serialize_with = "in_json::optional")]
+    #[serde(serialize_with = "in_json::optional", deserialize_with = "in_json::read_optional")]
     pub(crate) stop_code: Option<TaskStopCode>,
     pub(crate) stopped_reason: Option<String>,
     /// Exit code of the worker.

@@ -120,9 +120,9 @@ fn original() -> Outcome {
 }
 
 /// Names of the checks that this evidence fails; what a design checks is the same for all three.
-fn failed(evidence: &Evidence) -> Vec<&'static str> {
+fn failed(evidence: &Evidence) -> Vec<String> {
     let checks = judge(&TWICE, evidence).checks;
-    checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
+    checks.iter().filter(|check| !check.ok).map(|check| check.name.to_string()).collect()
 }
 
 #[test]

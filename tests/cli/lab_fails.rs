@@ -35,8 +35,14 @@ fn a_worker_that_does_not_do_what_its_variant_promises_is_exit_code_3() {
     let run = sandbox.run(&lab);
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.stdout.contains("✗ improved: the task that was run again started at index 0; "), "{run:?}");
-    assert!(run.stdout.ends_with("), or an invariant behind it, does not hold.\n"), "{run:?}");
-    assert!(run.stderr.ends_with("error: The lab's hypothesis, or an invariant behind it, did not hold.\n"), "{run:?}");
+    let (before, page) = run.stdout.trim_end().rsplit_once("\nReport: ").unwrap_or_else(|| panic!("{run:?}"));
+    assert!(before.ends_with("), or an invariant behind it, does not hold."), "{run:?}");
+    let error =
+        "error: The lab's hypothesis, or an invariant behind it, did not hold.\n  hint: The report shows what was seen";
+    assert!(run.stderr.ends_with(&format!("{error}: {page}\n")), "{run:?}");
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.contains(">The hypothesis does not hold</h1>"), "{html}");
+    assert!(html.contains("✗ redone as expected</b> items done twice: "), "{html}");
     sandbox.ok(&["down"]);
 }
 

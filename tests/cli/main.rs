@@ -33,6 +33,7 @@ mod own;
 mod permissions;
 mod predict;
 mod prove;
+mod record;
 mod reference;
 mod render;
 mod watchdog;

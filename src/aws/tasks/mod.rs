@@ -51,6 +51,19 @@ pub(crate) struct Task {
     /// Items of its batch, if it was run with another number than its definition's.
     #[serde(skip)]
     pub(crate) batch_size: Option<u64>,
+    /// What else ECS knows of when.
+    #[serde(skip)]
+    pub(crate) times: Times,
+}
+
+/// The times of a task between those that everybody asks for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Times {
+    pub(crate) connected_at: Option<String>,
+    pub(crate) pull_started_at: Option<String>,
+    pub(crate) pull_stopped_at: Option<String>,
+    pub(crate) stopping_at: Option<String>,
+    pub(crate) execution_stopped_at: Option<String>,
 }
 
 impl Task {
@@ -88,6 +101,19 @@ impl Task {
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             started_by: text(task.started_by()),
             batch_size: batch_size(task),
+            times: Times::of(task),
+        }
+    }
+}
+
+impl Times {
+    fn of(task: &types::Task) -> Self {
+        Self {
+            connected_at: task.connectivity_at().and_then(timestamp),
+            pull_started_at: task.pull_started_at().and_then(timestamp),
+            pull_stopped_at: task.pull_stopped_at().and_then(timestamp),
+            stopping_at: task.stopping_at().and_then(timestamp),
+            execution_stopped_at: task.execution_stopped_at().and_then(timestamp),
         }
     }
 }

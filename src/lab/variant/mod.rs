@@ -14,7 +14,8 @@ use std::fmt;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::checks::Check;
 use super::evidence::Expected;
@@ -47,6 +48,12 @@ impl Variant {
     /// The design that runs this program.
     pub(crate) fn of(program: Program) -> Option<Self> {
         Self::ALL.iter().copied().find(|variant| variant.design().program == program)
+    }
+
+    /// What there is to know of the design of this name, in one line.
+    pub(crate) fn says(name: &str) -> &'static str {
+        let ours = Self::ALL.iter().map(|variant| variant.design()).find(|design| design.name == name);
+        ours.map_or_else(|| own::design(name.to_owned()).says, |design| design.says)
     }
 
     /// How many tasks work at a time at most, in one environment.
@@ -84,6 +91,10 @@ pub(crate) enum Restart {
     NotNeeded,
 }
 
+impl Restart {
+    const ALL: [Self; 3] = [Self::ByHand, Self::ByWatchdog, Self::NotNeeded];
+}
+
 /// In the table of the report, and in its JSON.
 impl fmt::Display for Restart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,6 +109,15 @@ impl fmt::Display for Restart {
 impl Serialize for Restart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// From a record.
+impl<'de> Deserialize<'de> for Restart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = Self::ALL.into_iter().find(|restart| restart.to_string() == text);
+        found.ok_or_else(|| D::Error::custom(format_args!("`{text}` restarts nothing")))
     }
 }
 

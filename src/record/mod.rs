@@ -1,0 +1,15 @@
+//! The record of a run: one file of events on one clock, from which everything is made that people look at afterwards.
+//!
+//! - [`event`]: what is in it, line by line
+//! - [`recorder`]: writes it while the run goes on
+//! - [`seen`]: what the lab has looked at, as events; no AWS call is made for them
+//! - [`runs`]: the records in the state directory: begun, found, read, bounded in number
+
+mod event;
+mod recorder;
+mod runs;
+mod seen;
+
+pub(crate) use event::{Event, Header, Moment, What};
+pub(crate) use recorder::Recorder;
+pub(crate) use runs::{Run, Runs};

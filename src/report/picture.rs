@@ -1,0 +1,142 @@
+//! A turn as SVG. Places across are percentages, so that the picture is as wide as the page and its letters stay as they are,
+//! on a phone and on paper.
+
+use maud::{Markup, html};
+
+use crate::aws::watchdog::STARTED_BY as WATCHDOG;
+
+use super::timeline::{Experiment, Task, Turn, Write};
+
+/// Height of the lane of the experiments, and of each task's: a line of words, and what they are about.
+const LANE: u32 = 40;
+/// Where in a lane the words stand, and where the bar begins.
+const WORDS: u32 = 14;
+const BAR: u32 = 19;
+const BAR_HEIGHT: u32 = 14;
+const MIDDLE: u32 = BAR + BAR_HEIGHT / 2;
+/// Below all lanes: the clock.
+const CLOCK: u32 = 24;
+
+/// The seconds that all pictures of a page show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    seconds: f64,
+}
+
+impl Clock {
+    /// Room for the longest of them, and a little behind it.
+    pub(super) fn of(turns: &[Turn]) -> Self {
+        let longest = turns.iter().map(|turn| turn.end).fold(0.0, f64::max);
+        Self { seconds: (longest * 1.02).max(0.001) }
+    }
+
+    fn place(self, at: f64) -> String {
+        format!("{:.3}%", self.share(at))
+    }
+
+    /// Percent of the whole.
+    fn share(self, at: f64) -> f64 {
+        at / self.seconds * 100.0
+    }
+
+    /// Seconds that are written below: 1, 2 or 5 times a power of ten, so that there are six at most.
+    fn marks(self) -> Vec<f64> {
+        let power = 10_f64.powf((self.seconds / 6.0).log10().floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+        let step = steps.into_iter().find(|step| self.seconds / step <= 6.0).unwrap_or(power * 10.0);
+        (0..=6).map(|number| f64::from(number) * step).filter(|at| *at < self.seconds * 0.97).collect()
+    }
+}
+
+/// Shapes that the pictures use; once in a page.
+pub(super) fn shapes() -> Markup {
+    html! {
+        svg.shapes aria-hidden="true" width="0" height="0" {
+            defs {
+                path #again d="M0 -5 L5 0 L0 5 L-5 0 Z" {}
+            }
+        }
+    }
+}
+
+/// The picture of a turn. `label` says in words what it shows.
+pub(super) fn picture(turn: &Turn, clock: Clock, label: &str) -> Markup {
+    let lanes = u32::try_from(turn.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let bottom = lanes.saturating_mul(LANE);
+    html! {
+        svg.timeline role="img" aria-label=(label) width="100%" height=(bottom + CLOCK) {
+            @for at in clock.marks() {
+                line.grid x1=(clock.place(at)) x2=(clock.place(at)) y1="0" y2=(bottom) {}
+                text.clock x=(clock.place(at)) y=(bottom + 16) text-anchor=[(at > 0.0).then_some("middle")] { (at) " s" }
+            }
+            @for experiment in &turn.experiments { (cut(turn, experiment, clock, bottom)) }
+            @for (number, task) in (1..).zip(&turn.tasks) { (lane(turn, task, number, clock)) }
+        }
+    }
+}
+
+/// An experiment: its bar, and the line through all tasks.
+fn cut(turn: &Turn, experiment: &Experiment, clock: Clock, bottom: u32) -> Markup {
+    let Experiment { id, start, end, last_index, items, .. } = experiment;
+    let is_in_order = turn.experiments.iter().all(|experiment| experiment.hit.len() == 1) && turn.tasks.len() < 5;
+    let words = match last_index {
+        Some(index) if is_in_order => format!("experiment, after index {index}"),
+        _ => format!("experiment, {items} items written"),
+    };
+    let is_late = clock.share(*start) > 60.0;
+    html! {
+        g.experiment data-experiment=(id) data-last-index=[*last_index] {
+            title { (id) ": " (format!("{start:.2} s")) ", " (words) }
+            line.cut x1=(clock.place(*start)) x2=(clock.place(*start)) y1=(MIDDLE) y2=(bottom) {}
+            text x=(clock.place(*start)) y=(WORDS) text-anchor=[is_late.then_some("end")] { (words) }
+            // Its ends are round, so that it is a dot however short it was.
+            line.fault x1=(clock.place(*start)) x2=(clock.place(end.unwrap_or(turn.end))) y1=(MIDDLE) y2=(MIDDLE) {}
+        }
+    }
+}
+
+fn lane(turn: &Turn, task: &Task, number: u32, clock: Clock) -> Markup {
+    let top = number.saturating_mul(LANE);
+    let bar = top + BAR;
+    html! {
+        g.task data-task=(task.id) {
+            text.words x="0" y=(top + WORDS) { (words(turn, task, number)) }
+            @for (state, begin, end) in task.spans(turn.end) {
+                rect class=(state.name().to_lowercase()) x=(clock.place(begin)) y=(bar)
+                    width=(clock.place((end - begin).max(0.0))) height=(BAR_HEIGHT) {
+                    title { (state.name()) ", " (format!("{begin:.2} to {end:.2} s")) }
+                }
+            }
+            @for write in &task.writes { (tick(write, bar, clock)) }
+        }
+    }
+}
+
+/// An item on the bar of its task. One that was done again has another form, not only another colour.
+fn tick(write: &Write, bar: u32, clock: Clock) -> Markup {
+    let Write { index, at, again } = write;
+    let place = clock.place(*at);
+    html! {
+        g.item .again[*again] data-index=(index) data-again=[again.then_some("")] {
+            title { "item " (index) @if *again { ", done again" } ", " (format!("{at:.2} s")) }
+            @if *again {
+                use href="#again" x=(place) y=(bar + BAR_HEIGHT / 2) {}
+            } @else {
+                line x1=(place) x2=(place) y1=(bar + 2) y2=(bar + BAR_HEIGHT - 2) {}
+            }
+        }
+    }
+}
+
+/// What there is to say of a task in the width of a phone.
+pub(super) fn words(turn: &Turn, task: &Task, number: u32) -> String {
+    let by_watchdog = task.started_by.as_deref().is_some_and(|by| by.starts_with(WATCHDOG));
+    let by = if by_watchdog { ", by the watchdog" } else { "" };
+    let end = match (turn.is_hit(task), task.exit_code) {
+        (true, Some(code)) => format!(": interrupted, exit code {code}"),
+        (true, None) => ": interrupted".to_owned(),
+        (false, Some(code)) => format!(": exit code {code}"),
+        (false, None) => String::new(),
+    };
+    format!("Task {number}{by}{end}")
+}

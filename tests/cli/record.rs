@@ -1,0 +1,113 @@
+//! The record of a lab, and the page that is made of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Running, Sandbox};
+
+/// The lines of a record.
+fn lines(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The one run that there is.
+fn only_run(sandbox: &Sandbox) -> PathBuf {
+    let mut runs = fs::read_dir(sandbox.state_dir().join("runs")).unwrap();
+    let run = runs.next().unwrap().unwrap().path();
+    assert!(runs.next().is_none());
+    run
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn events<'a>(lines: &'a [Value], name: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["event"] == name).collect()
+}
+
+#[test]
+fn a_lab_leaves_a_record_and_a_page_that_say_what_its_result_says() {
+    let sandbox = Sandbox::with_endpoint();
+    let report = sandbox.json(&["lab", "original", "--item-seconds", "0.25"]);
+    let run = only_run(&sandbox);
+    let (record, page) = (run.join("record.jsonl"), run.join("report.html"));
+    assert_eq!(report["report"], page.to_str().unwrap());
+    assert_eq!((mode(&run), mode(&record), mode(&page)), (0o700, 0o600, 0o600));
+
+    let lines = lines(&record);
+    assert_eq!((&lines[0]["schema"], &lines[0]["command"]), (&json!(1), &json!("lab")));
+    assert_eq!(lines[0]["args"], json!(["lab", "original", "--item-seconds", "0.25", "--output", "json"]));
+    let result = &lines.last().unwrap()["result"];
+    assert_eq!(result["variants"], report["variants"]);
+    let original = &report["variants"][0];
+    let at = original["interrupted_at_index"].as_u64().unwrap();
+    assert_eq!(events(&lines, "hit")[0]["last_index"], at);
+    // All that was written: what was there at the interruption, and everything once more.
+    assert_eq!(events(&lines, "item").len() as u64, at + 1 + 10);
+    let puts = |line: &&&Value| line["message"].as_str().unwrap().contains("Successfully PUT");
+    assert_eq!(events(&lines, "line").iter().filter(puts).count() as u64, at + 1 + 10);
+    assert!(fs::metadata(&record).unwrap().len() < 200 * 1024);
+
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<h1>The hypothesis holds</h1>"), "{html}");
+    assert!(html.contains(&format!("data-last-index=\"{at}\"")), "{html}");
+    assert_eq!(html.matches("data-again").count() as u64, original["items_redone"].as_u64().unwrap(), "{html}");
+    for check in original["checks"].as_array().unwrap() {
+        assert!(html.contains(check["detail"].as_str().unwrap()), "{check}: {html}");
+    }
+    // Nothing of it is anywhere else.
+    assert!(!html.contains("http:") && !html.contains("https:") && !html.contains("<script"), "{html}");
+
+    let again = sandbox.json(&["report", "--to", "here"]);
+    assert_eq!(again["run"], lines[0]["run"]);
+    assert_eq!(fs::read_to_string(sandbox.path().join("here/report.html")).unwrap(), html);
+    sandbox.ok(&["report", record.to_str().unwrap(), "--to", "there"]);
+    assert_eq!(fs::read_to_string(sandbox.path().join("there/report.html")).unwrap(), html);
+}
+
+#[test]
+fn the_last_line_of_the_lab_is_the_path_of_its_page() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up", "--env", "lab"]);
+    let run = sandbox.run(&["lab", "improved", "--item-seconds", "0.25"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let page = only_run(&sandbox).join("report.html");
+    assert!(run.stdout.ends_with(&format!("\nReport: {}\n", page.display())), "{run:?}");
+    assert!(page.is_file());
+    sandbox.ok(&["down", "--env", "lab"]);
+}
+
+/// Killed without a chance to say anything.
+#[test]
+fn a_lab_that_was_killed_has_a_page_of_what_had_happened() {
+    let sandbox = Sandbox::with_endpoint();
+    let lab = Running::start(&sandbox, &["lab", "improved", "--item-seconds", "5", "--at-index", "0"]);
+    lab.wait_for("Experiment EXP");
+    lab.signal("KILL");
+    lab.end();
+    let page = sandbox.ok(&["report"]);
+    let html = fs::read_to_string(page.trim()).unwrap();
+    assert!(html.contains("<h1 class=\"bad\">The run did not come to a result</h1>"), "{html}");
+    assert!(html.contains("data-index=\"0\"") && html.contains("class=\"experiment\""), "{html}");
+    sandbox.ok(&["down", "--env", "lab"]);
+}
+
+#[test]
+fn a_run_that_is_not_there_and_a_file_that_is_no_record_are_named() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["report"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("hint: `fis-workshop lab` plays and records one."), "{run:?}");
+    let run = sandbox.run(&["report", "nowhere"]);
+    assert!(run.code == 1 && run.stderr.contains("There is no run nowhere, nor a file of that name."), "{run:?}");
+    fs::write(sandbox.path().join("notes.txt"), "what I saw\n").unwrap();
+    let run = sandbox.run(&["report", "notes.txt"]);
+    assert!(run.code == 1 && run.stderr.contains("notes.txt is no record of a run."), "{run:?}");
+    fs::write(sandbox.path().join("later.jsonl"), "{\"schema\":2}\n").unwrap();
+    let run = sandbox.run(&["report", "later.jsonl"]);
+    assert!(run.code == 1 && run.stderr.contains("later.jsonl has version 2 of the record."), "{run:?}");
+}
