@@ -5,6 +5,7 @@ PYTHON ?= python3
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 JUDGES := .venv/judges.stamp
 PACKERS := .venv/packers.stamp
+BOOK := .venv/book/bin/mdbook
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test check bench soak docs dist programs need-test
@@ -48,8 +49,9 @@ soak: $(JUDGES) ## noisy tasks, forty environments and random kills at once, on 
 	$(CARGO) build --release --locked --bin fis-workshop
 	.venv/bin/python tools/soak "$(TARGET_DIR)/release/fis-workshop" $(SECONDS)
 
-docs: ## write the generated reference pages again
+docs: $(BOOK) ## write the generated reference pages again, and the book of docs/ into dist/book
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
+	$(BOOK) build docs
 
 # Before anything is compiled: the images' judges run on Linux only.
 need-test:
@@ -67,4 +69,9 @@ $(PACKERS): tools/packers.txt
 	@tools/need python venv
 	$(PYTHON) -m venv .venv/packers
 	.venv/packers/bin/pip install --quiet --disable-pip-version-check --requirement tools/packers.txt
+	touch $@
+
+$(BOOK):
+	@tools/need rust c
+	$(CARGO) install --quiet --locked --no-default-features --features search --root .venv/book mdbook@0.5.4
 	touch $@
