@@ -1,5 +1,6 @@
 //! Evidence of a lab that went well, and what each flaw in it leads to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ const SIZE: u64 = 10;
 
 /// Not shipped: the improved program, interrupted twice.
 static TWICE: Design = Design {
-    name: std::borrow::Cow::Borrowed("twice"),
+    name: Cow::Borrowed("twice"),
     says: "Goes on after every interruption",
     program: Program::Improved,
     tasks: 1,
@@ -120,9 +121,9 @@ fn original() -> Outcome {
 }
 
 /// Names of the checks that this evidence fails; what a design checks is the same for all three.
-fn failed(evidence: &Evidence) -> Vec<String> {
+fn failed(evidence: &Evidence) -> Vec<Cow<'static, str>> {
     let checks = judge(&TWICE, evidence).checks;
-    checks.iter().filter(|check| !check.ok).map(|check| check.name.to_string()).collect()
+    checks.iter().filter(|check| !check.ok).map(|check| check.name.clone()).collect()
 }
 
 #[test]
@@ -182,15 +183,15 @@ fn a_flaw_of_the_second_interruption_is_found_as_one_of_the_first() {
 fn an_interruption_without_its_task_or_no_interruption_at_all_proves_nothing() {
     let mut other = of_improved();
     other.interruptions[0].tasks.clear();
-    assert!(failed(&other).contains(&"stopped_by_experiment"));
+    assert!(failed(&other).contains(&"stopped_by_experiment".into()));
     let mut none = of_improved();
     none.interruptions.clear();
     for name in ["experiment_completed", "stopped_by_experiment", "interrupted_during_processing"] {
-        assert!(failed(&none).contains(&name), "{name}");
+        assert!(failed(&none).contains(&name.into()), "{name}");
     }
     let mut not_restarted = of_improved();
     not_restarted.runs.pop();
-    assert!(failed(&not_restarted).contains(&"restarted_task_succeeded"));
+    assert!(failed(&not_restarted).contains(&"restarted_task_succeeded".into()));
 }
 
 #[test]
@@ -251,10 +252,10 @@ fn a_lost_log_line_is_found() {
 fn an_interruption_before_its_index_or_after_the_last_item_proves_nothing() {
     let mut late = of_improved();
     late.interruptions[0].items = items(0..SIZE, "one");
-    assert!(failed(&late).contains(&"interrupted_during_processing"));
+    assert!(failed(&late).contains(&"interrupted_during_processing".into()));
     let mut early = of_improved();
     early.interruptions[0].items.truncate(4);
-    assert!(failed(&early).contains(&"interrupted_during_processing"));
+    assert!(failed(&early).contains(&"interrupted_during_processing".into()));
 }
 
 #[test]
@@ -277,9 +278,9 @@ fn of_watchdog() -> Evidence {
 }
 
 /// Names of the checks of `variant` that this evidence fails.
-fn failed_of(variant: Variant, evidence: &Evidence) -> Vec<&'static str> {
+fn failed_of(variant: Variant, evidence: &Evidence) -> Vec<Cow<'static, str>> {
     let checks = judge(variant.design(), evidence).checks;
-    checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
+    checks.iter().filter(|check| !check.ok).map(|check| check.name.clone()).collect()
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn the_watchdog_restarts_one_task_after_each_interruption() {
     assert_eq!(failed_of(Variant::Watchdog, &two), ["one_task_at_a_time"]);
     let mut asleep = of_watchdog();
     asleep.runs.pop();
-    assert!(failed_of(Variant::Watchdog, &asleep).contains(&"restarted_by_watchdog"));
+    assert!(failed_of(Variant::Watchdog, &asleep).contains(&"restarted_by_watchdog".into()));
 }
 
 /// Two tasks, each of which writes every other item; the first is stopped, then the second, then two more do the rest.
@@ -339,7 +340,7 @@ fn tasks_that_share_the_work_are_judged_by_what_they_have_done_together() {
     assert_eq!(failed_of(Variant::Queue, &dead), ["no_item_is_dead"]);
     let mut alone = of_queue();
     alone.items.iter_mut().for_each(|item| item.task_id = "one".into());
-    assert!(failed_of(Variant::Queue, &alone).contains(&"shared_by_tasks"));
+    assert!(failed_of(Variant::Queue, &alone).contains(&"shared_by_tasks".into()));
     let mut late = of_queue();
     late.interruptions[1].items = late.items.clone();
     assert_eq!(failed_of(Variant::Queue, &late), ["interrupted_half_way"]);

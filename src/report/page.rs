@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::picture::{self, Clock, picture};
-use super::timeline::{Turn, turns};
+use super::timeline::{Task, Turn, turns};
 use crate::error::{Error, Result};
 use crate::lab::report::{HYPOTHESIS, Report, Row};
 use crate::lab::variant::Variant;
@@ -161,7 +161,7 @@ fn mark(good: bool) -> Markup {
 
 /// The picture for who cannot see it.
 fn in_words(turn: &Turn) -> String {
-    let task = |(number, task): (u32, &super::timeline::Task)| {
+    let task = |(number, task): (usize, &Task)| {
         let again = task.writes.iter().filter(|write| write.again).count();
         let first = task.writes.iter().map(|write| write.index).min();
         let first = first.map_or_else(String::new, |index| format!(" from index {index}"));

@@ -3,17 +3,17 @@
 
 use maud::{Markup, html};
 
+use super::timeline::{Experiment, Task, Turn, Write};
 use crate::aws::watchdog::STARTED_BY as WATCHDOG;
 
-use super::timeline::{Experiment, Task, Turn, Write};
-
-/// Height of the lane of the experiments, and of each task's: a line of words, and what they are about.
+/// Height of a task's lane: a line of words, and a bar below it.
 const LANE: u32 = 40;
 /// Where in a lane the words stand, and where the bar begins.
 const WORDS: u32 = 14;
 const BAR: u32 = 19;
 const BAR_HEIGHT: u32 = 14;
-const MIDDLE: u32 = BAR + BAR_HEIGHT / 2;
+/// Height of an experiment's lane, above those of the tasks: its words stand beside it.
+const FAULT: u32 = 20;
 /// Below all lanes: the clock.
 const CLOCK: u32 = 24;
 
@@ -61,42 +61,49 @@ pub(super) fn shapes() -> Markup {
 
 /// The picture of a turn. `label` says in words what it shows.
 pub(super) fn picture(turn: &Turn, clock: Clock, label: &str) -> Markup {
-    let lanes = u32::try_from(turn.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
-    let bottom = lanes.saturating_mul(LANE);
+    let top_of = |lanes: usize, height: u32| u32::try_from(lanes).unwrap_or_default().saturating_mul(height);
+    let tasks = top_of(turn.experiments.len(), FAULT);
+    let bottom = tasks.saturating_add(top_of(turn.tasks.len(), LANE));
     html! {
-        svg.timeline role="img" aria-label=(label) width="100%" height=(bottom + CLOCK) {
+        svg.timeline role="img" aria-label=(label) width="100%" height=(bottom.saturating_add(CLOCK)) {
             @for at in clock.marks() {
                 line.grid x1=(clock.place(at)) x2=(clock.place(at)) y1="0" y2=(bottom) {}
                 text.clock x=(clock.place(at)) y=(bottom + 16) text-anchor=[(at > 0.0).then_some("middle")] { (at) " s" }
             }
-            @for experiment in &turn.experiments { (cut(turn, experiment, clock, bottom)) }
-            @for (number, task) in (1..).zip(&turn.tasks) { (lane(turn, task, number, clock)) }
+            @for (lane, experiment) in turn.experiments.iter().enumerate() {
+                (fault(turn, experiment, top_of(lane, FAULT) + FAULT / 2, bottom, clock))
+            }
+            @for (number, task) in (1..).zip(&turn.tasks) {
+                (lane(turn, task, number, tasks.saturating_add(top_of(number - 1, LANE)), clock))
+            }
         }
     }
 }
 
-/// An experiment: its bar, and the line through all tasks.
-fn cut(turn: &Turn, experiment: &Experiment, clock: Clock, bottom: u32) -> Markup {
+/// An experiment, and the line that it draws through all tasks.
+fn fault(turn: &Turn, experiment: &Experiment, middle: u32, bottom: u32, clock: Clock) -> Markup {
     let Experiment { id, start, end, last_index, items, .. } = experiment;
-    let is_in_order = turn.experiments.iter().all(|experiment| experiment.hit.len() == 1) && turn.tasks.len() < 5;
+    let is_in_order = turn.experiments.iter().all(|experiment| experiment.hit.len() < 2) && turn.tasks.len() < 5;
     let words = match last_index {
         Some(index) if is_in_order => format!("experiment, after index {index}"),
         _ => format!("experiment, {items} items written"),
     };
+    let (from, to) = (clock.place(*start), clock.place(end.unwrap_or(turn.end)));
+    // Beside it where there is room.
     let is_late = clock.share(*start) > 60.0;
+    let (anchor, away, place) = if is_late { ("end", "-12", &from) } else { ("start", "12", &to) };
     html! {
         g.experiment data-experiment=(id) data-last-index=[*last_index] {
-            title { (id) ": " (format!("{start:.2} s")) ", " (words) }
-            line.cut x1=(clock.place(*start)) x2=(clock.place(*start)) y1=(MIDDLE) y2=(bottom) {}
-            text x=(clock.place(*start)) y=(WORDS) text-anchor=[is_late.then_some("end")] { (words) }
+            title { (id) ", " (format!("{start:.2} s")) }
+            line.cut x1=(from) x2=(from) y1=(middle) y2=(bottom) {}
             // Its ends are round, so that it is a dot however short it was.
-            line.fault x1=(clock.place(*start)) x2=(clock.place(end.unwrap_or(turn.end))) y1=(MIDDLE) y2=(MIDDLE) {}
+            line.fault x1=(from) x2=(to) y1=(middle) y2=(middle) {}
+            text x=(place) dx=(away) y=(middle + 4) text-anchor=(anchor) { (words) }
         }
     }
 }
 
-fn lane(turn: &Turn, task: &Task, number: u32, clock: Clock) -> Markup {
-    let top = number.saturating_mul(LANE);
+fn lane(turn: &Turn, task: &Task, number: usize, top: u32, clock: Clock) -> Markup {
     let bar = top + BAR;
     html! {
         g.task data-task=(task.id) {
@@ -129,7 +136,7 @@ fn tick(write: &Write, bar: u32, clock: Clock) -> Markup {
 }
 
 /// What there is to say of a task in the width of a phone.
-pub(super) fn words(turn: &Turn, task: &Task, number: u32) -> String {
+pub(super) fn words(turn: &Turn, task: &Task, number: usize) -> String {
     let by_watchdog = task.started_by.as_deref().is_some_and(|by| by.starts_with(WATCHDOG));
     let by = if by_watchdog { ", by the watchdog" } else { "" };
     let end = match (turn.is_hit(task), task.exit_code) {
