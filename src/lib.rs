@@ -29,6 +29,7 @@ mod place;
 mod prove;
 mod record;
 mod render;
+mod replay;
 mod report;
 mod settings;
 mod setup;

@@ -20,8 +20,10 @@ pub(crate) mod plan;
 pub(crate) mod prove;
 pub(crate) mod regenerate;
 pub(crate) mod render;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod runs;
 pub(crate) mod several;
 pub(crate) mod source;
 pub(crate) mod status;
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Clear(clear::ClearArgs),
     Lab(lab::LabArgs),
     Report(report::ReportArgs),
+    Replay(replay::ReplayArgs),
+    Runs(runs::RunsArgs),
     Prove(prove::ProveArgs),
     Regenerate(regenerate::RegenerateArgs),
     Down(down::DownArgs),
@@ -118,6 +122,8 @@ impl Command {
             Self::Clear(args) => clear::run(context, args).await,
             Self::Lab(args) => lab::run(context, args).await,
             Self::Report(args) => report::run(context, args),
+            Self::Replay(args) => replay::run(context, args).await,
+            Self::Runs(args) => runs::run(context, args).await,
             Self::Prove(args) => prove::run(context, args).await,
             Self::Regenerate(args) => regenerate::run(context, args).await,
             Self::Down(args) => down::run(context, args).await,

@@ -3,13 +3,16 @@
 //! - [`event`]: what is in it, line by line
 //! - [`recorder`]: writes it while the run goes on
 //! - [`seen`]: what the lab has looked at, as events; no AWS call is made for them
+//! - [`words`]: an event, for people
 //! - [`runs`]: the records in the state directory: begun, found, read, bounded in number
 
 mod event;
 mod recorder;
 mod runs;
 mod seen;
+mod words;
 
 pub(crate) use event::{Event, Header, Moment, What};
 pub(crate) use recorder::Recorder;
 pub(crate) use runs::{Run, Runs};
+pub(crate) use words::{short, words};

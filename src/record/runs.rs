@@ -88,7 +88,24 @@ impl Runs {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub(crate) fn names(&self) -> std::io::Result<Vec<String>> {
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let failed = |error| Error::failed(format!("The runs in {} cannot be read.", self.0.display())).cause(error);
+        self.entries().map_err(failed)
+    }
+
+    /// Deletes a run's record, and its report.
+    ///
+    /// # Errors
+    /// When there is no run of this name, or it cannot be deleted.
+    pub(crate) fn delete(&self, run: &str) -> Result<()> {
+        if !self.names()?.iter().any(|name| name == run) {
+            return Err(Error::failed(format!("There is no run {run}.")).hint("`fis-workshop runs` lists them."));
+        }
+        std::fs::remove_dir_all(self.folder(run))
+            .map_err(|error| Error::failed(format!("The run {run} cannot be deleted.")).cause(error))
+    }
+
+    fn entries(&self) -> std::io::Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.0) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -100,7 +117,7 @@ impl Runs {
     }
 
     fn forget_oldest(&self, kept: usize) -> std::io::Result<()> {
-        let names = self.names()?;
+        let names = self.entries()?;
         for name in &names[..names.len().saturating_sub(kept)] {
             match std::fs::remove_dir_all(self.folder(name)) {
                 // Another command has just done the same.
@@ -116,9 +133,7 @@ impl Runs {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub(crate) fn find(&self, wanted: Option<&str>) -> Result<Run> {
-        let names = self
-            .names()
-            .map_err(|error| Error::failed(format!("The runs in {} cannot be read.", self.0.display())).cause(error))?;
+        let names = self.names()?;
         // One that was killed before its first line is none.
         let has_begun = |name: &&String| self.file(name).metadata().is_ok_and(|file| file.len() > 0);
         let latest = names.iter().rev().find(has_begun).map(String::as_str);
@@ -164,6 +179,16 @@ impl Run {
         };
         let events = lines.enumerate().map(event).collect::<Result<_>>()?;
         Ok(Self { header, events, torn: !rest.is_empty() })
+    }
+
+    /// `pass`, `fail`, or what has kept it from a verdict.
+    pub(crate) fn outcome(&self) -> String {
+        let verdict = self.result().and_then(|result| result["verdict"].as_str());
+        match (verdict, self.events.last().map(|event| &event.what)) {
+            (Some(verdict), _) => verdict.to_owned(),
+            (None, Some(super::What::Failed { .. })) => "failed".to_owned(),
+            (None, _) => "did not end".to_owned(),
+        }
     }
 
     /// The result, if the command has come to one.

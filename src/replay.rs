@@ -1,0 +1,198 @@
+//! Where two runs differ. Pure: events in, words out. How long things took is not compared: it differs from run to run, and
+//! from the local endpoint to AWS by design.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::record::{Event, Moment, What};
+
+/// Something that is not the same in both.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Difference {
+    /// Of which variant; `original / improved` where two are compared with one another.
+    pub(crate) variants: String,
+    pub(crate) what: &'static str,
+    /// In the one and in the other.
+    pub(crate) values: [String; 2],
+}
+
+/// What is compared of a variant's turn.
+type Facts = Vec<(&'static str, String)>;
+
+/// Where the runs differ, and what of them is the same. Variants are compared by their names; where each run has one, these two.
+pub(crate) fn differences(a: &[Event], b: &[Event]) -> (Vec<Difference>, Vec<String>) {
+    let (a, b) = (turns(a), turns(b));
+    let pairs: Vec<(String, &Facts, &Facts)> = match (a.as_slice(), b.as_slice()) {
+        ([(of_a, a)], [(of_b, b)]) if of_a != of_b => vec![(format!("{of_a} / {of_b}"), a, b)],
+        _ => a
+            .iter()
+            .filter_map(|(name, facts)| Some((name.clone(), facts, &b.iter().find(|(it, _)| it == name)?.1)))
+            .collect(),
+    };
+    let missing = |of: &[(String, Facts)]| {
+        let names: Vec<_> = of.iter().map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    let mut differences = Vec::new();
+    if pairs.len() < a.len().max(b.len()) {
+        let values = [missing(&a), missing(&b)];
+        differences.push(Difference { variants: "all".to_owned(), what: "what was played", values });
+    }
+    let mut same = Vec::new();
+    for (variants, a, b) in pairs {
+        for ((what, of_a), (_, of_b)) in a.iter().zip(b) {
+            if of_a == of_b {
+                same.push(format!("{what} ({variants})"));
+            } else {
+                let values = [of_a.clone(), of_b.clone()];
+                differences.push(Difference { variants: variants.clone(), what, values });
+            }
+        }
+    }
+    (differences, same)
+}
+
+/// The facts of each variant's turn, in the order of the turns.
+fn turns(events: &[Event]) -> Vec<(String, Facts)> {
+    let mut turns: Vec<(String, Vec<&Event>)> = Vec::new();
+    for event in events {
+        let Some(variant) = &event.variant else { continue };
+        match turns.iter_mut().find(|(name, _)| name == variant) {
+            Some((_, events)) => events.push(event),
+            None => turns.push((variant.clone(), vec![event])),
+        }
+    }
+    turns.into_iter().map(|(variant, events)| (variant, facts(&events))).collect()
+}
+
+fn facts(events: &[&Event]) -> Facts {
+    let tasks = Tasks::of(events);
+    vec![
+        ("tasks", tasks.ids.len().to_string()),
+        ("states that the tasks have passed", tasks.told(|id| tasks.states(id))),
+        ("how the tasks ended", tasks.told(|id| tasks.end(id))),
+        ("interrupted after index", listed(events.iter().filter_map(|event| interrupted_after(event)))),
+        ("experiments", listed(events.iter().filter_map(|event| experiment(event)))),
+        ("first item of each task", tasks.told(|id| tasks.first_item(id))),
+        ("items done again", tasks.again().to_string()),
+        ("lines of the logs, without their numbers", tasks.lines()),
+    ]
+}
+
+fn listed(values: impl Iterator<Item = String>) -> String {
+    let values: Vec<_> = values.collect();
+    if values.is_empty() { "none".to_owned() } else { values.join("; ") }
+}
+
+fn interrupted_after(event: &Event) -> Option<String> {
+    match &event.what {
+        What::Hit { index, .. } => Some(index.map_or_else(|| "none".to_owned(), |index| index.to_string())),
+        _ => None,
+    }
+}
+
+fn experiment(event: &Event) -> Option<String> {
+    match &event.what {
+        What::ExperimentEnded { status, reason, .. } => Some(format!("{status} ({reason})")),
+        _ => None,
+    }
+}
+
+/// The tasks of a turn, in the order in which they were made.
+struct Tasks<'a> {
+    ids: Vec<&'a str>,
+    events: &'a [&'a Event],
+}
+
+impl<'a> Tasks<'a> {
+    fn of(events: &'a [&'a Event]) -> Self {
+        let created = events.iter().filter_map(|event| match &event.what {
+            What::Task { task, moment: Moment::Created } => Some((event.at, task.as_str())),
+            _ => None,
+        });
+        let mut created: Vec<_> = created.collect();
+        created.sort_unstable();
+        Self { ids: created.into_iter().map(|(_, id)| id).collect(), events }
+    }
+
+    /// Something of each task; once, where it is the same of all.
+    fn told(&self, of: impl Fn(&str) -> String) -> String {
+        let mut told: Vec<_> = self.ids.iter().map(|id| of(id)).collect();
+        told.dedup();
+        listed(told.into_iter())
+    }
+
+    fn states(&self, id: &str) -> String {
+        let of_task = |event: &&Event| match &event.what {
+            What::Task { task, moment } if task == id => Some((event.at, *moment)),
+            _ => None,
+        };
+        let mut moments: Vec<_> = self.events.iter().filter_map(of_task).collect();
+        moments.sort_unstable();
+        let names = moments.iter().map(|(_, moment)| format!("{moment:?}"));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    fn end(&self, id: &str) -> String {
+        let end = self.events.iter().find_map(|event| match &event.what {
+            What::TaskEnded { task, stop_code, reason, exit_code, .. } if task == id => {
+                let code = exit_code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+                let (why, reason) = (stop_code.as_deref().unwrap_or("no code"), reason.as_deref().unwrap_or_default());
+                Some(format!("{code}, {why}: {}", without_ids(reason)))
+            }
+            _ => None,
+        });
+        end.unwrap_or_else(|| "was not seen to end".to_owned())
+    }
+
+    fn first_item(&self, id: &str) -> String {
+        let first = self.items().filter(|(_, task)| *task == id).map(|(index, _)| index).min();
+        first.map_or_else(|| "none".to_owned(), |index| index.to_string())
+    }
+
+    fn items(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Item { index, task } => Some((*index, task.as_str())),
+            _ => None,
+        })
+    }
+
+    /// How many items were written more often than once.
+    fn again(&self) -> usize {
+        let mut writes: BTreeMap<u64, usize> = BTreeMap::new();
+        self.items().for_each(|(index, _)| *writes.entry(index).or_default() += 1);
+        writes.values().filter(|count| **count > 1).count()
+    }
+
+    /// Each kind of line once, in alphabetical order: tasks at once write them in any order.
+    fn lines(&self) -> String {
+        let lines = self.events.iter().filter_map(|event| match &event.what {
+            What::Line { message, .. } => Some(without_numbers(message)),
+            _ => None,
+        });
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort_unstable();
+        lines.dedup();
+        listed(lines.into_iter())
+    }
+}
+
+/// `EXPabc123` and the like: words with capitals and digits that mean nothing to a reader.
+fn without_ids(text: &str) -> String {
+    let is_id = |word: &str| word.starts_with("EXP") && word.len() > 10;
+    let words = text.split(' ').map(|word| if is_id(word.trim_end_matches([')', '.'])) { "…)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn without_numbers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '0'..='9' if kept.ends_with('N') => {}
+            '0'..='9' => kept.push('N'),
+            _ => kept.push(c),
+        }
+    }
+    kept
+}
