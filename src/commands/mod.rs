@@ -32,7 +32,7 @@ pub(crate) mod up;
 mod usage;
 mod worker;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use context::Context;
 pub(crate) use usage::explained;
@@ -63,12 +63,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the hypothesis did not hold,
 /// The lab runs on this machine, against an embedded AWS-compatible endpoint, unless you write `--target aws`.
 #[derive(Debug, Parser)]
 #[command(name = "fis-workshop", version = env!("FIS_WORKSHOP_VERSION"), after_long_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_version_flag = true)]
 // In the short help of a verb, its own options are to be seen.
 #[command(mut_args(|global| global.hide_short_help(true)))]
 pub(crate) struct Cli {
     /// Global options.
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
+    /// Print version
+    // As clap has it, but that the short help needs the line for a verb.
+    #[arg(short = 'V', long, action = ArgAction::Version, hide_short_help = true)]
+    version: Option<bool>,
     /// The verb.
     #[command(subcommand)]
     pub(crate) command: Command,
