@@ -11,6 +11,7 @@ mod workers;
 
 mod aws_cli;
 mod book;
+mod benchmarks;
 mod cfn_lint;
 mod checklists;
 mod checkov;

@@ -3,7 +3,7 @@
 Endpoints take turns within each round, each time from a fresh start, so that whatever else the machine does falls on all of them.
 A full run writes results.json and docs/benchmarks.md; part of one is only printed.
 
-usage: python tools/bench-peers PROGRAM [--rounds N] [--only answers|figures|workers] [--endpoint NAME]...
+usage: python tools/bench-peers PROGRAM [--rounds N] [--only answers|figures|workers] [--endpoint NAME] [--remark TEXT]
 """
 
 import argparse
@@ -149,6 +149,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", choices=("answers", "figures", "workers"), action="append")
     parser.add_argument("--endpoint", action="append", help="besides ours")
+    parser.add_argument("--remark", default="", help="a sentence about this run for the page")
     return parser.parse_args()
 
 
@@ -185,6 +186,7 @@ def main():
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "rounds": given.rounds,
+        "remark": given.remark,
         "endpoints": {row.name: {"version": row.version, "source": row.source, "absent": row.absent} for row in every},
     }
     measure(given, present, results)

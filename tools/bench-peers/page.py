@@ -10,6 +10,8 @@ import pathlib
 import statistics
 import sys
 
+from endpoints import pinned
+
 HERE = pathlib.Path(__file__).parent
 PAGE, RESULTS = HERE.parents[1] / "docs/benchmarks.md", HERE / "results.json"
 BEGIN, END = "<!-- written by `make bench-peers`: begin -->", "<!-- written by `make bench-peers`: end -->"
@@ -133,12 +135,13 @@ def workers(results):
 def section(results):
     """All that is between the markers."""
     machine, endpoints = results["machine"], results["endpoints"]
-    versions = ", ".join(f"{name} {each['version']} ({each['source']})" for name, each in endpoints.items() if not each["absent"])
-    absent = "".join(f"{name} is not here: {each['absent']}.\n" for name, each in endpoints.items() if each["absent"])
+    known = [[name, each["version"] or "-", each["source"] or "-", each["absent"] or "here"] for name, each in endpoints.items()]
     notes, more = Notes(), Notes()
     parts = [
         f"{results['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
-        f"Python {machine['python']}, Node.js {machine['node']}, podman {machine['podman']}; load before the run {machine['load']:.1f}.\n{versions}.\n{absent}",
+        f"Python {machine['python']}, Node.js {machine['node']}, podman {machine['podman']}; load before the run {machine['load']:.1f}."
+        f"{' ' + results['remark'] if results['remark'] else ''}\n",
+        table(["endpoint", "version", "from", ""], known),
         f"### Figures\n\nMedians of {results['rounds']} rounds; in brackets how many times ours.\n",
         figures(results, notes),
         notes.list(),
@@ -160,9 +163,14 @@ def written(page, results):
 def main():
     page, results = PAGE.read_text(), json.loads(RESULTS.read_text())
     new = written(page, results)
-    if "--check" in sys.argv:
-        sys.exit(0 if new == page else "docs/benchmarks.md is stale: `python3 tools/bench-peers/page.py` writes it again.")
-    PAGE.write_text(new)
+    if "--check" not in sys.argv:
+        PAGE.write_text(new)
+        return
+    if new != page:
+        sys.exit("docs/benchmarks.md is stale: `python3 tools/bench-peers/page.py` writes it again.")
+    for name, each in results["endpoints"].items():
+        if each["source"] in ("PyPI", "crates.io") and each["version"] != pinned(name):
+            sys.exit(f"docs/benchmarks.md is about {name} {each['version']}, pinned is {pinned(name)}: `make bench-peers` measures that.")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ MANY = "many"
 def measure(row, layout, node_directory, rounds):
     """Samples by measure and worker."""
     samples = {name: {"ours": [], "node": []} for name in ("image", "first-item", "memory", "requests", "resume")}
-    image, program = unpacked(layout, node_directory / "ours")
+    image, command = unpacked(layout, node_directory / "ours")
     samples["image"] = {"ours": [image], "node": [image_of_node(node_directory)]}
-    commands = {"ours": [program], "node": ["node", str(node_directory / "job.mjs")]}
+    commands = {"ours": command, "node": ["node", str(node_directory / "job.mjs")]}
     with Endpoint(row, FIS_WORKSHOP_LOG="local_aws=debug") as endpoint:
         stacks.create(endpoint, engine.own_image("000000000000"))
         for number in range(rounds + 1):
@@ -39,12 +39,9 @@ def measure(row, layout, node_directory, rounds):
                     samples["memory"][name].append(memory)
         fill(endpoint)
         for name, command in commands.items():
-            before, begin = requests(endpoint), time.perf_counter()
-            lines = run(endpoint, command, MANY, ITEMS).stdout.read().splitlines()
-            samples["resume"][name].append(time.perf_counter() - begin)
-            samples["requests"][name].append(requests(endpoint) - before)
-            if not any(line.split() == ["Continuing", "at", str(ITEMS)] for line in lines):
-                raise Failed(f"{name} does not go on at {ITEMS}: {lines[-3:]}")
+            taken, asked = resume(endpoint, command)
+            samples["resume"][name].append(taken)
+            samples["requests"][name].append(asked)
     return samples
 
 
@@ -61,22 +58,39 @@ def run(endpoint, command, batch, size):
         "BATCH_ID": batch,
         "BATCH_SIZE": str(size),
         "ITEM_SECONDS": "0",
+        "NODE_NO_WARNINGS": "1",
     }
-    return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
 
 
 def first_item(endpoint, command, batch):
-    """Milliseconds until it says that its first item is written, and the most MiB that it had."""
+    """Milliseconds until it says that its first item is written, and the most MiB that it has had until then."""
     begin = time.perf_counter()
-    process = run(endpoint, command, batch, 1)
-    line = next((line for line in process.stdout if line.startswith("Successfully PUT item 0")), None)
-    taken = (time.perf_counter() - begin) * 1000
-    process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if line is None or process.returncode != 0:
-        raise Failed(f"{command} has not written its item; exit code {process.returncode}")
-    return taken, usage.ru_maxrss / 1024
+    # It would go on for long, so its memory can be read while it lives.
+    with run(endpoint, command, batch, ITEMS) as process:
+        line = next((line for line in process.stdout if line.startswith("Successfully PUT item 0")), None)
+        taken = (time.perf_counter() - begin) * 1000
+        if line is None:
+            raise Failed(f"{command} has not written its item; exit code {process.wait()}")
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        process.kill()
+        process.stdout.close()
+    return taken, int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+def resume(endpoint, command):
+    """Seconds to find where to go on behind all those items and to write the next one, and requests to find it."""
+    before, begin = reads(endpoint), time.perf_counter()
+    with run(endpoint, command, MANY, ITEMS + 1) as process:
+        lines = process.stdout.read().splitlines()
+    taken = time.perf_counter() - begin
+    if f"Continuing at {ITEMS}" not in lines:
+        raise Failed(f"{command} does not go on at {ITEMS}: {lines[-3:]}")
+    # For the next one.
+    endpoint.client("dynamodb").delete_item(TableName=template.TABLE, Key={"BatchId": {"S": MANY}, "ItemIndex": {"N": str(ITEMS)}})
+    return taken, reads(endpoint) - before
 
 
 def fill(endpoint):
@@ -89,15 +103,15 @@ def fill(endpoint):
             left = dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-def requests(endpoint):
-    """Requests that read or write an item, as the endpoint's own log counts them."""
-    call = re.compile(r"operation=(Query|GetItem|PutItem)\b")
+def reads(endpoint):
+    """Requests that read items so far, as the endpoint's own log counts them."""
+    call = re.compile(r"operation=(Query|GetItem)\b")
     with endpoint.log.open() as lines:
         return sum(1 for line in lines if 'service="dynamodb"' in line and call.search(line))
 
 
 def unpacked(layout, directory):
-    """The improved worker's image: its size in MB, compressed as a registry has it, and its program, unpacked."""
+    """The improved worker's image: its size in MB, compressed as a registry has it, and its command, unpacked."""
     blob = lambda part: layout / "blobs" / part["digest"].replace(":", "/")
     manifests = json.loads((layout / "index.json").read_text())["manifests"]
     named = next(each for each in manifests if each["annotations"]["org.opencontainers.image.ref.name"] == "improved")
@@ -108,7 +122,8 @@ def unpacked(layout, directory):
         with tarfile.open(blob(layer)) as tar:
             tar.extractall(directory, filter="data")
     size = sum(part["size"] for part in (manifest["config"], *manifest["layers"]))
-    return size / 1e6, str(directory / config["Entrypoint"][0].lstrip("/"))
+    program, *rest = [*config["Entrypoint"], *(config.get("Cmd") or [])]
+    return size / 1e6, [str(directory / program.lstrip("/")), *rest]
 
 
 def image_of_node(directory):
