@@ -10,8 +10,8 @@ mod wire;
 mod workers;
 
 mod aws_cli;
-mod book;
 mod benchmarks;
+mod book;
 mod cfn_lint;
 mod checklists;
 mod checkov;

@@ -22,8 +22,8 @@ from endpoints import Endpoint, Failed
 class Lab:
     """An endpoint with the stack, and what its answers have in common."""
 
-    def __init__(self, endpoint, workers, layout):
-        self.endpoint, self.workers, self.layout = endpoint, workers, layout
+    def __init__(self, endpoint, layout, workers=None):
+        self.endpoint, self.layout, self.workers = endpoint, layout, workers
         self.task = None
 
     @functools.cached_property
@@ -42,8 +42,8 @@ class Lab:
             stacks.create(self.endpoint, self.image, with_fis=False)
         if self.endpoint.is_ours:
             engine.push(self.endpoint, self.layout, "bench")
+        if self.endpoint.is_ours and self.workers:
             engine.push(self.endpoint, self.workers, "watchdog")
-
 
 
 def ask(row, container_engine, program, workers, layout):
@@ -59,14 +59,16 @@ def ask(row, container_engine, program, workers, layout):
             answers[name] = {"does": False, "seen": stacks.words(error)}
 
     with Endpoint(row, container_engine) as endpoint:
-        lab = Lab(endpoint, workers, layout)
-        lab.make_stack()
+        lab = Lab(endpoint, layout, workers)
         try:
+            lab.make_stack()
             for name, question in QUESTIONS.items():
                 note(name, question, lab)
+        except Failed as failure:
+            answers |= {name: {"does": False, "seen": f"no stack: {failure}"} for name in QUESTIONS}
         finally:
-            # Processes of tasks outlive our endpoint.
-            if lab.task and lab.task.described()["lastStatus"] != "STOPPED":
+            # Processes of tasks outlive our endpoint; containers go with their engine.
+            if endpoint.is_ours and lab.task:
                 lab.task.stop()
     note("own-templates", own_templates.are_made, row, program, workers)
     note("kill", item_outlives_a_kill, row)
