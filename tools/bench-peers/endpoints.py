@@ -46,7 +46,7 @@ class Row:
 def rows(program, tools):
     """Ours first; `tools` is where the peers' programs are installed."""
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    missing = {name: "" if (tools / name).exists() else "its program is not installed" for name in ("moto_server", "ministack", "fakecloud")}
+    absent = lambda name: "" if (tools / name).exists() else "its program is not installed"
     return [
         Row(
             "fis-workshop",
@@ -60,7 +60,7 @@ def rows(program, tools):
             pinned("moto"),
             "PyPI",
             lambda port, directory: [f"{tools}/moto_server", "-H", "127.0.0.1", "-p", str(port)],
-            absent=missing["moto_server"],
+            absent=absent("moto_server"),
         ),
         Row(
             "ministack",
@@ -70,7 +70,7 @@ def rows(program, tools):
             # Its MQTT listens on all interfaces, whatever BIND_HOST says.
             lambda port, directory: {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"},
             keep=lambda directory: ([], {"PERSIST_STATE": "1", "STATE_DIR": f"{directory}/state"}),
-            absent=missing["ministack"],
+            absent=absent("ministack"),
         ),
         Row(
             "fakecloud",
@@ -78,7 +78,7 @@ def rows(program, tools):
             "crates.io",
             lambda port, directory: [f"{tools}/fakecloud", "--addr", f"127.0.0.1:{port}"],
             keep=lambda directory: (["--storage-mode", "persistent", "--data-path", f"{directory}/state"], {}),
-            absent=missing["fakecloud"],
+            absent=absent("fakecloud"),
         ),
         Row("floci", absent="none of crates.io, PyPI, npm and Debian has it; it is a container image"),
     ]

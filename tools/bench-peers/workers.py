@@ -141,4 +141,5 @@ def image_of_node(directory):
 def prepare(directory):
     """Installs the other worker's modules beside a copy of it."""
     shutil.copytree(HERE / "node-worker", directory, dirs_exist_ok=True)
-    subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"], cwd=directory, check=True, timeout=10 * PATIENCE)
+    command = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL, timeout=10 * PATIENCE)
