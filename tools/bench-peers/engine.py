@@ -58,6 +58,8 @@ class Engine:
         until = time.monotonic() + PATIENCE
         while not (self.directory / "engine.sock").exists():
             if self.service.poll() is not None or time.monotonic() > until:
+                self.service.kill()
+                self.stack.close()
                 raise Failed("podman's service does not start")
             time.sleep(0.01)
         return self

@@ -7,6 +7,7 @@ It needs nothing but Python, so that the tests can ask whether page, results and
 
 import json
 import pathlib
+import re
 import statistics
 import sys
 
@@ -34,7 +35,7 @@ MEASURES = {
 }
 # Rows of the second table.
 ASKED = {
-    "resources": "makes the 24 resources, each found by asking its service",
+    "resources": "makes the resources, each found by asking its service",
     "own-templates": "makes the lab's own two templates, unchanged",
     "task": "runs the task: its program's line is in the log group",
     "stop-by-tag": "FIS stops it by its tag: its program hears SIGTERM",
@@ -55,7 +56,9 @@ WITH = " with podman"
 
 
 def figure(value):
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def median(samples):
@@ -84,9 +87,10 @@ def table(heading, rows):
 
 
 def quoted(text):
-    """An endpoint's own words, which may be long and may be markup."""
-    text = text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
-    return text if len(text) <= 240 else text[:240] + "..."
+    """An endpoint's own words, which may be long, may be markup, and name another resource each time."""
+    text = re.sub(r"\b(vpc|subnet)-[0-9a-f]+", r"\1-...", re.sub(r"<[^>]*>", " ", text))
+    text = " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
+    return text if len(text) <= 200 else text[:200] + "..."
 
 
 def figures(results, notes):
@@ -97,9 +101,10 @@ def figures(results, notes):
         note = results["notes"].get(name, {}).get(measure)
         mark = notes.mark(quoted(note)) if note else ""
         if not samples:
-            return f"no{mark}"
+            # Without a reason, what it would have followed was not there.
+            return f"no{mark}" if mark else "-"
         value, ours = median(samples), median(results["samples"][present[0]][measure])
-        ratio = "" if name == present[0] else f" ({value / ours:.2g} x)"
+        ratio = "" if name == present[0] else f" ({figure(value / ours)} x)"
         return f"{figure(value)}{ratio}{mark}"
 
     rows = [[", ".join(filter(None, label)), *(cell(measure, name) for name in present)] for measure, label in MEASURES.items()]
@@ -112,9 +117,11 @@ def answers(results, notes):
     def cell(question, name):
         alone = results["answers"][name][question]
         helped = results["answers"].get(name + WITH, {}).get(question)
+        if question == "resources":
+            count, _, rest = alone["seen"].partition("; ")
+            return f"{count} of 24{notes.mark(quoted(rest)) if rest else ''}"
         if alone["does"]:
-            count = alone["seen"]
-            return f"yes, {count}" if count.isdigit() else "yes"
+            return "yes"
         if helped and helped["does"]:
             return f"with podman{notes.mark('Without: ' + quoted(alone['seen']))}"
         return f"no{notes.mark(quoted((helped or alone)['seen']))}"
@@ -126,7 +133,7 @@ def answers(results, notes):
 def workers(results):
     def cells(measure, unit):
         ours, node = (median(results["workers"][measure][name]) for name in ("ours", "node"))
-        return [f"{figure(ours)} {unit}".strip(), f"{figure(node)} {unit}".strip(), f"{node / ours:.2g} x"]
+        return [f"{figure(ours)} {unit}".strip(), f"{figure(node)} {unit}".strip(), f"{figure(node / ours)} x"]
 
     rows = [[label, *cells(measure, unit)] for measure, (label, unit) in WORKERS.items()]
     return table(["", "`improved`", f"Node.js {results['machine']['node']}", ""], rows)
@@ -142,7 +149,7 @@ def section(results):
         f"Python {machine['python']}, Node.js {machine['node']}, podman {machine['podman']}; load before the run {machine['load']:.1f}."
         f"{' ' + results['remark'] if results['remark'] else ''}\n",
         table(["endpoint", "version", "from", ""], known),
-        f"### Figures\n\nMedians of {results['rounds']} rounds; in brackets how many times ours.\n",
+        f"### Figures\n\nMedians; rounds: {results['rounds']}. In brackets how many times ours.\n",
         figures(results, notes),
         notes.list(),
         "### What each really does\n",
