@@ -6,12 +6,13 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 JUDGES := .venv/judges.stamp
 PACKERS := .venv/packers.stamp
 BOOK := .venv/book/bin/mdbook
+PEERS := .venv/peers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench soak docs dist programs need-test
+.PHONY: help lab test check bench bench-peers soak docs dist programs need-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: ## build, set up the lab, run every variant, interrupt it, compare, take everything down
 	@tools/need rust c
@@ -32,6 +33,10 @@ check: ## formatting, lints, documentation links
 bench: ## measure what the project promises, on the profile that is shipped; prints a table of medians
 	@tools/need rust c
 	$(CARGO) bench --locked --bench promises
+
+bench-peers: $(PEERS) ## the endpoint beside moto, ministack and fakecloud, the worker beside one in Node.js; Linux; writes docs/benchmarks.md
+	$(CARGO) build --release --locked --bin fis-workshop
+	.venv/peers/bin/python tools/bench-peers "$(TARGET_DIR)/release/fis-workshop" $(BENCH_PEERS)
 
 dist: $(PACKERS) ## what an instructor hands out, in dist/: program, Python wheel, SHA-256 sums; tried out at once
 	@tools/need rust c readelf
@@ -74,4 +79,12 @@ $(PACKERS): tools/packers.txt
 $(BOOK):
 	@tools/need rust c
 	$(CARGO) install --quiet --locked --no-default-features --features search --root .venv/book mdbook@0.5.4
+	touch $@
+
+# fakecloud's 580 crates take longer to compile than everything else here.
+$(PEERS): tools/bench-peers/requirements.txt tools/bench-peers/crates.txt
+	@tools/need rust c python venv node npm podman runc skopeo
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/pip install --quiet --disable-pip-version-check --requirement tools/bench-peers/requirements.txt
+	$(CARGO) install --locked --root .venv/peers $(shell cat tools/bench-peers/crates.txt)
 	touch $@

@@ -10,6 +10,7 @@ mod wire;
 mod workers;
 
 mod aws_cli;
+mod benchmarks;
 mod book;
 mod cfn_lint;
 mod checklists;
