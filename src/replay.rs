@@ -17,6 +17,9 @@ pub(crate) struct Difference {
     pub(crate) values: [String; 2],
 }
 
+/// Tasks at once write them in any order, and each says where it is.
+const LINES: &str = "lines of the logs, without their numbers";
+
 /// What is compared of a variant's turn.
 type Facts = Vec<(&'static str, String)>;
 
@@ -40,17 +43,27 @@ pub(crate) fn differences(a: &[Event], b: &[Event]) -> (Vec<Difference>, Vec<Str
         differences.push(Difference { variants: "all".to_owned(), what: "what was played", values });
     }
     let mut same = Vec::new();
+    let is_only_one = pairs.len() == 1;
     for (variants, a, b) in pairs {
         for ((what, of_a), (_, of_b)) in a.iter().zip(b) {
             if of_a == of_b {
-                same.push(format!("{what} ({variants})"));
+                same.push(if is_only_one { (*what).to_owned() } else { format!("{what} ({variants})") });
             } else {
-                let values = [of_a.clone(), of_b.clone()];
+                let values = if *what == LINES { apart(of_a, of_b) } else { [of_a.clone(), of_b.clone()] };
                 differences.push(Difference { variants: variants.clone(), what, values });
             }
         }
     }
     (differences, same)
+}
+
+/// What is in one list only.
+fn apart(a: &str, b: &str) -> [String; 2] {
+    let only = |of: &str, other: &str| {
+        let other: Vec<_> = other.split("; ").collect();
+        listed(of.split("; ").filter(|entry| !other.contains(entry)).map(str::to_owned))
+    };
+    [only(a, b), only(b, a)]
 }
 
 /// The facts of each variant's turn, in the order of the turns.
@@ -76,7 +89,7 @@ fn facts(events: &[&Event]) -> Facts {
         ("experiments", listed(events.iter().filter_map(|event| experiment(event)))),
         ("first item of each task", tasks.told(|id| tasks.first_item(id))),
         ("items done again", tasks.again().to_string()),
-        ("lines of the logs, without their numbers", tasks.lines()),
+        (LINES, tasks.lines()),
     ]
 }
 
@@ -165,7 +178,7 @@ impl<'a> Tasks<'a> {
         writes.values().filter(|count| **count > 1).count()
     }
 
-    /// Each kind of line once, in alphabetical order: tasks at once write them in any order.
+    /// Each kind of line once, in alphabetical order.
     fn lines(&self) -> String {
         let lines = self.events.iter().filter_map(|event| match &event.what {
             What::Line { message, .. } => Some(without_numbers(message)),
@@ -195,4 +208,72 @@ fn without_numbers(text: &str) -> String {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A turn in which a task writes items 0 to 2, is stopped, and another one goes on at `resumed`.
+    fn turn(variant: &str, resumed: u64) -> Vec<Event> {
+        let put = |task: &str, index: u64| json!({"event": "item", "index": index, "task": task});
+        let created = |task: &str| json!({"event": "task", "task": task, "moment": "created"});
+        let begins = |task: &str, line: String| json!({"event": "line", "task": task, "message": line});
+        let hit = json!({"event": "hit", "experiment": "EXP1", "task": "a", "index": 2, "last_index": 2, "items": 3});
+        let first = [created("a"), begins("a", "Starting at 0".to_owned()), put("a", 0), put("a", 1), put("a", 2), hit];
+        let line = if resumed == 0 { "Starting at 0".to_owned() } else { format!("Continuing at {resumed}") };
+        let second = [created("b"), begins("b", line)].into_iter().chain((resumed..10).map(|index| put("b", index)));
+        let event = |(second, mut what): (usize, Value)| {
+            what["at"] = json!(format!("2026-08-01T10:00:{second:02}.000Z"));
+            what["within_ms"] = json!(1);
+            what["source"] = json!("ecs");
+            what["variant"] = json!(variant);
+            serde_json::from_value(what).unwrap()
+        };
+        first.into_iter().chain(second).enumerate().map(event).collect()
+    }
+
+    #[test]
+    fn what_an_improvement_buys_is_what_differs() {
+        let (differences, same) = differences(&turn("original", 0), &turn("improved", 3));
+        let told: Vec<_> =
+            differences.iter().map(|it| (it.what, it.values[0].as_str(), it.values[1].as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("first item of each task", "0", "0; 3"),
+                ("items done again", "3", "0"),
+                (LINES, "none", "Continuing at N"),
+            ]
+        );
+        assert!(differences.iter().all(|it| it.variants == "original / improved"));
+        assert!(same.contains(&"interrupted after index".to_owned()), "{same:?}");
+    }
+
+    #[test]
+    fn two_runs_alike_differ_in_nothing_however_long_they_took() {
+        let mut other = turn("original", 0);
+        other.iter_mut().for_each(|event| event.at += std::time::Duration::from_secs(3600));
+        assert_eq!(differences(&turn("original", 0), &other).0, []);
+    }
+
+    #[test]
+    fn a_variant_that_only_one_of_them_played_is_named() {
+        let both = [turn("original", 0), turn("improved", 3)].concat();
+        let (differences, same) = differences(&both, &turn("improved", 3));
+        assert_eq!(differences.len(), 1);
+        assert_eq!(differences[0].values, ["original, improved", "improved"]);
+        assert_eq!(same.len(), 8);
+    }
+
+    #[test]
+    fn ids_and_numbers_are_not_compared() {
+        assert_eq!(
+            without_ids("Task stopped by AWS FIS (Experiment ID: EXPEyL8EfSkqeZK6q4)"),
+            "Task stopped by AWS FIS (Experiment ID: …)"
+        );
+        assert_eq!(without_numbers("Successfully PUT item 12 out of 10"), "Successfully PUT item N out of N");
+    }
 }

@@ -17,10 +17,10 @@ use crate::ui::{FAINT, paint};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop replay --speed 10                          The latest run, ten times as fast
-  fis-workshop replay seat-07.jsonl                       One that somebody has sent
-  fis-workshop replay --diff :original :improved          Two variants of the latest run
-  fis-workshop replay --diff 20261128-073031-487-lab aws.jsonl")]
+  fis-workshop replay --speed 10                     The latest run
+  fis-workshop replay seat-07.jsonl                  One that somebody has sent
+  fis-workshop replay --diff :original :improved     Variants of the latest run
+  fis-workshop replay --diff here.jsonl aws.jsonl")]
 pub(crate) struct ReplayArgs {
     /// Name of the run, or file with its record [default: the latest run]
     #[arg(value_hint = ValueHint::FilePath)]

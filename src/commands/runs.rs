@@ -17,9 +17,9 @@ use crate::record::{Run, Runs};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fis-workshop runs                                        What there is
-  fis-workshop runs show                                   The latest run, all at once
-  fis-workshop runs export 20261128-073031-487-lab         Into a file that can be sent
+  fis-workshop runs                        What there is
+  fis-workshop runs show                   The latest run, all at once
+  fis-workshop runs export --to lab.jsonl  Into a file that can be sent
   fis-workshop runs delete --all")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
@@ -29,6 +29,7 @@ pub(crate) struct RunsArgs {
 #[derive(Debug, Subcommand)]
 enum RunsCommand {
     /// What there is, the oldest first
+    #[command(after_help = "Example:\n  fis-workshop runs list --output json")]
     List,
     /// What happened, all at once
     ///

@@ -15,4 +15,4 @@ mod words;
 pub(crate) use event::{Event, Header, Moment, What};
 pub(crate) use recorder::Recorder;
 pub(crate) use runs::{Run, Runs};
-pub(crate) use words::{short, words};
+pub(crate) use words::words;

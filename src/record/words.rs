@@ -18,7 +18,8 @@ pub(crate) fn words(event: &Event) -> Option<String> {
         What::ExperimentStarted { experiment } => format!("experiment {experiment} begins"),
         What::ExperimentEnded { experiment, status, reason } => format!("experiment {experiment} {status}: {reason}"),
         What::Hit { task, index, .. } => {
-            let index = index.map_or_else(|| "before it wrote anything".to_owned(), |index| format!("after index {index}"));
+            let index =
+                index.map_or_else(|| "before it wrote anything".to_owned(), |index| format!("after index {index}"));
             format!("the experiment has stopped task {} {index}", short(task))
         }
         What::Result { .. } => return None,
@@ -27,7 +28,7 @@ pub(crate) fn words(event: &Event) -> Option<String> {
 }
 
 /// As much of a task's id as people read.
-pub(crate) fn short(task: &str) -> &str {
+fn short(task: &str) -> &str {
     task.get(..8).unwrap_or(task)
 }
 

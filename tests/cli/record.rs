@@ -111,3 +111,43 @@ fn a_run_that_is_not_there_and_a_file_that_is_no_record_are_named() {
     let run = sandbox.run(&["report", "later.jsonl"]);
     assert!(run.code == 1 && run.stderr.contains("later.jsonl has version 2 of the record."), "{run:?}");
 }
+
+#[test]
+fn runs_are_listed_shown_sent_compared_and_deleted() {
+    let sandbox = Sandbox::with_endpoint();
+    for variant in ["original", "improved"] {
+        sandbox.json(&["lab", variant, "--item-seconds", "0.25"]);
+    }
+    let listed = sandbox.json(&["runs"]);
+    let names: Vec<_> = listed["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
+    let [original, improved] = names.as_slice() else { panic!("{listed}") };
+    assert!(listed["runs"].as_array().unwrap().iter().all(|run| run["outcome"] == "pass"), "{listed}");
+
+    let shown = sandbox.ok(&["runs", "show", original]);
+    let moments = ["PROVISIONING", "| Starting at 0", " experiment EXP", "STOPPED, exit code 143: Task stopped by AWS FIS"];
+    let places: Vec<_> = moments.iter().map(|moment| shown.find(moment)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {shown}");
+    // The same, in its own time: as fast as can be here.
+    assert_eq!(sandbox.ok(&["replay", original, "--speed", "1000000"]), shown);
+
+    let exported = sandbox.json(&["runs", "export", original, "--to", "sent.jsonl"]);
+    assert_eq!(exported["file"], "sent.jsonl");
+    let compared = sandbox.json(&["replay", "--diff", "sent.jsonl", improved]);
+    let told = |what: &str| {
+        let found = compared["differences"].as_array().unwrap().iter().find(|it| it["what"] == what);
+        found.unwrap_or_else(|| panic!("{what}: {compared}"))["values"].clone()
+    };
+    let again = told("items done again");
+    assert!(again[0].as_str().unwrap().parse::<u64>().unwrap() >= 4 && again[1] == "0", "{compared}");
+    assert!(told("lines of the logs, without their numbers")[1].as_str().unwrap().contains("Continuing at N"));
+
+    assert!(sandbox.ok(&["runs", "delete", original]).contains("Deleted "));
+    let unknown = sandbox.run(&["runs", "delete", "../state"]);
+    assert!(unknown.code == 1 && unknown.stderr.contains("There is no run ../state."), "{unknown:?}");
+    // What was sent is whole without its run.
+    assert_eq!(sandbox.ok(&["runs", "show", "sent.jsonl"]), shown);
+    sandbox.ok(&["runs", "delete", "--all"]);
+    assert_eq!(sandbox.json(&["runs"])["runs"], json!([]));
+    let none = sandbox.run(&["replay"]);
+    assert!(none.code == 1 && none.stderr.contains("No run was recorded yet."), "{none:?}");
+}
