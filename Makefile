@@ -54,8 +54,10 @@ soak: $(JUDGES) ## noisy tasks, forty environments and random kills at once, on 
 	$(CARGO) build --release --locked --bin fis-workshop
 	.venv/bin/python tools/soak "$(TARGET_DIR)/release/fis-workshop" $(SECONDS)
 
-docs: $(BOOK) ## write the generated reference pages again, and the book of docs/ into dist/book
+docs: $(BOOK) ## write again what is generated in docs/, and the book of docs/ into dist/book
+	@tools/need chromium
 	UPDATE_DOCS=1 $(CARGO) test --locked --workspace reference_page
+	tools/picture "$(TARGET_DIR)/debug/fis-workshop"
 	$(BOOK) build docs
 
 # Before anything is compiled: the images' judges run on Linux only.
