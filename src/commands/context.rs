@@ -8,6 +8,7 @@ use crate::aws::deployed::Deployed;
 use crate::aws::stack;
 use crate::endpoint::{self, InUse, Record, Start, StateDir};
 use crate::error::{Error, Result};
+use crate::record::{Recorder, Runs};
 use crate::settings::Settings;
 use crate::setup::Scene;
 use crate::target::Target;
@@ -50,6 +51,17 @@ impl Context {
     /// What Ctrl-C leaves behind now.
     pub(crate) fn advice(&self) -> Option<String> {
         self.advice.borrow().clone()
+    }
+
+    /// Begins the record of a run. One that cannot be recorded is run all the same, and this says so.
+    pub(crate) fn record(&self, verb: &str) -> Recorder {
+        match Runs::of(&self.settings.state_dir).begin(verb, self.settings.target) {
+            Ok((_, record)) => record,
+            Err(error) => {
+                self.ui.warn(error);
+                Recorder::off()
+            }
+        }
     }
 
     /// Clients for the target; starts the local endpoint when it is needed and does not run.

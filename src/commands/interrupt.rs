@@ -13,7 +13,7 @@ use crate::lab::interrupt::{interrupt, look};
 use crate::lab::prediction::{self, Prediction};
 use crate::lab::preview::preview;
 use crate::lab::variant::Variant;
-use crate::record::Recorder;
+use crate::record::{What, in_json};
 
 /// Stop what runs with the FIS experiment
 ///
@@ -84,9 +84,12 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
         None if !args.no_predict => ask(&connected, &deployed, trigger).await?,
         given => given,
     };
-    let interruption =
-        interrupt(&context.ui, &Recorder::off(), &connected.clients, &deployed, trigger, on_start).await?;
-    context.ui.result(&Told { interruption, prediction })?;
+    let record = context.record("interrupt");
+    let interruption = interrupt(&context.ui, &record, &connected.clients, &deployed, trigger, on_start).await;
+    let told = Told { interruption: interruption.inspect_err(|error| record.failed(error))?, prediction };
+    record.now(What::Result { result: in_json(&told)? });
+    record.end().unwrap_or_else(|error| context.ui.warn(error));
+    context.ui.result(&told)?;
     Ok(0)
 }
 

@@ -19,7 +19,7 @@ use crate::lab::play::play;
 use crate::lab::prediction::{Foretold, Predictions};
 use crate::lab::report::Report;
 use crate::lab::variant::{Design, Variant};
-use crate::record::{Recorder, Run, Runs, What};
+use crate::record::{Recorder, Run, Runs, What, in_json};
 use crate::report;
 use crate::setup::{self, Down, Unwanted, Wanted};
 
@@ -178,10 +178,6 @@ impl Lab<'_> {
             ));
         }
     }
-}
-
-fn in_json(report: &Report) -> Result<serde_json::Value> {
-    serde_json::to_value(report).map_err(|error| Error::failed("The result cannot be recorded.").cause(error))
 }
 
 /// The report of the run; without one, the result stands all the same.

@@ -20,6 +20,7 @@ use crate::lab::follow::follow;
 use crate::lab::network;
 use crate::lab::silence::{Limit, Silence};
 use crate::lab::variant::own;
+use crate::record::{Recorder, What};
 use crate::ui::{FAINT, Progress, paint};
 
 /// Run the batch job, and follow its log
@@ -81,6 +82,8 @@ struct Started {
 
 /// What is run, and how.
 pub(super) struct Job {
+    /// The verb by which it is run.
+    pub(super) verb: &'static str,
     pub(super) program: Program,
     /// What the program is, when it is none of ours.
     pub(super) worker: Option<Worker>,
@@ -107,6 +110,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<u8> {
             .hint("`--count` is for `run queue`."));
     }
     let job = Job {
+        verb: "run",
         program: design.program,
         worker,
         shared_by: shares.then(|| args.count.unwrap_or(1)),
@@ -148,15 +152,33 @@ pub(super) async fn start(context: &Context, job: Job) -> Result<u8> {
     for task in &tasks {
         context.ui.note(format_args!("Started the task {}.", task_id(&task.task_arn)));
     }
-    let watcher = Watcher { context, connected: &connected, deployed: &deployed, job: &job, several: tasks.len() > 1 };
-    let ended = try_join_all(tasks.iter().map(|task| watcher.watch(task))).await?;
+    let record = job.record(context, &deployed)?;
+    let several = tasks.len() > 1;
+    let watcher = Watcher { context, record: &record, connected: &connected, deployed: &deployed, job: &job, several };
+    let ended = try_join_all(tasks.iter().map(|task| watcher.watch(task))).await;
+    let ended = ended.inspect_err(|error| record.failed(error))?;
+    outcome::record(&record, &connected.clients, &deployed, &ended)
+        .await
+        .unwrap_or_else(|error| context.ui.warn(error));
     outcome::report(context, &connected.clients, &deployed, &job, ended).await
+}
+
+impl Job {
+    /// Begins the record of its run.
+    fn record(&self, context: &Context, deployed: &Deployed) -> Result<Recorder> {
+        let batch_size = self.overrides.batch_size.map_or_else(|| deployed.batch_size(), Ok)?;
+        let item_seconds = self.overrides.item_seconds.map_or_else(|| deployed.item_seconds(), Ok)?;
+        let record = context.record(self.verb);
+        record.turn(&self.program.to_string(), What::Turn { batch_size, item_seconds });
+        Ok(record)
+    }
 }
 
 /// Who follows the tasks of a job.
 #[derive(Clone, Copy)]
 struct Watcher<'a> {
     context: &'a Context,
+    record: &'a Recorder,
     connected: &'a Connected<'a>,
     deployed: &'a Deployed,
     job: &'a Job,
@@ -167,17 +189,19 @@ struct Watcher<'a> {
 impl Watcher<'_> {
     /// Follows one task to its end; one that is silent for too long is stopped.
     async fn watch(self, task: &Task) -> Result<Task> {
-        let Self { context, connected, deployed, job, .. } = self;
+        let Self { context, record, connected, deployed, job, .. } = self;
         let state = context.ui.progress("The task is starting");
         let item_seconds = job.overrides.item_seconds.map_or_else(|| deployed.item_seconds(), Ok)?;
         let silence = Silence::new(&connected.clients, deployed, job.silence, item_seconds);
         let on_state = |task: &Task| {
             show_state(&state, task);
             silence.note(task);
+            record.task(task);
         };
         let name = if self.several { format!("{} | ", short_id(task_id(&task.task_arn))) } else { String::new() };
         let on_line = |line: &Line| {
             silence.begin();
+            record.line(&task.task_arn, line);
             // stdout is for the one JSON document then.
             if context.ui.is_json() {
                 context.ui.note(paint(FAINT, format_args!("{name}{}", line.message)));

@@ -13,7 +13,7 @@ use crate::record::{Run, Runs};
 
 /// List, show, export and delete the records of runs
 ///
-/// Each `lab` leaves one in the state directory; the last fifty are kept.
+/// Each `lab`, `run`, `try` and `interrupt` leaves one in the state directory; the last fifty are kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -101,7 +101,7 @@ struct Entry {
     /// All that was typed behind the program's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
-    /// `pass`, `fail`, or what has kept it from a verdict.
+    /// `pass`, `fail`, or how it ended without a verdict.
     outcome: String,
 }
 
@@ -115,7 +115,7 @@ fn entry(runs: &Runs, name: String) -> Entry {
         Ok(run) => Entry {
             run: name,
             started_at: Some(run.header.started_at),
-            outcome: run.outcome(),
+            outcome: run.outcome().to_owned(),
             command: Some(run.header.args.join(" ")),
             target: Some(run.header.target),
         },

@@ -54,6 +54,7 @@ pub(crate) async fn run(context: &Context, args: TryArgs) -> Result<u8> {
         None => worker::command(args.command, &context.settings)?,
     };
     let job = Job {
+        verb: "try",
         program: Program::Own,
         worker: Some(worker),
         shared_by: None,

@@ -4,6 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::error::{Error, Result};
+
 /// Version of what is described here. It rises when a reader of the one before would misread a line.
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -104,6 +106,14 @@ pub(crate) enum What {
     Failed { error: String },
 }
 
+/// A result, as it is recorded.
+///
+/// # Errors
+/// When it has no form in JSON.
+pub(crate) fn in_json(result: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(result).map_err(|error| Error::failed("The result cannot be recorded.").cause(error))
+}
+
 /// The times that ECS keeps of a task, by their members in DescribeTasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,6 +136,6 @@ pub(crate) enum Moment {
 }
 
 /// RFC 3339 in UTC, as all times of this program are written.
-fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }

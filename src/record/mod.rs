@@ -12,7 +12,7 @@ mod runs;
 mod seen;
 mod words;
 
-pub(crate) use event::{Event, Header, Moment, What};
+pub(crate) use event::{Event, Header, Moment, What, in_json};
 pub(crate) use recorder::Recorder;
 pub(crate) use runs::{Run, Runs};
 pub(crate) use words::words;

@@ -181,13 +181,12 @@ impl Run {
         Ok(Self { header, events, torn: !rest.is_empty() })
     }
 
-    /// `pass`, `fail`, or what has kept it from a verdict.
-    pub(crate) fn outcome(&self) -> String {
-        let verdict = self.result().and_then(|result| result["verdict"].as_str());
-        match (verdict, self.events.last().map(|event| &event.what)) {
-            (Some(verdict), _) => verdict.to_owned(),
-            (None, Some(super::What::Failed { .. })) => "failed".to_owned(),
-            (None, _) => "did not end".to_owned(),
+    /// `pass`, `fail`, or how it ended without a verdict.
+    pub(crate) fn outcome(&self) -> &str {
+        match (self.result(), self.events.last().map(|event| &event.what)) {
+            (Some(result), _) => result["verdict"].as_str().unwrap_or("ended"),
+            (None, Some(super::What::Failed { .. })) => "failed",
+            (None, _) => "did not end",
         }
     }
 

@@ -14,12 +14,17 @@ use crate::record::{Header, Run, What};
 /// Nothing is loaded, and nothing runs: whatever a worker has printed, it stays text.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+/// The command that comes to a verdict.
+const LAB: &str = "lab";
+
 /// The whole page.
 ///
 /// # Errors
 /// When the run's result is none of a lab.
 pub(super) fn page(run: &Run) -> Result<String> {
-    let report = run.result().map(|result| serde_json::from_value::<Report>(result.clone())).transpose();
+    // Other commands have no verdict.
+    let result = run.result().filter(|_| run.header.command == LAB);
+    let report = result.map(|result| serde_json::from_value::<Report>(result.clone())).transpose();
     let report = report.map_err(|error| {
         Error::failed(format!("The result of the run {} cannot be shown.", run.header.run)).cause(error)
     })?;
@@ -33,7 +38,7 @@ pub(super) fn page(run: &Run) -> Result<String> {
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 link rel="icon" href="data:,";
-                title { (title(report.as_ref())) " · fis-workshop" }
+                title { (title(run, report.as_ref())) " · fis-workshop" }
                 style { (PreEscaped(include_str!("style.css"))) }
             }
             body {
@@ -50,8 +55,9 @@ pub(super) fn page(run: &Run) -> Result<String> {
     Ok(page.into_string())
 }
 
-fn title(report: Option<&Report>) -> &'static str {
+fn title(run: &Run, report: Option<&Report>) -> &'static str {
     match report {
+        None if run.header.command != LAB => "What happened",
         Some(report) if report.passed() => "The hypothesis holds",
         Some(_) => "The hypothesis does not hold",
         None => "The run did not come to a result",
@@ -64,7 +70,7 @@ fn head(run: &Run, report: Option<&Report>) -> Markup {
     html! {
         header {
             p.eyebrow { (command) " " (place) ", " time datetime=(started_at.to_rfc3339()) { (date(*started_at)) } }
-            h1 class=[(!report.is_some_and(Report::passed)).then_some("bad")] { (title(report)) }
+            h1 class=[(run.header.command == LAB && !report.is_some_and(Report::passed)).then_some("bad")] { (title(run, report)) }
             p.lead { (lead(run, report)) }
         }
     }
@@ -86,6 +92,7 @@ fn lead(run: &Run, report: Option<&Report>) -> String {
             let failed = report.variants.iter().flat_map(|it| &it.checks).filter(|check| !check.ok).count();
             format!("Hypothesis: {HYPOTHESIS}. {failed} of {} checks failed.", report.checks())
         }
+        None if run.result().is_some() => format!("fis-workshop {}", run.header.args.join(" ")),
         None => failure.unwrap_or_else(|| "It was interrupted; here is what had happened until then.".to_owned()),
     }
 }

@@ -30,7 +30,7 @@ struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     fn of(sandbox: &'a Sandbox) -> Self {
         let ours = assert_cmd::cargo::cargo_bin!("fis-workshop");
-        let directories = [command::aws(), &ours].map(|tool| tool.parent().unwrap().display().to_string());
+        let directories = [command::aws(), ours].map(|tool| tool.parent().unwrap().display().to_string());
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", directories.join(":"));
         let mut terminal = Self { sandbox, path, variables: BTreeMap::new() };
         let environment = terminal.ok(r#"eval "$(fis-workshop local env)" && env"#);

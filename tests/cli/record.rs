@@ -124,7 +124,8 @@ fn runs_are_listed_shown_sent_compared_and_deleted() {
     assert!(listed["runs"].as_array().unwrap().iter().all(|run| run["outcome"] == "pass"), "{listed}");
 
     let shown = sandbox.ok(&["runs", "show", original]);
-    let moments = ["PROVISIONING", "| Starting at 0", " experiment EXP", "STOPPED, exit code 143: Task stopped by AWS FIS"];
+    let moments =
+        ["PROVISIONING", "| Starting at 0", " experiment EXP", "STOPPED, exit code 143: Task stopped by AWS FIS"];
     let places: Vec<_> = moments.iter().map(|moment| shown.find(moment)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {shown}");
     // The same, in its own time: as fast as can be here.
@@ -150,4 +151,35 @@ fn runs_are_listed_shown_sent_compared_and_deleted() {
     assert_eq!(sandbox.json(&["runs"])["runs"], json!([]));
     let none = sandbox.run(&["replay"]);
     assert!(none.code == 1 && none.stderr.contains("No run was recorded yet."), "{none:?}");
+}
+
+#[test]
+fn a_run_and_an_interruption_leave_records_of_their_own() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    let run = Running::start(&sandbox, &["run", "original", "--item-seconds", "0.5"]);
+    run.wait_for("Successfully PUT item 0");
+    sandbox.ok(&["interrupt", "--at-index", "1"]);
+    assert_eq!(run.end().code, 143);
+    let listed = sandbox.json(&["runs"]);
+    let runs = listed["runs"].as_array().unwrap();
+    assert!(runs.iter().all(|run| run["outcome"] == "ended") && runs.len() == 2, "{listed}");
+    let [of_run, of_interruption] =
+        [0, 1].map(|number| sandbox.ok(&["runs", "show", runs[number]["run"].as_str().unwrap()]));
+    assert!(of_run.contains("| Successfully PUT item 0") && of_run.contains("STOPPED, exit code 143"), "{of_run}");
+    assert!(of_interruption.contains("the experiment has stopped task "), "{of_interruption}");
+    sandbox.ok(&["report", runs[0]["run"].as_str().unwrap(), "--to", "."]);
+    let page = fs::read_to_string(sandbox.path().join("report.html")).unwrap();
+    assert!(page.contains("<h1>What happened</h1>") && page.contains("exit code 143"), "{page}");
+}
+
+/// The work is what counts.
+#[test]
+fn a_run_that_cannot_be_recorded_is_run_all_the_same() {
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    fs::write(sandbox.state_dir().join("runs"), "no directory").unwrap();
+    let run = sandbox.run(&["run", "improved", "--item-seconds", "0"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("The run cannot be recorded in "), "{run:?}");
 }

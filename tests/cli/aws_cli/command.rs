@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use crate::harness::judge;
@@ -12,8 +12,8 @@ pub(super) fn aws() -> &'static Path {
     &SERVER.0
 }
 
-/// With the pipe that keeps it: it ends with the tests, however they end.
-static SERVER: LazyLock<(PathBuf, ChildStdin)> = LazyLock::new(|| {
+/// With the process, which ends when nobody holds its stdin any more: with the tests, however they end.
+static SERVER: LazyLock<(PathBuf, Child)> = LazyLock::new(|| {
     let directory = tempfile::tempdir().unwrap().keep();
     let mut server = Command::new(judge("python"));
     server.args(["-c", include_str!("server.py")]).arg(&directory).arg(include_str!("client.py"));
@@ -21,5 +21,5 @@ static SERVER: LazyLock<(PathBuf, ChildStdin)> = LazyLock::new(|| {
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
-    (directory.join("aws"), server.stdin.take().unwrap())
+    (directory.join("aws"), server)
 });
