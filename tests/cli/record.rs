@@ -124,7 +124,8 @@ fn runs_are_listed_shown_sent_compared_and_deleted() {
     assert!(listed["runs"].as_array().unwrap().iter().all(|run| run["outcome"] == "pass"), "{listed}");
 
     let shown = sandbox.ok(&["runs", "show", original]);
-    let moments = ["PROVISIONING", "| Starting at 0", " experiment EXP", "STOPPED, exit code 143: Task stopped by AWS FIS"];
+    let moments =
+        ["PROVISIONING", "| Starting at 0", " experiment EXP", "STOPPED, exit code 143: Task stopped by AWS FIS"];
     let places: Vec<_> = moments.iter().map(|moment| shown.find(moment)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {shown}");
     // The same, in its own time: as fast as can be here.
