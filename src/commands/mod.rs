@@ -67,13 +67,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the hypothesis did not hold,
 // In the short help of a verb, its own options are to be seen.
 #[command(mut_args(|global| global.hide_short_help(true)))]
 pub(crate) struct Cli {
-    /// Global options.
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
     /// Print version
     // As clap has it, but that the short help needs the line for a verb.
     #[arg(short = 'V', long, action = ArgAction::Version, hide_short_help = true)]
     version: Option<bool>,
+    /// Global options.
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
     /// The verb.
     #[command(subcommand)]
     pub(crate) command: Command,
