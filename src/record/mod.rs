@@ -3,7 +3,7 @@
 //! - [`event`]: what is in it, line by line
 //! - [`recorder`]: writes it while the run goes on
 //! - [`seen`]: what the lab has looked at, as events; no AWS call is made for them
-//! - [`words`]: an event, for people
+//! - [`words()`]: an event, for people
 //! - [`runs`]: the records in the state directory: begun, found, read, bounded in number
 
 mod event;
