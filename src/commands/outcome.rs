@@ -1,7 +1,6 @@
 //! How tasks have ended: in words, and as an exit code.
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::context::Context;
 use super::run::Job;
@@ -14,7 +13,6 @@ use crate::aws::table::{self, Item};
 use crate::aws::tasks::Task;
 use crate::error::Result;
 use crate::lab::checks::wrong_results;
-use crate::record::{Recorder, What};
 
 /// What came of a run.
 #[derive(Debug, Serialize)]
@@ -22,21 +20,6 @@ struct Ended {
     task_arns: Vec<String>,
     exit_code: Option<i32>,
     tasks: Vec<Task>,
-}
-
-/// Completes the record of a run: with what is in the table, and how the tasks ended.
-///
-/// # Errors
-/// When the record cannot be written. What DynamoDB refuses is in it: that the table is gone is told with the task's end.
-pub(super) async fn record(record: &Recorder, clients: &Clients, deployed: &Deployed, tasks: &[Task]) -> Result<()> {
-    match table::items(clients, deployed).await {
-        Ok(items) => record.items(&items),
-        Err(error) => record.failed(&error),
-    }
-    tasks.iter().for_each(|task| record.task(task));
-    let codes: Vec<_> = tasks.iter().map(|task| task.exit_code).collect();
-    record.now(What::Result { result: json!({ "exit_codes": codes }) });
-    record.end()
 }
 
 /// How the tasks ended; the exit code is the first one that is not 0.

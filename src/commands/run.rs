@@ -3,6 +3,7 @@ use std::fmt;
 use clap::Args;
 use futures_util::future::try_join_all;
 use serde::Serialize;
+use serde_json::json;
 
 use super::context::{Connected, Context};
 use super::outcome;
@@ -157,9 +158,9 @@ pub(super) async fn start(context: &Context, job: Job) -> Result<u8> {
     let watcher = Watcher { context, record: &record, connected: &connected, deployed: &deployed, job: &job, several };
     let ended = try_join_all(tasks.iter().map(|task| watcher.watch(task))).await;
     let ended = ended.inspect_err(|error| record.failed(error))?;
-    outcome::record(&record, &connected.clients, &deployed, &ended)
-        .await
-        .unwrap_or_else(|error| context.ui.warn(error));
+    let codes: Vec<_> = ended.iter().map(|task| task.exit_code).collect();
+    record.now(What::Result { result: json!({ "exit_codes": codes }) });
+    record.end().unwrap_or_else(|error| context.ui.warn(error));
     outcome::report(context, &connected.clients, &deployed, &job, ended).await
 }
 
@@ -202,6 +203,7 @@ impl Watcher<'_> {
         let on_line = |line: &Line| {
             silence.begin();
             record.line(&task.task_arn, line);
+            record.put(&task.task_arn, line);
             // stdout is for the one JSON document then.
             if context.ui.is_json() {
                 context.ui.note(paint(FAINT, format_args!("{name}{}", line.message)));

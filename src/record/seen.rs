@@ -9,6 +9,7 @@ use crate::aws::experiment::Experiment;
 use crate::aws::logs::Line;
 use crate::aws::table::Item;
 use crate::aws::tasks::Task;
+use crate::worker_log;
 
 /// AWS rounds its times to milliseconds, or we do.
 const ROUNDED: u64 = 1;
@@ -37,6 +38,13 @@ impl Recorder {
         if let Some(at) = time(Some(&line.timestamp)) {
             let what = What::Line { task: task_id(task_arn).to_owned(), message: line.message.clone() };
             self.note(at, ROUNDED, Source::Logs, what);
+        }
+    }
+
+    /// The item that the line says was written, for who does not look into the table.
+    pub(crate) fn put(&self, task_arn: &str, line: &Line) {
+        if let (Some(at), Some((index, _))) = (time(Some(&line.timestamp)), worker_log::put(&line.message)) {
+            self.note(at, ROUNDED, Source::Logs, What::Item { index, task: task_id(task_arn).to_owned() });
         }
     }
 

@@ -21,6 +21,10 @@ fn only_run(sandbox: &Sandbox) -> PathBuf {
     run
 }
 
+fn lines_of(sandbox: &Sandbox, run: &str) -> Vec<Value> {
+    lines(&sandbox.state_dir().join("runs").join(run).join("record.jsonl"))
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -171,6 +175,9 @@ fn a_run_and_an_interruption_leave_records_of_their_own() {
     sandbox.ok(&["report", runs[0]["run"].as_str().unwrap(), "--to", "."]);
     let page = fs::read_to_string(sandbox.path().join("report.html")).unwrap();
     assert!(page.contains("<h1>What happened</h1>") && page.contains("exit code 143"), "{page}");
+    let record = lines_of(&sandbox, runs[0]["run"].as_str().unwrap());
+    let written: Vec<_> = events(&record, "item").iter().map(|item| item["index"].as_u64().unwrap()).collect();
+    assert!(written.len() > 1 && written.iter().copied().eq(0..written.len() as u64), "{written:?}");
 }
 
 /// The work is what counts.
