@@ -141,7 +141,9 @@ fn nothing_is_asked_where_there_is_nothing_to_interrupt() {
 
 #[test]
 fn ctrl_c_ends_the_command_that_asks() {
-    let sandbox = running();
+    let sandbox = Sandbox::with_endpoint();
+    sandbox.ok(&["up"]);
+    sandbox.ok(&["run", "original", "--detach", "--item-seconds", "600"]);
     let run = sandbox.typed_on_terminal(sandbox.command(&["interrupt"]), &[(QUESTION, "\u{3}")]);
     assert!(run.code == 130 && run.stdout.contains("Nothing was started."), "{run:?}");
     assert_eq!(sandbox.json(&["status"])["tasks"][0]["desired_status"], "RUNNING");
