@@ -41,7 +41,7 @@ mod worker_log;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{Cli, Context};
@@ -121,9 +121,11 @@ fn run(context: &Context, cli: Cli) -> Result<u8> {
         .map_err(|error| Error::failed("The runtime cannot be started.").cause(error))?;
     runtime.block_on(async {
         let advice = command.after_interruption(&context.settings);
+        // Before the command says a word: a signal that nobody listens for yet would be lost.
+        let signals = signals();
         tokio::select! {
             result = command.run(context) => result,
-            error = interrupted() => Err(match context.advice().or(advice) {
+            error = interrupted(signals) => Err(match context.advice().or(advice) {
                 Some(advice) => error.hint(advice),
                 None => error,
             }),
@@ -131,12 +133,16 @@ fn run(context: &Context, cli: Cli) -> Result<u8> {
     })
 }
 
+/// SIGINT and SIGTERM, from now on.
+fn signals() -> std::io::Result<(Signal, Signal)> {
+    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+}
+
 /// Resolves on SIGINT or SIGTERM.
-async fn interrupted() -> Error {
-    let failed = |error: std::io::Error| Error::failed("Signals cannot be received.").cause(error);
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return failed(error),
+async fn interrupted(signals: std::io::Result<(Signal, Signal)>) -> Error {
+    let (mut interrupt, mut terminate) = match signals {
+        Ok(signals) => signals,
+        Err(error) => return Error::failed("Signals cannot be received.").cause(error),
     };
     let number = tokio::select! {
         _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
