@@ -5,8 +5,7 @@
 //! - [`commands`]: one verb, one file: its arguments and one function
 //! - [`lab`]: the chapter as a program: the designs, what is done with them, the evidence, the verdict
 //! - [`prove`]: a variant killed at every point of its protocol
-//! - [`record`]: what happened, as a file of events; [`report`]: the page that is made of it; [`replay`]: where
-//!   two runs differ
+//! - [`record`]: what happened, as a file of events; [`report`]: the page that is made of it
 //! - [`setup`]: both stacks of the lab, up and down again
 //! - [`aws`]: the AWS services that the lab uses, without a word to the terminal
 //! - [`doctor`]: what would stand in the way of `up`
@@ -30,7 +29,6 @@ mod place;
 mod prove;
 mod record;
 mod render;
-mod replay;
 mod report;
 mod settings;
 mod setup;

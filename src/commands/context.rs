@@ -55,13 +55,11 @@ impl Context {
 
     /// Begins the record of a run. One that cannot be recorded is run all the same, and this says so.
     pub(crate) fn record(&self, verb: &str) -> Recorder {
-        match Runs::of(&self.settings.state_dir).begin(verb, self.settings.target) {
-            Ok((_, record)) => record,
-            Err(error) => {
-                self.ui.warn(error);
-                Recorder::off()
-            }
-        }
+        let record = Runs::of(&self.settings.state_dir).begin(verb, self.settings.target);
+        record.unwrap_or_else(|error| {
+            self.ui.warn(error);
+            Recorder::off()
+        })
     }
 
     /// Clients for the target; starts the local endpoint when it is needed and does not run.

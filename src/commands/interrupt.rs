@@ -88,7 +88,9 @@ pub(crate) async fn run(context: &Context, args: InterruptArgs) -> Result<u8> {
     let interruption = interrupt(&context.ui, &record, &connected.clients, &deployed, trigger, on_start).await;
     let told = Told { interruption: interruption.inspect_err(|error| record.failed(error))?, prediction };
     record.now(What::Result { result: in_json(&told)? });
-    record.end().unwrap_or_else(|error| context.ui.warn(error));
+    if let Err(error) = record.end() {
+        context.ui.warn(error);
+    }
     context.ui.result(&told)?;
     Ok(0)
 }

@@ -19,7 +19,7 @@ use crate::lab::play::play;
 use crate::lab::prediction::{Foretold, Predictions};
 use crate::lab::report::Report;
 use crate::lab::variant::{Design, Variant};
-use crate::record::{Recorder, Run, Runs, What, in_json};
+use crate::record::{Recorder, Run, What, in_json};
 use crate::report;
 use crate::setup::{self, Down, Unwanted, Wanted};
 
@@ -99,14 +99,13 @@ pub(crate) async fn run(context: &Context, mut args: LabArgs) -> Result<u8> {
         doctor::cheap(&connected.clients).await?;
     }
     let before = Before::look(&connected).await?;
-    let runs = Runs::of(&context.settings.state_dir);
-    let (run, record) = runs.begin("lab", context.settings.target)?;
+    let record = context.record("lab");
     let lab = Lab { connected: &connected, record: &record, before, environment, keep: args.keep };
     let played = lab.play(&images, &designs, worker.as_ref(), conditions, &predictions).await;
     let mut report = played.inspect_err(|error| record.failed(error))?;
     lab.say_what_stays();
     record.now(What::Result { result: in_json(&report)? });
-    report.report = page(context, &runs, &run, &record);
+    report.report = page(context, &record);
     context.ui.result(&report)?;
     verdict(&report)
 }
@@ -180,10 +179,14 @@ impl Lab<'_> {
     }
 }
 
-/// The report of the run; without one, the result stands all the same.
-fn page(context: &Context, runs: &Runs, run: &str, record: &Recorder) -> Option<PathBuf> {
-    let written = record.end().and_then(|()| report::write(&Run::read(&runs.file(run))?, &runs.folder(run)));
-    written.inspect_err(|error| context.ui.warn(format_args!("There is no report of this run. {error}"))).ok()
+/// The report of the run, beside its record; without one, the result stands all the same.
+fn page(context: &Context, record: &Recorder) -> Option<PathBuf> {
+    let write = |record: PathBuf| report::write(&Run::read(&record)?, record.parent().unwrap_or(&record));
+    let written = record.end().and_then(|record| record.map(write).transpose());
+    written.unwrap_or_else(|error| {
+        context.ui.warn(format_args!("There is no report of this run. {error}"));
+        None
+    })
 }
 
 /// The stacks that there are, and whether a `lab` has made them.

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::error::{Error, Result};
-use crate::record::{Event, Header, Run, Runs, words};
-use crate::replay::{Difference, differences};
+use crate::record::{Difference, Event, Header, Run, Runs, differences, turns, words};
 use crate::ui::{FAINT, paint};
 
 /// Play a run again, from its record
@@ -91,8 +90,7 @@ fn line(since: Duration, variant: &str, words: &str) -> String {
 fn named(runs: &Runs, name: &str) -> Result<(String, Vec<Event>)> {
     let (run, variant) = name.rsplit_once(':').map_or((name, None), |(run, variant)| (run, Some(variant)));
     let run = runs.find(Some(run).filter(|run| !run.is_empty()))?;
-    let mut variants: Vec<_> = run.events.iter().filter_map(|event| event.variant.as_deref()).collect();
-    variants.dedup();
+    let variants: Vec<_> = turns(&run.events).into_iter().map(|(variant, _)| variant).collect();
     let variant = match (variant, variants.as_slice()) {
         (Some(variant), known) if known.contains(&variant) => Some(variant.to_owned()),
         (Some(variant), known) => {

@@ -160,7 +160,9 @@ pub(super) async fn start(context: &Context, job: Job) -> Result<u8> {
     let ended = ended.inspect_err(|error| record.failed(error))?;
     let codes: Vec<_> = ended.iter().map(|task| task.exit_code).collect();
     record.now(What::Result { result: json!({ "exit_codes": codes }) });
-    record.end().unwrap_or_else(|error| context.ui.warn(error));
+    if let Err(error) = record.end() {
+        context.ui.warn(error);
+    }
     outcome::report(context, &connected.clients, &deployed, &job, ended).await
 }
 

@@ -13,7 +13,7 @@ use crate::record::{Run, Runs};
 
 /// List, show, export and delete the records of runs
 ///
-/// Each `lab`, `run`, `try` and `interrupt` leaves one in the state directory; the last fifty are kept.
+/// Each `lab`, `run` (without `--detach`), `try` and `interrupt` leaves one in the state directory; the last fifty are kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -77,14 +77,14 @@ impl Recorder {
         }
     }
 
-    /// Whether all of it was written.
+    /// Where all of it was written; `None` if nobody wants to know.
     ///
     /// # Errors
     /// When a line could not be written, and so all after it.
-    pub(crate) fn end(&self) -> Result<()> {
-        let Some(open) = self.open() else { return Ok(()) };
+    pub(crate) fn end(&self) -> Result<Option<PathBuf>> {
+        let Some(open) = self.open() else { return Ok(None) };
         match &open.failure {
-            None => Ok(()),
+            None => Ok(Some(open.path.clone())),
             Some(error) => Err(Error::failed(format!("The record {} is not complete.", open.path.display()))
                 .cause(error)
                 .hint("Make room on the disk, or name another state directory with `--state-dir`.")),

@@ -45,11 +45,11 @@ impl Runs {
         self.folder(run).join("record.jsonl")
     }
 
-    /// Begins the record of a run of `command` and gives its name; the oldest go when there are more than [`KEPT`].
+    /// Begins the record of a run of `command`; the oldest go when there are more than [`KEPT`].
     ///
     /// # Errors
     /// When the state directory cannot be written.
-    pub(crate) fn begin(&self, command: &str, target: Target) -> Result<(String, Recorder)> {
+    pub(crate) fn begin(&self, command: &str, target: Target) -> Result<Recorder> {
         let failed = |error: std::io::Error| {
             Error::failed(format!("The run cannot be recorded in {}.", self.0.display()))
                 .cause(error)
@@ -68,7 +68,7 @@ impl Runs {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
         };
-        Ok((run, Recorder::to(path, file, &header)))
+        Ok(Recorder::to(path, file, &header))
     }
 
     /// Its name, and the moment that the name is made of: one that another run has is left to it.
@@ -218,10 +218,9 @@ mod tests {
     fn a_record_that_ends_anywhere_is_read_as_far_as_its_lines_are_whole() {
         let dir = tempfile::tempdir().unwrap();
         let runs = Runs::of(dir.path());
-        let (run, record) = runs.begin("lab", Target::Local).unwrap();
+        let record = runs.begin("lab", Target::Local).unwrap();
         (1..=3).for_each(|messages| record.now(sent(messages)));
-        record.end().unwrap();
-        let bytes = std::fs::read(runs.file(&run)).unwrap();
+        let bytes = std::fs::read(record.end().unwrap().unwrap()).unwrap();
         let whole: Vec<_> = (1..=bytes.len()).filter(|end| bytes[end - 1] == b'\n').collect();
         assert_eq!(whole.len(), 4);
         let cut = dir.path().join("cut");
@@ -238,7 +237,9 @@ mod tests {
     fn the_oldest_runs_go_and_those_of_one_moment_have_names_of_their_own() {
         let dir = tempfile::tempdir().unwrap();
         let runs = Runs::of(dir.path());
-        let names: Vec<_> = (0..KEPT + 5).map(|_| runs.begin("lab", Target::Aws).unwrap().0).collect();
+        let begin = |_| runs.begin("lab", Target::Aws).unwrap().end().unwrap().unwrap();
+        let name = |record: PathBuf| record.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let names: Vec<_> = (0..KEPT + 5).map(begin).map(name).collect();
         let left = runs.names().unwrap();
         assert_eq!(left.len(), KEPT);
         assert_eq!(runs.find(None).unwrap().header.run, *names.last().unwrap());
@@ -249,11 +250,11 @@ mod tests {
     fn a_line_in_the_middle_that_is_no_event_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let runs = Runs::of(dir.path());
-        let (run, record) = runs.begin("lab", Target::Local).unwrap();
+        let record = runs.begin("lab", Target::Local).unwrap();
         record.now(sent(1));
-        let path = runs.file(&run);
+        let path = record.end().unwrap().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("\"sent\"", "\"lost\"")).unwrap();
-        assert!(runs.find(Some(&run)).unwrap_err().to_string().starts_with("Line 2 of "));
+        assert!(runs.find(path.to_str()).unwrap_err().to_string().starts_with("Line 2 of "));
     }
 }

@@ -67,10 +67,11 @@ fn title(run: &Run, report: Option<&Report>) -> &'static str {
 fn head(run: &Run, report: Option<&Report>) -> Markup {
     let Header { command, target, started_at, .. } = &run.header;
     let place = if target == "local" { "on the local endpoint" } else { "on AWS" };
+    let is_bad = command == LAB && !report.is_some_and(Report::passed);
     html! {
         header {
             p.eyebrow { (command) " " (place) ", " time datetime=(started_at.to_rfc3339()) { (date(*started_at)) } }
-            h1 class=[(run.header.command == LAB && !report.is_some_and(Report::passed)).then_some("bad")] { (title(run, report)) }
+            h1 class=[is_bad.then_some("bad")] { (title(run, report)) }
             p.lead { (lead(run, report)) }
         }
     }

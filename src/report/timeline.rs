@@ -1,10 +1,10 @@
 //! What happened on each variant's turn, in seconds on one clock. Pure: events in, numbers out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::record::{Event, Moment, What};
+use crate::record::{self, Event, Moment, What};
 
 /// One variant's turn. Times are seconds since its first task was made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,16 +68,7 @@ pub(super) struct Experiment {
 
 /// The turns of a run, in their order.
 pub(super) fn turns(events: &[Event]) -> Vec<Turn> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut of_variant: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
-    for event in events {
-        let Some(variant) = event.variant.as_deref() else { continue };
-        if !order.contains(&variant) {
-            order.push(variant);
-        }
-        of_variant.entry(variant).or_default().push(event);
-    }
-    order.into_iter().filter_map(|variant| Some(turn(variant, of_variant.get(variant)?))).collect()
+    record::turns(events).into_iter().map(|(variant, events)| turn(variant, &events)).collect()
 }
 
 fn turn(variant: &str, events: &[&Event]) -> Turn {

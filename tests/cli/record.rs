@@ -186,7 +186,9 @@ fn a_run_that_cannot_be_recorded_is_run_all_the_same() {
     let sandbox = Sandbox::with_endpoint();
     sandbox.ok(&["up"]);
     fs::write(sandbox.state_dir().join("runs"), "no directory").unwrap();
-    let run = sandbox.run(&["run", "improved", "--item-seconds", "0"]);
-    assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.stderr.contains("The run cannot be recorded in "), "{run:?}");
+    for args in [&["run", "improved", "--item-seconds", "0"][..], &["lab", "improved", "--item-seconds", "0.25"]] {
+        let run = sandbox.run(args);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.stderr.contains("The run cannot be recorded in "), "{run:?}");
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::record::{Event, Moment, What};
+use super::event::{Event, Moment, What};
+use super::turns::turns;
 
 /// Something that is not the same in both.
 #[derive(Debug, PartialEq, Serialize)]
@@ -20,26 +21,22 @@ pub(crate) struct Difference {
 /// Tasks at once write them in any order, and each says where it is.
 const LINES: &str = "lines of the logs, without their numbers";
 
-/// What is compared of a variant's turn.
-type Facts = Vec<(&'static str, String)>;
+/// What is compared of a variant's turn, each with what was seen of it, in its order.
+type Facts = Vec<(&'static str, Vec<String>)>;
 
 /// Where the runs differ, and what of them is the same. Variants are compared by their names; where each run has one, these two.
 pub(crate) fn differences(a: &[Event], b: &[Event]) -> (Vec<Difference>, Vec<String>) {
-    let (a, b) = (turns(a), turns(b));
+    let (a, b) = (facts_of_turns(a), facts_of_turns(b));
     let pairs: Vec<(String, &Facts, &Facts)> = match (a.as_slice(), b.as_slice()) {
         ([(of_a, a)], [(of_b, b)]) if of_a != of_b => vec![(format!("{of_a} / {of_b}"), a, b)],
         _ => a
             .iter()
-            .filter_map(|(name, facts)| Some((name.clone(), facts, &b.iter().find(|(it, _)| it == name)?.1)))
+            .filter_map(|(name, facts)| Some(((*name).to_owned(), facts, &b.iter().find(|(it, _)| it == name)?.1)))
             .collect(),
-    };
-    let missing = |of: &[(String, Facts)]| {
-        let names: Vec<_> = of.iter().map(|(name, _)| name.as_str()).collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     };
     let mut differences = Vec::new();
     if pairs.len() < a.len().max(b.len()) {
-        let values = [missing(&a), missing(&b)];
+        let values = [&a, &b].map(|turns| listed(turns.iter().map(|(name, _)| (*name).to_owned())));
         differences.push(Difference { variants: "all".to_owned(), what: "what was played", values });
     }
     let mut same = Vec::new();
@@ -49,7 +46,7 @@ pub(crate) fn differences(a: &[Event], b: &[Event]) -> (Vec<Difference>, Vec<Str
             if of_a == of_b {
                 same.push(if is_only_one { (*what).to_owned() } else { format!("{what} ({variants})") });
             } else {
-                let values = if *what == LINES { apart(of_a, of_b) } else { [of_a.clone(), of_b.clone()] };
+                let values = [shown(what, of_a, of_b), shown(what, of_b, of_a)];
                 differences.push(Difference { variants: variants.clone(), what, values });
             }
         }
@@ -57,45 +54,32 @@ pub(crate) fn differences(a: &[Event], b: &[Event]) -> (Vec<Difference>, Vec<Str
     (differences, same)
 }
 
-/// What is in one list only.
-fn apart(a: &str, b: &str) -> [String; 2] {
-    let only = |of: &str, other: &str| {
-        let other: Vec<_> = other.split("; ").collect();
-        listed(of.split("; ").filter(|entry| !other.contains(entry)).map(str::to_owned))
-    };
-    [only(a, b), only(b, a)]
-}
-
-/// The facts of each variant's turn, in the order of the turns.
-fn turns(events: &[Event]) -> Vec<(String, Facts)> {
-    let mut turns: Vec<(String, Vec<&Event>)> = Vec::new();
-    for event in events {
-        let Some(variant) = &event.variant else { continue };
-        match turns.iter_mut().find(|(name, _)| name == variant) {
-            Some((_, events)) => events.push(event),
-            None => turns.push((variant.clone(), vec![event])),
-        }
-    }
-    turns.into_iter().map(|(variant, events)| (variant, facts(&events))).collect()
-}
-
-fn facts(events: &[&Event]) -> Facts {
-    let tasks = Tasks::of(events);
-    vec![
-        ("tasks", tasks.ids.len().to_string()),
-        ("states that the tasks have passed", tasks.told(|id| tasks.states(id))),
-        ("how the tasks ended", tasks.told(|id| tasks.end(id))),
-        ("interrupted after index", listed(events.iter().filter_map(|event| interrupted_after(event)))),
-        ("experiments", listed(events.iter().filter_map(|event| experiment(event)))),
-        ("first item of each task", tasks.told(|id| tasks.first_item(id))),
-        ("items done again", tasks.again().to_string()),
-        (LINES, tasks.lines()),
-    ]
+/// Of lines, those that the other one has not.
+fn shown(what: &str, of: &[String], other: &[String]) -> String {
+    listed(of.iter().filter(|value| what != LINES || !other.contains(value)).cloned())
 }
 
 fn listed(values: impl Iterator<Item = String>) -> String {
     let values: Vec<_> = values.collect();
     if values.is_empty() { "none".to_owned() } else { values.join("; ") }
+}
+
+fn facts_of_turns(events: &[Event]) -> Vec<(&str, Facts)> {
+    turns(events).into_iter().map(|(variant, events)| (variant, facts(&events))).collect()
+}
+
+fn facts(events: &[&Event]) -> Facts {
+    let tasks = Tasks::of(events);
+    vec![
+        ("tasks", vec![tasks.ids.len().to_string()]),
+        ("states that the tasks have passed", tasks.told(|id| tasks.states(id))),
+        ("how the tasks ended", tasks.told(|id| tasks.end(id))),
+        ("interrupted after index", events.iter().filter_map(|event| interrupted_after(event)).collect()),
+        ("experiments", events.iter().filter_map(|event| experiment(event)).collect()),
+        ("first item of each task", tasks.told(|id| tasks.first_item(id))),
+        ("items done again", vec![tasks.again().to_string()]),
+        (LINES, tasks.lines()),
+    ]
 }
 
 fn interrupted_after(event: &Event) -> Option<String> {
@@ -130,10 +114,10 @@ impl<'a> Tasks<'a> {
     }
 
     /// Something of each task; once, where it is the same of all.
-    fn told(&self, of: impl Fn(&str) -> String) -> String {
+    fn told(&self, of: impl Fn(&str) -> String) -> Vec<String> {
         let mut told: Vec<_> = self.ids.iter().map(|id| of(id)).collect();
         told.dedup();
-        listed(told.into_iter())
+        told
     }
 
     fn states(&self, id: &str) -> String {
@@ -179,7 +163,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// Each kind of line once, in alphabetical order.
-    fn lines(&self) -> String {
+    fn lines(&self) -> Vec<String> {
         let lines = self.events.iter().filter_map(|event| match &event.what {
             What::Line { message, .. } => Some(without_numbers(message)),
             _ => None,
@@ -187,7 +171,7 @@ impl<'a> Tasks<'a> {
         let mut lines: Vec<_> = lines.collect();
         lines.sort_unstable();
         lines.dedup();
-        listed(lines.into_iter())
+        lines
     }
 }
 
@@ -264,7 +248,7 @@ mod tests {
         let both = [turn("original", 0), turn("improved", 3)].concat();
         let (differences, same) = differences(&both, &turn("improved", 3));
         assert_eq!(differences.len(), 1);
-        assert_eq!(differences[0].values, ["original, improved", "improved"]);
+        assert_eq!(differences[0].values, ["original; improved", "improved"]);
         assert_eq!(same.len(), 8);
     }
 
