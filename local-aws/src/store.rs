@@ -14,8 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::ApiError;
 
-/// Version of the layout below. [`UPGRADE`] and [`NEW_IN_3`] lead from those before; a file with any other is refused and left alone.
-const SCHEMA_VERSION: i64 = 3;
+/// Version of the layout below. [`UPGRADE`], [`NEW_IN_3`] and [`TEXTS_APART`] lead from those before; a file with any other is refused
+/// and left alone.
+const SCHEMA_VERSION: i64 = 4;
 
 // A row of `log_event` holds events of one stream that have one time and came together: a program that writes a hundred
 // thousand lines a second would make as many rows with two entries in indexes each.
@@ -38,8 +39,30 @@ ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
 ";
 
+/// SQLite's page cache at most, negative for KiB: the records of a lab's stacks are read again at every step of their
+/// resources, and more than SQLite's own 2 MB of them.
+const CACHE_KIB: i64 = -8192;
+
 /// What version 3 has more than version 2.
 const NEW_IN_3: &[&str] = &[SQS_MESSAGES, INVOCATIONS, EVENTS];
+
+// From version 3, in which the texts of templates were in the records of stacks and change sets, and the name of a change set
+// only in itself.
+const TEXTS_APART: &str = "
+INSERT INTO document SELECT 'cloudformation.template', id || '#target',
+    json_object('id', id || '#target', 'text', json_extract(body, '$.target.template_body'))
+    FROM document WHERE kind IN ('cloudformation.stack', 'cloudformation.change_set');
+INSERT INTO document SELECT 'cloudformation.template', id || '#stable',
+    json_object('id', id || '#stable', 'text', json_extract(body, '$.stable.template_body'))
+    FROM document WHERE kind = 'cloudformation.stack' AND json_type(body, '$.stable') = 'object';
+INSERT INTO document SELECT 'cloudformation.change_set_name', json_extract(body, '$.stack_id') || '/' || json_extract(body, '$.name'),
+    json_object('stack_id', json_extract(body, '$.stack_id'), 'name', json_extract(body, '$.name'), 'change_set_id', id)
+    FROM document WHERE kind = 'cloudformation.change_set';
+UPDATE document SET body = json_remove(json_set(body, '$.target.template_id', id || '#target'), '$.target.template_body')
+    WHERE kind IN ('cloudformation.stack', 'cloudformation.change_set');
+UPDATE document SET body = json_remove(json_set(body, '$.stable.template_id', id || '#stable'), '$.stable.template_body')
+    WHERE kind = 'cloudformation.stack' AND json_type(body, '$.stable') = 'object';
+";
 
 // Times are milliseconds since 1970. A message is in the order of `visible_at` in its queue: when it was sent, or came back.
 const SQS_MESSAGES: &str = "
@@ -100,13 +123,14 @@ impl Store {
         }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(64);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
         match version {
             0 => tx.execute_batch(SCHEMA)?,
             1 => tx.execute_batch(UPGRADE)?,
-            2 | SCHEMA_VERSION => {}
+            2 | 3 | SCHEMA_VERSION => {}
             other => {
                 return Err(ApiError::internal(format!(
                     "The state in {} was written by another version of this program (layout {other}, this one needs {SCHEMA_VERSION}); \
@@ -117,6 +141,7 @@ impl Store {
         }
         if version < SCHEMA_VERSION {
             NEW_IN_3.iter().try_for_each(|tables| tx.execute_batch(tables))?;
+            tx.execute_batch(TEXTS_APART)?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         tx.commit()?;
@@ -225,10 +250,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// All documents of this kind whose id starts with `prefix`, in the order of their ids.
+    /// All documents of this kind whose id starts with `prefix`, in the order of their ids. No character is behind the
+    /// last one, so the others are not even looked at.
     pub(crate) fn list_prefix<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT body FROM document WHERE kind = ?1 AND id >= ?2 AND substr(id, 1, length(?2)) = ?2 ORDER BY id",
+            "SELECT body FROM document WHERE kind = ?1 AND id >= ?2 AND id < ?2 || char(1114111) ORDER BY id",
         )?;
         let rows = statement.query_map(params![R::KIND, prefix], |row| row.get::<_, String>(0))?;
         rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
@@ -264,6 +290,17 @@ mod tests {
         assert!(refused.is_err());
         let names = store.read(|tx| tx.list::<Thing>()).unwrap();
         assert_eq!(names, [Thing { name: "kept".into() }]);
+    }
+
+    #[test]
+    fn what_has_the_prefix_is_listed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("state.db")).unwrap();
+        let names = ["a", "a/", "a/b", "a/é", "a/\u{10ffff}", "a0", "b"];
+        store.write(|tx| names.iter().try_for_each(|name| tx.put(&Thing { name: (*name).into() }))).unwrap();
+        let listed = store.read(|tx| tx.list_prefix::<Thing>("a/")).unwrap();
+        let listed: Vec<_> = listed.iter().map(|thing| thing.name.as_str()).collect();
+        assert_eq!(listed, ["a/", "a/b", "a/é"]);
     }
 
     #[test]
@@ -323,6 +360,39 @@ mod tests {
             assert_eq!(store.read(|tx| tx.list::<Thing>()).unwrap(), [Thing { name: "kept".into() }]);
             let count = "SELECT COUNT(*) FROM sqs_message";
             assert_eq!(store.read(|tx| Ok(tx.sql().query_row(count, [], |row| row.get(0))?)), Ok(0));
+        }
+    }
+
+    #[test]
+    fn in_a_file_of_version_3_the_texts_of_templates_are_taken_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        drop(Store::open(&path).unwrap());
+        let old = r#"
+            INSERT INTO document VALUES ('cloudformation.stack', 's1', '{"target": {"template_body": "new", "tags": {}}, "stable": {"template_body": "old"}}');
+            INSERT INTO document VALUES ('cloudformation.stack', 's2', '{"target": {"template_body": ""}, "stable": null}');
+            INSERT INTO document VALUES ('cloudformation.change_set', 'c1', '{"stack_id": "s1", "name": "n", "target": {"template_body": "newer"}}');
+            PRAGMA user_version = 3;"#;
+        Connection::open(&path).unwrap().execute_batch(old).unwrap();
+        for _ in 0..2 {
+            let store = Store::open(&path).unwrap();
+            let all = "SELECT kind || ' ' || id || ' ' || body FROM document ORDER BY kind, id";
+            let rows: Vec<String> = store
+                .read(|tx| Ok(tx.sql().prepare(all)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?))
+                .unwrap();
+            assert_eq!(
+                rows,
+                [
+                    r#"cloudformation.change_set c1 {"stack_id":"s1","name":"n","target":{"template_id":"c1#target"}}"#,
+                    r#"cloudformation.change_set_name s1/n {"stack_id":"s1","name":"n","change_set_id":"c1"}"#,
+                    r#"cloudformation.stack s1 {"target":{"tags":{},"template_id":"s1#target"},"stable":{"template_id":"s1#stable"}}"#,
+                    r##"cloudformation.stack s2 {"target":{"template_id":"s2#target"},"stable":null}"##,
+                    r##"cloudformation.template c1#target {"id":"c1#target","text":"newer"}"##,
+                    r##"cloudformation.template s1#stable {"id":"s1#stable","text":"old"}"##,
+                    r##"cloudformation.template s1#target {"id":"s1#target","text":"new"}"##,
+                    r##"cloudformation.template s2#target {"id":"s2#target","text":""}"##,
+                ]
+            );
         }
     }
 

@@ -60,9 +60,9 @@ impl Compiled {
         Ok(Self { template, parameters, conditions, environment, dependencies })
     }
 
-    /// What a record's target says. It was checked when it was recorded.
-    pub(super) fn of(endpoint: &Endpoint, stack: &Stack, target: &Target) -> Result<Self, ApiError> {
-        let template = Template::parse(&target.template_body)?;
+    /// What a record's target says, with the text of its template. It was checked when it was recorded.
+    pub(super) fn of(endpoint: &Endpoint, stack: &Stack, target: &Target, text: &str) -> Result<Self, ApiError> {
+        let template = Template::parse(text)?;
         let given = target.parameters.iter().map(|(name, text)| (name.clone(), Given::Value(text.clone()))).collect();
         let parameters = bind(&template, &given, None)?;
         Self::new(endpoint, &stack.name, &stack.stack_id, template, parameters)

@@ -1,4 +1,4 @@
-//! Deleted stacks go after a while.
+//! Deleted stacks go after a while, and templates that nothing is made of.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
@@ -7,13 +7,15 @@ use super::drift::detection::Detection;
 use super::stack::Stack;
 use super::stack_resource::StackResource;
 use super::status::StackStatus;
+use super::template_text;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
 
 /// How long AWS shows a deleted stack.
 const KEEP: TimeDelta = TimeDelta::days(90);
 
-/// Deletes the records of stacks that were deleted long ago, with their resources, events and detections.
+/// Deletes the records of stacks that were deleted long ago, with their resources, events and detections, and the
+/// texts of templates that nothing is made of.
 pub(super) fn forget(tx: &Tx<'_>, now: DateTime<Utc>) -> Result<(), ApiError> {
     let mut old = Vec::new();
     tx.each(|stack: Stack| {
@@ -31,5 +33,5 @@ pub(super) fn forget(tx: &Tx<'_>, now: DateTime<Utc>) -> Result<(), ApiError> {
         }
         tx.delete::<Stack>(&stack_id)?;
     }
-    Ok(())
+    template_text::forget(tx)
 }

@@ -4,7 +4,7 @@
 //! In reading order:
 //! - `template`, `schema`: the language, and AWS's schemas of the resource types; pure
 //! - `resources`: how each type is made, changed and deleted
-//! - `status`, `stack`, `stack_resource`, `event`, `export`: what is on record
+//! - `status`, `stack`, `template_text`, `stack_resource`, `event`, `export`: what is on record
 //! - `request` to `compiled` to `plan`: from a call to what it would change; all checks are made on this way, those of
 //!   `early_validation` for change sets
 //! - `operation`: does it, in the background, step by step; `under_way`: what is in memory of it
@@ -34,6 +34,7 @@ mod stack;
 mod stack_resource;
 mod status;
 pub(crate) mod template;
+mod template_text;
 mod under_way;
 
 use self::operation::begin;

@@ -11,6 +11,7 @@ use super::schema::Schemas;
 use super::stack::Target;
 use super::template::parameters::{Given, bind};
 use super::template::{MAX_BODY, Template};
+use super::template_text::TemplateText;
 use crate::ec2::{record, zone};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -37,21 +38,21 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Everything that can be checked without looking at the stack's resources.
+    /// Everything that can be checked without looking at the stack's resources. The text has to be written with the target.
     pub(super) fn compile(
         self,
         endpoint: &Endpoint,
         (stack_name, stack_id): (&str, &str),
         previous: Option<&Target>,
         schemas: &Schemas,
-    ) -> Result<(Compiled, Target), ApiError> {
-        let body = self.body(previous)?;
-        let template = parse(&body, schemas)?;
+    ) -> Result<(Compiled, Target, TemplateText), ApiError> {
+        let text = TemplateText::new(self.body(endpoint, previous)?);
+        let template = parse(&text.text, schemas)?;
         let parameters = bind(&template, &given(self.parameters)?, previous.map(|target| &target.parameters))?;
         check_ids(endpoint, &template, |name| parameters.get(name))?;
         check_capabilities(&template, &self.capabilities)?;
         let target = Target {
-            template_body: body,
+            template_id: text.id.clone(),
             description: template.description.clone(),
             parameters: parameters.texts(),
             shown_parameters: parameters.shown(),
@@ -59,16 +60,16 @@ impl Request {
             tags: tags(self.tags, previous)?,
         };
         let compiled = Compiled::new(endpoint, stack_name, stack_id, template, parameters)?;
-        Ok((compiled, target))
+        Ok((compiled, target, text))
     }
 
-    fn body(&self, previous: Option<&Target>) -> Result<String, ApiError> {
+    fn body(&self, endpoint: &Endpoint, previous: Option<&Target>) -> Result<String, ApiError> {
         match (&self.template_body, self.use_previous_template, previous) {
             (Some(_), true, _) => {
                 Err(invalid("You cannot specify both usePreviousTemplate and Template Body or Template URL."))
             }
             (Some(body), false, _) => template_body(body),
-            (None, true, Some(target)) => Ok(target.template_body.clone()),
+            (None, true, Some(target)) => endpoint.store.read(|tx| TemplateText::of(tx, target)),
             _ => Err(invalid("Either Template URL or Template Body must be specified.")),
         }
     }

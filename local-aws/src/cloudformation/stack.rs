@@ -19,7 +19,8 @@ pub(super) use super::event::Operation;
 /// What a stack is made from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Target {
-    pub(super) template_body: String,
+    /// Of its [`TemplateText`](super::template_text::TemplateText).
+    pub(super) template_id: String,
     pub(super) description: Option<String>,
     /// The values of all parameters as they were given.
     pub(super) parameters: BTreeMap<String, String>,

@@ -72,7 +72,7 @@ pub(in crate::cloudformation) fn create_stack(
         tags: Some(input.tags),
         capabilities: input.capabilities,
     };
-    let (compiled, target) = request.compile(endpoint, (&name, &stack.stack_id), None, &schemas)?;
+    let (compiled, target, text) = request.compile(endpoint, (&name, &stack.stack_id), None, &schemas)?;
     plan(&Situation {
         compiled: &compiled,
         schemas: &schemas,
@@ -96,6 +96,7 @@ pub(in crate::cloudformation) fn create_stack(
         }
         _ => {
             change_set::make_obsolete(tx, &stack.stack_id)?;
+            tx.put(&text)?;
             stack.enter(tx, StackStatus::CreateInProgress, "User Initiated".to_owned())
         }
     })?;

@@ -14,8 +14,10 @@ use crate::cloudformation::schema::Schemas;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::{Parameter, Template};
+use crate::cloudformation::template_text::TemplateText;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::store::Tx;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -37,8 +39,8 @@ pub(in crate::cloudformation) fn get_template(
     }
     let body = endpoint.store.read(|tx| match (&input.change_set_name, &input.stack_name) {
         (Some(name), None) if !name.starts_with("arn:") => Err(invalid("StackName is a required parameter.")),
-        (Some(name), stack) => Ok(change_set::find(tx, name, stack.as_deref())?.target.template_body),
-        (None, Some(name)) => Ok(Stack::of(tx, name)?.target.template_body),
+        (Some(name), stack) => TemplateText::of(tx, &change_set::find(tx, name, stack.as_deref())?.target),
+        (None, Some(name)) => TemplateText::of(tx, &Stack::of(tx, name)?.target),
         (None, None) => Err(invalid("Either StackName or ChangeSetName must be specified.")),
     })?;
     Ok(json!({"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}))
@@ -58,11 +60,14 @@ pub(in crate::cloudformation) fn get_template_summary(
     let body = match (&input.template_body, &input.stack_name) {
         (Some(body), None) => template_body(body)?,
         (None, Some(name)) => {
-            let stack = endpoint.store.read(|tx| Stack::of(tx, name))?;
-            if stack.status == StackStatus::ReviewInProgress {
-                return Err(invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
-            }
-            stack.target.template_body
+            let of_stack = |tx: &Tx<'_>| {
+                let stack = Stack::of(tx, name)?;
+                if stack.status == StackStatus::ReviewInProgress {
+                    return Err(invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
+                }
+                TemplateText::of(tx, &stack.target)
+            };
+            endpoint.store.read(of_stack)?
         }
         _ => return Err(invalid("Exactly one of TemplateBody and StackName must be specified.")),
     };

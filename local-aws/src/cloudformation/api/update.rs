@@ -69,7 +69,7 @@ pub(in crate::cloudformation) fn update_stack(
     };
     let schemas = Schemas::of(endpoint);
     let names = (stack.name.as_str(), stack.stack_id.as_str());
-    let (compiled, target) = request.compile(endpoint, names, Some(&stack.target), &schemas)?;
+    let (compiled, target, text) = request.compile(endpoint, names, Some(&stack.target), &schemas)?;
     let plan = plan(&Situation {
         compiled: &compiled,
         schemas: &schemas,
@@ -89,6 +89,7 @@ pub(in crate::cloudformation) fn update_stack(
     };
     let stack = endpoint.store.write(|tx| {
         let mut stack = live(tx, &stack.stack_id)?;
+        tx.put(&text)?;
         begin(tx, &mut stack, target, settings)?;
         change_set::make_obsolete(tx, &stack.stack_id)?;
         Ok(stack)

@@ -109,7 +109,7 @@ pub(in crate::cloudformation) fn delete_change_set(
     input: ChangeSetInput,
 ) -> Result<Value, ApiError> {
     endpoint.store.write(|tx| match find(tx, &input.change_set_name, input.stack_name.as_deref()) {
-        Ok(set) => tx.delete::<ChangeSet>(&set.change_set_id).map(|_| ()),
+        Ok(set) => set.delete(tx),
         // Deleting a change set that is gone succeeds.
         Err(error) if error.code == "ChangeSetNotFound" => Ok(()),
         Err(error) => Err(error),

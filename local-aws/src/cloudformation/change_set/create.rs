@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ChangeSet, changes, of_stack};
+use super::{ChangeSet, changes, named};
 use crate::cloudformation::answer::iso;
 use crate::cloudformation::api::create::stack_id;
 use crate::cloudformation::api::update::check_updatable;
@@ -122,7 +122,7 @@ fn compare(
         None => None,
     };
     let names = (stack.name.as_str(), stack.stack_id.as_str());
-    let (compiled, target) =
+    let (compiled, target, text) =
         input.request().compile(endpoint, names, (!creating).then_some(&stack.target), &schemas)?;
     let situation = Situation {
         compiled: &compiled,
@@ -157,6 +157,7 @@ fn compare(
     let is_recorded = endpoint.store.write(|tx| {
         let is_recorded = record(tx, stack.clone(), is_new, &set)?;
         if is_recorded {
+            tx.put(&text)?;
             tell(tx, &stack, &operation, &set, &verdict)?;
         }
         Ok(is_recorded)
@@ -297,8 +298,7 @@ fn existing(tx: &Tx<'_>, input: &CreateChangeSetInput, creating: bool) -> Result
 /// The same request once more gives the same change set; a new request needs a new name.
 fn repeated(tx: &Tx<'_>, stack: Option<&Stack>, input: &CreateChangeSetInput) -> Result<Option<ChangeSet>, ApiError> {
     let Some(stack) = stack else { return Ok(None) };
-    let same = of_stack(tx, &stack.stack_id)?.into_iter().find(|set| set.name == input.change_set_name);
-    match same {
+    match named(tx, &stack.stack_id, &input.change_set_name)? {
         Some(set) if input.client_token.is_some() && set.token == input.client_token => Ok(Some(set)),
         Some(set) => Err(already_exists(&set.name)),
         None => Ok(None),
@@ -321,10 +321,10 @@ fn record(tx: &Tx<'_>, mut stack: Stack, is_new: bool, set: &ChangeSet) -> Resul
     {
         return Ok(false);
     }
-    if of_stack(tx, &set.stack_id)?.iter().any(|other| other.name == set.name) {
+    if named(tx, &set.stack_id, &set.name)?.is_some() {
         return Err(already_exists(&set.name));
     }
-    tx.put(set)?;
+    set.save(tx)?;
     Ok(true)
 }
 

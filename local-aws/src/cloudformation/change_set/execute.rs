@@ -97,7 +97,7 @@ fn execute(
     }
     // The others show changes against a stack that will be another one.
     for other in of_stack(tx, &stack.stack_id)?.iter().filter(|other| other.change_set_id != set.change_set_id) {
-        tx.delete::<ChangeSet>(&other.change_set_id)?;
+        other.delete(tx)?;
     }
     set.execution_status = "EXECUTE_COMPLETE".to_owned();
     tx.put(&set)

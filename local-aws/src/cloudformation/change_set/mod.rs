@@ -58,6 +58,39 @@ impl Record for ChangeSet {
     }
 }
 
+/// Which change set of a stack bears a name.
+#[derive(Serialize, Deserialize)]
+struct SetName {
+    stack_id: String,
+    name: String,
+    change_set_id: String,
+}
+
+impl Record for SetName {
+    const KIND: &'static str = "cloudformation.change_set_name";
+    fn id(&self) -> String {
+        format!("{}/{}", self.stack_id, self.name)
+    }
+}
+
+impl ChangeSet {
+    fn name(&self) -> SetName {
+        SetName { stack_id: self.stack_id.clone(), name: self.name.clone(), change_set_id: self.change_set_id.clone() }
+    }
+
+    /// Writes the change set, and its name.
+    fn save(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
+        tx.put(&self.name())?;
+        tx.put(self)
+    }
+
+    /// Deletes both.
+    fn delete(&self, tx: &Tx<'_>) -> Result<(), ApiError> {
+        tx.delete::<SetName>(&self.name().id())?;
+        tx.delete::<Self>(&self.change_set_id).map(|_| ())
+    }
+}
+
 /// The change set of this id, or of this name in this stack.
 pub(super) fn find(tx: &Tx<'_>, name_or_id: &str, stack: Option<&str>) -> Result<ChangeSet, ApiError> {
     let not_found =
@@ -69,13 +102,22 @@ pub(super) fn find(tx: &Tx<'_>, name_or_id: &str, stack: Option<&str>) -> Result
         return Err(invalid("StackName must be specified if ChangeSetName is not specified as an ARN."));
     };
     let stack = Stack::find(tx, stack)?.ok_or_else(|| invalid(format!("Stack [{stack}] does not exist")))?;
-    of_stack(tx, &stack.stack_id)?.into_iter().find(|it| it.name == name_or_id).ok_or_else(not_found)
+    named(tx, &stack.stack_id, name_or_id)?.ok_or_else(not_found)
+}
+
+/// A stack's change set of this name.
+fn named(tx: &Tx<'_>, stack_id: &str, name: &str) -> Result<Option<ChangeSet>, ApiError> {
+    match tx.get::<SetName>(&format!("{stack_id}/{name}"))? {
+        Some(named) => tx.get(&named.change_set_id),
+        None => Ok(None),
+    }
 }
 
 /// A stack's change sets, oldest first.
 fn of_stack(tx: &Tx<'_>, stack_id: &str) -> Result<Vec<ChangeSet>, ApiError> {
-    let mut sets = tx.list::<ChangeSet>()?;
-    sets.retain(|set| set.stack_id == stack_id);
+    let names = tx.list_prefix::<SetName>(&format!("{stack_id}/"))?;
+    let sets = names.iter().map(|named| tx.get(&named.change_set_id)).collect::<Result<Vec<Option<ChangeSet>>, _>>()?;
+    let mut sets: Vec<_> = sets.into_iter().flatten().collect();
     sets.sort_by_key(|set| (set.created_at, set.change_set_id.clone()));
     Ok(sets)
 }
@@ -92,7 +134,7 @@ pub(super) fn make_obsolete(tx: &Tx<'_>, stack_id: &str) -> Result<(), ApiError>
 /// The stack is gone, and its change sets with it.
 pub(super) fn delete_all(tx: &Tx<'_>, stack_id: &str) -> Result<(), ApiError> {
     for set in of_stack(tx, stack_id)? {
-        tx.delete::<ChangeSet>(&set.change_set_id)?;
+        set.delete(tx)?;
     }
     Ok(())
 }

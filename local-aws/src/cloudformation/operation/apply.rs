@@ -14,6 +14,7 @@ use crate::cloudformation::export::{self, Imports};
 use crate::cloudformation::stack::{OnFailure, Stack};
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
+use crate::cloudformation::template_text::TemplateText;
 use crate::error::ApiError;
 use crate::store::Tx;
 
@@ -32,9 +33,11 @@ struct Apply {
 /// The phase CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS.
 pub(super) async fn apply(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
     let phase = stack.status;
-    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target)?;
-    let (resources, imports) =
-        run.endpoint.store.read(|tx| Ok((StackResource::all(tx, &stack.stack_id)?, Imports::load(tx)?)))?;
+    let (text, resources, imports) = run.endpoint.store.read(|tx| {
+        let text = TemplateText::of(tx, &stack.target)?;
+        Ok((text, StackResource::all(tx, &stack.stack_id)?, Imports::load(tx)?))
+    })?;
+    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target, &text)?;
     let mut apply = Apply {
         pass: Pass { run: run.clone(), stack, compiled, imports, resources, created: BTreeMap::new() },
         started: BTreeSet::new(),

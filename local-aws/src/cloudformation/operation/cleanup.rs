@@ -9,13 +9,15 @@ use crate::cloudformation::stack::Stack;
 use crate::cloudformation::stack_resource::StackResource;
 use crate::cloudformation::status::StackStatus;
 use crate::cloudformation::template::DeletionPolicy;
+use crate::cloudformation::template_text::TemplateText;
 use crate::error::ApiError;
 use crate::store::Tx;
 
 /// Deletes what the update has replaced or taken out. What cannot be deleted does not undo the update; it stays on
 /// record and is tried again by the next one.
 pub(super) async fn after_update(run: &Run, stack: Stack) -> Result<Stack, ApiError> {
-    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target)?;
+    let text = run.endpoint.store.read(|tx| TemplateText::of(tx, &stack.target))?;
+    let compiled = Compiled::of(&run.endpoint, &stack, &stack.target, &text)?;
     let items = run.endpoint.store.read(|tx| {
         let replaced = leftovers(tx, &stack.stack_id)?.into_iter().map(|it| {
             let keep = it.0.update_replace_policy != DeletionPolicy::Delete;

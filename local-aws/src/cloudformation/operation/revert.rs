@@ -8,6 +8,7 @@ use crate::cloudformation::resources::Context;
 use crate::cloudformation::stack::{Stack, Target};
 use crate::cloudformation::stack_resource::{ActualState, Leftover, StackResource};
 use crate::cloudformation::status::{ResourceStatus, StackStatus};
+use crate::cloudformation::template_text::TemplateText;
 use crate::error::ApiError;
 use crate::store::{Record, Tx};
 
@@ -42,7 +43,7 @@ pub(super) fn revert(run: &Run, stack: &Stack) -> Result<Stack, ApiError> {
 
 /// Resources that the update has kept got the new template's policies and dependencies; they get the old ones back.
 fn redeclare(tx: &Tx<'_>, run: &Run, stack: &Stack, stable: &Target) -> Result<(), ApiError> {
-    let compiled = Compiled::of(&run.endpoint, stack, stable)?;
+    let compiled = Compiled::of(&run.endpoint, stack, stable, &TemplateText::of(tx, stable)?)?;
     for mut record in StackResource::all(tx, &stack.stack_id)?.into_values() {
         let Some(dependencies) = compiled.dependencies.get(&record.logical_id) else { continue };
         let declared = &compiled.template.resources[&record.logical_id];
