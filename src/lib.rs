@@ -3,10 +3,12 @@
 //! # Layout
 //! In reading order:
 //! - [`commands`]: one verb, one file: its arguments and one function
+//! - [`watch`]: the live page
 //! - [`lab`]: the chapter as a program: the designs, what is done with them, the evidence, the verdict
 //! - [`prove`]: a variant killed at every point of its protocol
 //! - [`record`]: what happened, as a file of events; [`report`]: the page that is made of it
 //! - [`setup`]: both stacks of the lab, up and down again
+//! - [`status`]: an environment as it is
 //! - [`aws`]: the AWS services that the lab uses, without a word to the terminal
 //! - [`doctor`]: what would stand in the way of `up`
 //! - [`endpoint`]: the local endpoint as a background process
@@ -32,8 +34,10 @@ mod render;
 mod report;
 mod settings;
 mod setup;
+mod status;
 mod target;
 mod ui;
+mod watch;
 mod worker_log;
 
 use std::process::ExitCode;

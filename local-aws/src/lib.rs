@@ -62,4 +62,5 @@ pub use cloudformation::{Direction, Estimate};
 pub use error::ApiError;
 pub use identity::{DEFAULT_REGION, Identity};
 pub use latency::{Deliveries, Latency, Options};
+pub use loopback::names_loopback;
 pub use server::serve;

@@ -25,7 +25,9 @@ pub(crate) fn refuse_foreigners(peer: SocketAddr, headers: &HeaderMap) -> Option
     }
 }
 
-fn names_loopback(host: &[u8]) -> bool {
+/// Whether a `Host` header names this machine and nothing else: a DNS name of anybody may point here.
+#[must_use]
+pub fn names_loopback(host: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(host) else { return false };
     let (host, rest) = (authority.host(), authority.as_str());
     let is_loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(name));

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use serde::Serialize;
 
+use super::arn;
 use super::clients::Clients;
 use super::deployed::Deployed;
 use super::program::Program;
@@ -16,6 +18,13 @@ use crate::worker_log;
 pub(crate) struct Line {
     pub(crate) timestamp: String,
     pub(crate) message: String,
+}
+
+/// A line, and the task that has written it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaskLine {
+    pub(crate) task_id: String,
+    pub(crate) line: Line,
 }
 
 /// Reads one log stream on and on.
@@ -115,20 +124,44 @@ pub(crate) async fn writes(clients: &Clients, deployed: &Deployed, since: i64) -
 /// The lines of all streams of a log group in the last `time`.
 pub(crate) async fn since(clients: &Clients, deployed: &Deployed, group: &str, time: Duration) -> Result<Vec<Line>> {
     let start = chrono::Utc::now() - time;
-    let mut lines = Vec::new();
+    let events = events(clients, deployed, group, start.timestamp_millis()).await?;
+    Ok(events.iter().map(line).collect())
+}
+
+/// The lines of all tasks of a program since `since` (milliseconds), in the order of their times.
+pub(crate) async fn of_program(
+    clients: &Clients,
+    deployed: &Deployed,
+    program: Program,
+    since: i64,
+) -> Result<Vec<TaskLine>> {
+    let events = events(clients, deployed, deployed.log_group(program)?, since).await?;
+    // CloudWatch Logs may give an event on two pages.
+    let mut known = BTreeSet::new();
+    let new = events.iter().filter(|event| event.event_id().is_none_or(|id| known.insert(id.to_owned())));
+    let task_id = |event: &FilteredLogEvent| arn::task_id(event.log_stream_name().unwrap_or_default()).to_owned();
+    Ok(new.map(|event| TaskLine { task_id: task_id(event), line: line(event) }).collect())
+}
+
+async fn events(clients: &Clients, deployed: &Deployed, group: &str, since: i64) -> Result<Vec<FilteredLogEvent>> {
+    let mut events = Vec::new();
     let mut next = None;
     loop {
-        let request = clients.logs.filter_log_events().log_group_name(group).start_time(start.timestamp_millis());
+        let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
         let page = request.set_next_token(next).send().await.doing("Reading the log");
         let page = page.map_err(|error| deployed.without("log group", error))?;
-        lines.extend(page.events().iter().map(|event| Line {
-            timestamp: timestamp(event.timestamp().unwrap_or_default()),
-            message: event.message().unwrap_or_default().trim_end_matches('\n').to_owned(),
-        }));
+        events.extend(page.events().iter().cloned());
         next = page.next_token().map(str::to_owned);
         if next.is_none() {
-            return Ok(lines);
+            return Ok(events);
         }
+    }
+}
+
+fn line(event: &FilteredLogEvent) -> Line {
+    Line {
+        timestamp: timestamp(event.timestamp().unwrap_or_default()),
+        message: event.message().unwrap_or_default().trim_end_matches('\n').to_owned(),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) mod status;
 pub(crate) mod r#try;
 pub(crate) mod up;
 mod usage;
+pub(crate) mod watch;
 mod worker;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -87,6 +88,7 @@ pub(crate) enum Command {
     // `start` and `stop` get a tip instead: whoever types `stop` may not want to delete, which is what `down` does.
     #[command(aliases = ["ls", "list"])]
     Status(status::StatusArgs),
+    Watch(watch::WatchArgs),
     Run(run::RunArgs),
     Try(r#try::TryArgs),
     Interrupt(interrupt::InterruptArgs),
@@ -119,6 +121,7 @@ impl Command {
             Self::Up(args) => up::run(context, args).await,
             Self::Plan(args) => plan::run(context, args).await,
             Self::Status(args) => status::run(context, args).await,
+            Self::Watch(args) => watch::run(context, args).await,
             Self::Run(args) => run::run(context, args).await,
             Self::Try(args) => r#try::run(context, args).await,
             Self::Interrupt(args) => interrupt::run(context, args).await,

@@ -153,6 +153,12 @@ impl Error {
         (!all.is_empty()).then(|| all.join(" "))
     }
 
+    /// What failed, why, and what to do about it, in one line.
+    pub(crate) fn told(&self, target: Target) -> String {
+        let advice = self.advice(target).map(|advice| format!(" {advice}")).unwrap_or_default();
+        format!("{self}{advice}")
+    }
+
     /// Message, causes and hints, each on a line of its own, as they are printed after `error: `.
     pub(crate) fn report(&self, target: Target) -> String {
         let mut text = self.message.clone();

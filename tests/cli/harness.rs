@@ -144,6 +144,12 @@ impl Running {
         self.output.each_ref().map(|path| std::fs::read_to_string(path).unwrap())
     }
 
+    /// What it has written so far.
+    pub(crate) fn stdout(&self) -> String {
+        let [stdout, _] = self.text();
+        stdout
+    }
+
     /// Waits until a line with `text` is on stdout or stderr.
     pub(crate) fn wait_for(&self, text: &str) {
         until(&format!("{}: {text}", self.args), || self.text().iter().any(|output| output.contains(text)));

@@ -38,5 +38,6 @@ mod prove;
 mod record;
 mod reference;
 mod render;
+mod watch;
 mod watchdog;
 mod way_out;

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When the parts of environments cannot be listed, or no environment can be read: then it is the way to AWS that is at fault.
-pub(super) async fn look(
+pub(crate) async fn look(
     clients: &Clients,
     environments: Vec<Environment>,
     ended: usize,
@@ -29,8 +29,8 @@ pub(super) async fn look(
 ) -> Result<Vec<Status>> {
     let listed = &Parts::list(clients).await?;
     let looks = environments.into_iter().map(|environment| async move {
-        let found = look_at(clients, listed, environment.clone(), ended).await;
-        (environment, found)
+        let found = look_at(clients, Some(listed), environment.clone(), ended).await;
+        (environment, found.map(|look| look.status))
     });
     let found: Vec<_> = stream::iter(looks).buffered(parallel).collect().await;
     if let Some((_, Err(error))) = found.first()
@@ -46,34 +46,60 @@ pub(super) async fn look(
     Ok(found.into_iter().map(|(environment, found)| found.unwrap_or_else(|error| unread(environment, error))).collect())
 }
 
-async fn look_at(clients: &Clients, listed: &Parts, environment: Environment, ended: usize) -> Result<Status> {
+/// One environment as it is now.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) status: Status,
+    /// If its stack is complete.
+    pub(crate) deployed: Option<Deployed>,
+}
+
+/// One environment as it is now, with the last `ended` of its stopped tasks. What somebody has deleted by hand is found by what was
+/// `listed`; without that, only a table that is gone.
+///
+/// # Errors
+/// When its stacks cannot be read.
+pub(crate) async fn look_at(
+    clients: &Clients,
+    listed: Option<&Parts>,
+    environment: Environment,
+    ended: usize,
+) -> Result<Look> {
     let mut status = Status::of_nothing(clients.target, environment.clone());
     let name = environment.stack_name();
     let (network, workshop) = tokio::try_join!(stack::find(clients, NETWORK_STACK), stack::find(clients, &name))?;
     status.stacks = vec![StackStatus::of(NETWORK_STACK, network.as_ref()), StackStatus::of(&name, workshop.as_ref())];
     match workshop {
         Some(stack) if !stack.outputs.is_empty() => {
-            parts(clients, listed, &Deployed::of(environment, stack), &mut status, ended).await;
+            let deployed = Deployed::of(environment, stack);
+            parts(clients, listed, &deployed, &mut status, ended).await;
+            Ok(Look { status, deployed: Some(deployed) })
         }
         // Not complete, or gone; its cluster may be there all the same.
         _ => {
             let tasks = tasks::all(clients, &environment.cluster_name()).await;
             let tasks = status.read(tasks);
             status.take(tasks, ended, |_| None);
+            Ok(Look { status, deployed: None })
         }
     }
-    Ok(status)
 }
 
 /// Each part for itself: one that is gone does not hide the others.
-async fn parts(clients: &Clients, listed: &Parts, deployed: &Deployed, status: &mut Status, ended: usize) {
+async fn parts(clients: &Clients, listed: Option<&Parts>, deployed: &Deployed, status: &mut Status, ended: usize) {
+    let gone = async {
+        match listed {
+            Some(listed) => listed.gone(clients, deployed).await,
+            None => Ok(Vec::new()),
+        }
+    };
     let (tasks, experiments, mut table, queue, said, gone) = tokio::join!(
         tasks::of_environment(clients, deployed),
         experiments(clients, deployed),
         table(clients, deployed),
         queue(clients, deployed),
         said(clients, deployed),
-        listed.gone(clients, deployed),
+        gone,
     );
     let mut gone = status.read(gone);
     if table.as_ref().is_err_and(|error| error.has_code(&["ResourceNotFoundException"])) {
@@ -107,7 +133,8 @@ async fn table(clients: &Clients, deployed: &Deployed) -> Result<Option<TableSta
     let items = table::items(clients, deployed).await?;
     let batch_size = deployed.batch_size()?;
     let missing = table::missing(&items, batch_size);
-    Ok(Some(TableStatus { table: deployed.table()?.to_owned(), items: items.len(), batch_size, missing }))
+    let table = deployed.table()?.to_owned();
+    Ok(Some(TableStatus { table, items: items.len(), written: items, batch_size, missing }))
 }
 
 /// A queue that is gone is named with the parts.
@@ -128,7 +155,7 @@ async fn said(clients: &Clients, deployed: &Deployed) -> Result<Option<Said>> {
 
 impl Status {
     /// A part that was read; one that was not is the problem, and the rest is shown without it.
-    fn read<T: Default>(&mut self, part: Result<T>) -> T {
+    pub(crate) fn read<T: Default>(&mut self, part: Result<T>) -> T {
         part.unwrap_or_else(|error| {
             self.problem.get_or_insert_with(|| Problem::of(error, self.target));
             T::default()

@@ -1,24 +1,12 @@
-//! What is there: of one environment everything, of several a line each.
-
-mod look;
-mod parts;
-mod show;
-
 use clap::Args;
-use serde::{Serialize, Serializer};
 
-use self::look::look;
 use super::context::Context;
 use super::existing;
 use super::several::SeveralArgs;
-use crate::aws::experiment::Experiment;
-use crate::aws::queue::Depth;
-use crate::aws::tasks::Task;
-use crate::aws::watchdog::Said;
 use crate::endpoint::StateDir;
-use crate::environment::{Environment, NETWORK_STACK};
-use crate::error::{Error, Result};
-use crate::target::Target;
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::status::{Problem, Several, Status, look};
 
 /// Show stacks, tasks, experiments, and the number of items
 ///
@@ -45,71 +33,6 @@ pub(crate) struct StatusArgs {
 
 /// How many of the stopped tasks are shown.
 const LAST: usize = 5;
-
-/// Several environments, in a table.
-#[derive(Debug, Serialize)]
-struct Several {
-    target: Target,
-    environments: Vec<Status>,
-}
-
-#[derive(Debug, Serialize)]
-struct Status {
-    target: Target,
-    environment: Environment,
-    stacks: Vec<StackStatus>,
-    tasks: Vec<TaskStatus>,
-    /// Stopped tasks that `--all-tasks` would show, too.
-    older_tasks: usize,
-    experiments: Vec<Experiment>,
-    table: Option<TableStatus>,
-    /// Messages of the queue.
-    queue: Option<Depth>,
-    /// What the watchdog has last said, if there was something to tell.
-    watchdog: Option<Said>,
-    /// `null`: everything is there, and could be read.
-    problem: Option<Problem>,
-}
-
-#[derive(Debug, Serialize)]
-struct StackStatus {
-    stack: String,
-    /// `null`: there is no such stack.
-    status: Option<String>,
-    reason: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct TaskStatus {
-    /// The word for `run`; `null` when its definition is none of the environment's.
-    variant: Option<&'static str>,
-    #[serde(flatten)]
-    task: Task,
-}
-
-#[derive(Debug, Serialize)]
-struct TableStatus {
-    table: String,
-    items: usize,
-    batch_size: u64,
-    missing: Vec<u64>,
-}
-
-/// What is wrong with an environment; in JSON, a sentence.
-#[derive(Debug)]
-struct Problem {
-    /// In the few words that a table has room for.
-    short: String,
-    text: String,
-    /// Unless it only means that something is gone.
-    error: Option<Error>,
-}
-
-impl Serialize for Problem {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
 
 /// Shows what is there.
 ///
@@ -170,41 +93,4 @@ fn show_one(context: &Context, one: Status, others: &[Environment]) -> Result<u8
         context.ui.hint(existing::advice(&one.environment, others));
     }
     Ok(u8::from(one.problem.is_some()))
-}
-
-impl Status {
-    fn of_nothing(target: Target, environment: Environment) -> Self {
-        let stacks = [NETWORK_STACK.to_owned(), environment.stack_name()].map(StackStatus::missing).into();
-        Self {
-            target,
-            environment,
-            stacks,
-            tasks: Vec::new(),
-            older_tasks: 0,
-            experiments: Vec::new(),
-            table: None,
-            queue: None,
-            watchdog: None,
-            problem: None,
-        }
-    }
-
-    /// Whether the environment has a stack.
-    fn is_set_up(&self) -> bool {
-        self.stacks.last().is_some_and(|stack| stack.status.is_some())
-    }
-}
-
-impl StackStatus {
-    fn missing(stack: String) -> Self {
-        Self { stack, status: None, reason: None }
-    }
-}
-
-impl Problem {
-    /// Something could not be read.
-    fn of(error: Error, target: Target) -> Self {
-        let advice = error.advice(target).map(|advice| format!(" {advice}")).unwrap_or_default();
-        Self { short: "cannot be read".to_owned(), text: format!("{error}{advice}"), error: Some(error) }
-    }
 }

@@ -19,7 +19,7 @@ use crate::error::{Doing, Result};
 const TARGET_TAG: (&str, &str) = ("fisTarget", "true");
 
 /// What there is of all environments, listed once: forty environments that ask for theirs would be throttled.
-pub(super) struct Parts {
+pub(crate) struct Parts {
     log_groups: Vec<String>,
     /// Families of task definitions with a revision that can be run.
     families: Vec<String>,
