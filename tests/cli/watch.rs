@@ -1,7 +1,9 @@
 //! The live page, spoken to as a browser speaks, and its lines.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use crate::harness::{PATIENCE, Running, Sandbox, found, until};
 
@@ -68,7 +70,7 @@ impl Page {
     /// What changes from now on.
     fn events(&self) -> Events {
         let stream = self.request("GET", "/events", &[("Cookie", &self.cookie)]);
-        Events { lines: BufReader::new(stream) }
+        Events { lines: BufReader::new(stream), now: BTreeMap::new() }
     }
 }
 
@@ -85,23 +87,28 @@ impl Answer {
     }
 }
 
-/// The parts of the page, as they come.
+/// The parts of the page as they are now, by their names.
 struct Events {
     lines: BufReader<TcpStream>,
+    now: BTreeMap<String, String>,
 }
 
 impl Events {
     /// Reads on until a part has this text in it.
     fn wait_for(&mut self, part: &str, text: &str) -> String {
+        let since = Instant::now();
         let mut name = String::new();
         loop {
+            if let Some(html) = self.now.get(part).filter(|html| html.contains(text)) {
+                return html.clone();
+            }
+            assert!(since.elapsed() < PATIENCE, "{part} has no {text}: {:#?}", self.now);
             let mut line = String::new();
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "the stream ended before {part}: {text}");
             if let Some(event) = line.strip_prefix("event: ") {
                 event.trim_end().clone_into(&mut name);
-            }
-            if name == part && line.starts_with("data: ") && line.contains(text) {
-                return line;
+            } else if let Some(data) = line.strip_prefix("data: ") {
+                self.now.insert(name.clone(), data.to_owned());
             }
         }
     }
