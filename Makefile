@@ -60,9 +60,9 @@ docs: $(BOOK) ## write again what is generated in docs/, and the book of docs/ i
 	tools/picture "$(TARGET_DIR)/debug/fis-workshop"
 	$(BOOK) build docs
 
-# Before anything is compiled: the images' judges run on Linux only.
+# Before anything is compiled: the images' judges and the browser run on Linux only.
 need-test:
-	@tools/need rust c python venv zsh node npm $(if $(filter Linux,$(shell uname)),registry podman runc skopeo)
+	@tools/need rust c python venv zsh node npm $(if $(filter Linux,$(shell uname)),registry podman runc skopeo chromium chromedriver)
 
 $(JUDGES): tests/judges/requirements.txt tests/judges/checkov.txt | need-test
 	$(PYTHON) -m venv .venv

@@ -30,7 +30,8 @@ impl Place {
         pieces.collect::<Vec<_>>().join("`")
     }
 
-    fn repeat(&self, code: &str) -> String {
+    /// The command with the flags, if it is one of ours.
+    pub(crate) fn repeat(&self, code: &str) -> String {
         let mut words = code.split(' ');
         let (program, verb) = (words.next(), words.next().unwrap_or_default());
         if program != Some("fis-workshop") || NOWHERE.contains(&verb) {

@@ -103,7 +103,7 @@ fn comparison(report: &Report) -> Markup {
         section aria-labelledby="comparison" {
             h2 #comparison { "Side by side" }
             // It may be wider than a phone: then it is moved by itself, by keys, too.
-            div.wide tabindex="0" role="region" aria-labelledby="comparison" {
+            div.wide tabindex="0" role="region" aria-label="Table of the variants" {
                 table {
                     thead {
                         tr { td {} @for outcome in &report.variants { th scope="col" { (outcome.variant) } } }

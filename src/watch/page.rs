@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::act::Buttons;
 use super::seen::{Batch, Seen};
 use super::step::{self, Chapter, Step, Turn};
 use crate::aws::arn::short_id;
@@ -23,21 +24,30 @@ const LINES: usize = 200;
 /// So many of the last tasks, and experiments.
 const ROWS: usize = 6;
 
+/// The part with what came of the last press of a button.
+const DID: &str = "did";
+
 /// The page, in parts that are sent when they have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
     title: String,
     parts: Vec<(&'static str, String)>,
+    buttons: Buttons,
+    /// What a button is for is being done.
+    is_busy: bool,
 }
 
 impl Page {
     /// Of one environment; commands get the flags of `place`.
     pub(super) fn of(seen: &Seen, place: &Place) -> Self {
         let step = step::next(seen);
+        let buttons = Buttons::of(seen, place);
         let parts = [
             ("problem", problem(seen.status.problem.as_ref().map(|problem| problem.text.as_str()), place)),
             ("chapter", chapter(step.chapter)),
             ("step", next(&step, place)),
+            ("act", buttons.show(false)),
+            (DID, html! {}),
             ("items", items(seen)),
             ("log", log(seen)),
             ("tasks", tasks(seen)),
@@ -45,16 +55,34 @@ impl Page {
             ("stacks", stacks(&seen.status.stacks)),
         ];
         let parts = parts.into_iter().map(|(part, html)| (part, html.into_string())).collect();
-        Self { title: title(seen), parts }
+        Self { title: title(seen), parts, buttons, is_busy: false }
     }
 
     /// The same, when it cannot be read any more.
     pub(super) fn with_problem(&self, text: &str, place: &Place) -> Self {
+        self.with("problem", &problem(Some(text), place).into_string())
+    }
+
+    /// The same, with what comes of a press of a button. No other one can be pressed before that is over.
+    pub(super) fn with_did(&self, did: &str, is_busy: bool) -> Self {
+        let page = self.with(DID, did).with("act", &self.buttons.show(is_busy).0);
+        Self { is_busy, ..page }
+    }
+
+    /// The same, with what came of the last press on the page before.
+    pub(super) fn after(&self, before: &Self) -> Self {
+        self.with_did(before.part(DID).0, before.is_busy)
+    }
+
+    fn with(&self, name: &str, html: &str) -> Self {
         let mut page = self.clone();
-        for (_, html) in page.parts.iter_mut().filter(|(part, _)| *part == "problem") {
-            *html = problem(Some(text), place).into_string();
-        }
+        page.parts.iter_mut().filter(|(part, _)| *part == name).for_each(|(_, old)| html.clone_into(old));
         page
+    }
+
+    /// The command of a form that was sent.
+    pub(super) fn pressed(&self, form: &str) -> Option<String> {
+        self.buttons.pressed(form)
     }
 
     /// The parts that are not as they were before.
@@ -97,6 +125,10 @@ pub(super) fn whole(page: &Page) -> Markup {
                 nav data-part="chapter" aria-label="The chapter" { (page.part("chapter")) }
                 main {
                     section.next data-part="step" aria-live="polite" { (page.part("step")) }
+                    section.act {
+                        div data-part="act" { (page.part("act")) }
+                        div data-part=(DID) aria-live="polite" { (page.part(DID)) }
+                    }
                     section.items data-part="items" { (page.part("items")) }
                     section.log data-part="log" { (page.part("log")) }
                     section data-part="tasks" { (page.part("tasks")) }
@@ -137,24 +169,20 @@ fn next(step: &Step, place: &Place) -> Markup {
             h2 { (step.title) }
             p { (prose(&step.why, place)) }
             @if let Some(command) = &step.command {
-                pre { code { (complete(command, place)) } }
+                pre { code { (place.repeat(command)) } }
             }
         }
     }
 }
 
 /// A text in which commands are between backticks.
-fn prose(text: &str, place: &Place) -> Markup {
+pub(super) fn prose(text: &str, place: &Place) -> Markup {
     let text = place.complete(text);
     html! {
         @for (number, piece) in text.split('`').enumerate() {
             @if number % 2 == 1 { code { (piece) } } @else { (piece) }
         }
     }
-}
-
-fn complete(command: &str, place: &Place) -> String {
-    place.complete(&format!("`{command}`")).trim_matches('`').to_owned()
 }
 
 fn items(seen: &Seen) -> Markup {

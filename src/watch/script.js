@@ -9,6 +9,12 @@ for (const part of parts) {
   });
 }
 
+// A form without leaving the page.
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  fetch("/do", { method: "POST", body: new URLSearchParams(new FormData(event.target, event.submitter)) });
+});
+
 const live = (is) => document.body.classList.toggle("gone", !is);
 events.onopen = () => live(true);
 events.onerror = () => live(false);

@@ -3,21 +3,25 @@
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use futures_util::{Stream, stream};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use super::act::{self, Did};
 use super::guard::{Guard, guard};
 use super::page::{self, Page};
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// What is shown now, and who is told of it.
 #[derive(Debug)]
@@ -25,22 +29,38 @@ pub(super) struct Shown {
     now: watch::Sender<Arc<Page>>,
     /// Somebody has begun to look.
     arrival: Notify,
+    /// A button's command is at work.
+    is_busy: AtomicBool,
+    place: Place,
 }
 
 impl Shown {
-    pub(super) fn new(page: Page) -> Arc<Self> {
-        Arc::new(Self { now: watch::Sender::new(Arc::new(page)), arrival: Notify::new() })
+    pub(super) fn new(page: Page, place: Place) -> Arc<Self> {
+        let now = watch::Sender::new(Arc::new(page));
+        Arc::new(Self { now, arrival: Notify::new(), is_busy: AtomicBool::new(false), place })
     }
 
     /// From now on, this is shown. Viewers are told if it is something else.
     pub(super) fn show(&self, page: Page) {
         self.now.send_if_modified(|now| {
+            let page = page.after(now);
             let is_new = **now != page;
             if is_new {
                 *now = Arc::new(page);
             }
             is_new
         });
+    }
+
+    /// Does what a button is for, and shows what comes of it.
+    async fn press(&self, command: String) {
+        let show = |did: &Did| {
+            let html = did.show(&command, &self.place).into_string();
+            self.now.send_modify(|now| *now = Arc::new(now.with_did(&html, matches!(did, Did::AtWork))));
+        };
+        show(&Did::AtWork);
+        show(&act::carry_out(&command).await);
+        self.is_busy.store(false, Ordering::Release);
     }
 
     /// Waits until somebody looks: nobody's page costs nothing.
@@ -89,6 +109,7 @@ impl Server {
         let app = Router::new()
             .route("/", get(whole))
             .route("/events", get(events))
+            .route("/do", post(press))
             .route("/style.css", file("text/css; charset=utf-8", include_str!("style.css")))
             .route("/script.js", file("text/javascript; charset=utf-8", include_str!("script.js")))
             .route("/icon.svg", file("image/svg+xml", include_str!("icon.svg")))
@@ -103,6 +124,19 @@ impl Server {
 async fn whole(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
     let page = Arc::clone(&shown.now.borrow());
     Html(page::whole(&page).into_string())
+}
+
+/// A button. The page tells what comes of it, and one thing is done after the other.
+async fn press(State(shown): State<Arc<Shown>>, form: String) -> Response {
+    let command = shown.now.borrow().pressed(&form);
+    let Some(command) = command else {
+        return (StatusCode::BAD_REQUEST, "The page has no such button.\n").into_response();
+    };
+    if shown.is_busy.swap(true, Ordering::AcqRel) {
+        return (StatusCode::CONFLICT, "Another command of this page is at work.\n").into_response();
+    }
+    tokio::spawn(async move { shown.press(command).await });
+    Redirect::to("/").into_response()
 }
 
 /// Every part of the page as it is now, then each part that has changed.

@@ -32,7 +32,7 @@ pub(crate) async fn in_browser(
     let Subject { clients, environment, place } = subject;
     let server = Server::bind(port).await?;
     let mut page = Page::of(&look(clients, environment).await?, place);
-    let shown = Shown::new(page.clone());
+    let shown = Shown::new(page.clone(), place.clone());
     ready(&server.link)?;
     let follow = async {
         loop {

@@ -224,13 +224,17 @@ fn failed(seen: &Seen, batch: &Batch<'_>) -> Step {
 }
 
 fn run(seen: &Seen, variant: Variant, why: &str) -> Step {
+    let title = format!("Run the {} version", variant.design().name);
+    Step::new(Chapter::of(Some(variant)), Turn::Person, title, why).command(run_command(seen, variant))
+}
+
+/// What runs a variant, as slowly as the guide does.
+pub(crate) fn run_command(seen: &Seen, variant: Variant) -> String {
     let design = variant.design();
     let tasks = if design.tasks > 1 { " --count 3" } else { "" };
     let slow = seen.item_seconds > QUICK && seen.status.target == Target::Local;
     let seconds = if slow { format!(" --item-seconds {QUICK}") } else { String::new() };
-    let command = format!("fis-workshop run {}{tasks}{seconds}{}", design.name, seen.environment().flag());
-    let title = format!("Run the {} version", design.name);
-    Step::new(Chapter::of(Some(variant)), Turn::Person, title, why).command(command)
+    format!("fis-workshop run {}{tasks}{seconds}{}", design.name, seen.environment().flag())
 }
 
 /// What to expect of a variant, before it is run for the first time.

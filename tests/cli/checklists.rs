@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each of them uses those behind it, never those before it.
-const FLOORS: [&str; 12] = [
-    "commands", "report", "doctor", "prove", "watch", "lab", "record", "setup", "status", "aws", "endpoint", "error",
-];
+const FLOORS: [&str; 12] =
+    ["commands", "report", "doctor", "prove", "watch", "lab", "record", "setup", "status", "aws", "endpoint", "error"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -12,6 +12,7 @@ mod workers;
 mod aws_cli;
 mod benchmarks;
 mod book;
+mod browser;
 mod cfn_lint;
 mod checklists;
 mod checkov;

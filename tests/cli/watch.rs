@@ -53,11 +53,15 @@ impl Page {
     }
 
     fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut text = String::new();
-        self.request("GET", path, headers).read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        Answer::read(self.request("GET", path, headers))
+    }
+
+    fn post(&self, form: &str, headers: &[(&str, &str)]) -> Answer {
+        let length = form.len().to_string();
+        let framing = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", length.as_str())];
+        let mut stream = self.request("POST", "/do", &[headers, &framing].concat());
+        stream.write_all(form.as_bytes()).unwrap();
+        Answer::read(stream)
     }
 
     /// With the cookie.
@@ -81,6 +85,14 @@ fn link(output: &str) -> Option<&str> {
 }
 
 impl Answer {
+    fn read(mut stream: TcpStream) -> Self {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
     fn header(&self, name: &str) -> &str {
         let start = format!("{name}: ");
         self.head.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
@@ -172,6 +184,31 @@ fn who_has_no_cookie_or_comes_from_elsewhere_sees_nothing() {
         refused(&page.link, &[foreign]);
     }
     page.see("/");
+}
+
+#[test]
+fn a_press_names_a_button_and_comes_from_the_page() {
+    let sandbox = Sandbox::with_endpoint();
+    let page = Page::open(&sandbox, &[]);
+    let origin = format!("http://{}", page.host);
+    let ours = [("Cookie", page.cookie.as_str()), ("Origin", &origin), ("Sec-Fetch-Site", "same-origin")];
+    assert_eq!(page.post("press=clear", &ours).status, 400, "there is no environment yet");
+    sandbox.ok(&["up"]);
+    let mut events = page.events();
+    events.wait_for("act", "Run original");
+    for wrong in
+        ["", "press=down", "press=interrupt&index=-1", "press=interrupt&index=1%20--force", "press=clear%20--all"]
+    {
+        assert_eq!(page.post(wrong, &ours).status, 400, "{wrong}");
+    }
+    for headers in [&ours[..1], &ours[1..], &[ours[0], ("Origin", "http://evil.example")]] {
+        assert_eq!(page.post("press=clear", headers).status, 403, "{headers:?}");
+    }
+    assert_eq!(page.post("press=interrupt", &ours).status, 303);
+    let did = events.wait_for("did", "✗");
+    assert!(did.contains("No task runs") || did.contains("no task"), "{did}");
+    assert_eq!(page.post("press=clear", &ours).status, 303);
+    events.wait_for("did", "Deleted 0 items");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn line(command: &[String]) -> String {
 }
 
 /// A program of this machine.
-fn tool(name: &str) -> String {
+pub(crate) fn tool(name: &str) -> String {
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|entry| entry.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is missing: run `make test`, which installs it")).display().to_string()
@@ -35,22 +35,28 @@ fn tool(name: &str) -> String {
 /// The SDK for JavaScript. This one runs on Node 18, too.
 const SDK: &str = "@aws-sdk/client-dynamodb@3.958.0";
 
+/// What judges whether everybody can read a page.
+const AXE: &str = "axe-core@4.14.1";
+
 /// That in JavaScript.
 pub(crate) fn javascript() -> [String; 2] {
     [tool("node"), npm().join("job.mjs").display().to_string()]
 }
 
-/// A directory with the worker in JavaScript and what it imports, installed once.
-fn npm() -> PathBuf {
+/// A directory with the worker in JavaScript, what it imports, and axe-core, installed once.
+pub(crate) fn npm() -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let lock = std::fs::File::create(tmp.join("npm.lock")).unwrap();
     lock.lock().unwrap();
     let directory = tmp.join("npm");
-    if !directory.join("node_modules").exists() {
+    if !directory.join("node_modules/axe-core").exists() {
         let half = tempfile::tempdir_in(tmp).unwrap();
         let options = ["--no-audit", "--no-fund", "--no-save", "--prefix"];
-        let npm = Command::new(tool("npm")).arg("install").args(options).arg(half.path()).arg(SDK).output().unwrap();
+        let npm =
+            Command::new(tool("npm")).arg("install").args(options).arg(half.path()).args([SDK, AXE]).output().unwrap();
         assert!(npm.status.success(), "{npm:?}");
+        // That of an older version of these tests.
+        let _ = std::fs::remove_dir_all(&directory);
         std::fs::rename(half.keep(), &directory).unwrap();
     }
     std::fs::copy(worker("job.mjs"), directory.join("job.mjs")).unwrap();
