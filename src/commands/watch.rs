@@ -12,8 +12,9 @@ use crate::watch::{Subject, in_browser, in_lines};
 
 /// Show live in the browser what happens, and what to do next
 ///
-/// Stacks, tasks, the table with its gaps, the log, experiments, and the next step of the chapter with its command. The page is
-/// for this machine and for who has its link, and it is gone with this command: Ctrl-C ends it.
+/// Stacks, tasks, the table with its gaps, the log, experiments, the next step of the chapter with its command, and buttons that run
+/// a variant, interrupt it and empty the table. The page is for this machine and for who has its link, and it is gone with this command:
+/// Ctrl-C ends it.
 ///
 /// Where stdout is no terminal, and with `--plain`, there is a line for each change instead. With `--output json` the document
 /// has the link.
