@@ -1,8 +1,9 @@
 //! The report: one page with everything that a run has shown, made of its record and of nothing else.
 //!
-//! - [`timeline`]: what happened on each variant's turn, on one clock; [`picture`]: that as SVG
+//! - [`timeline`]: what happened on each variant's turn, on one clock; [`picture`]: that as SVG, [`curves`]: how full the table was
 //! - [`page`]: the page around it; `style.css` is inside it, and it loads nothing
 
+mod curves;
 mod page;
 mod picture;
 mod timeline;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::curves::curves;
 use super::picture::{self, Clock, picture};
 use super::timeline::{Task, Turn, turns};
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ pub(super) fn page(run: &Run) -> Result<String> {
         Error::failed(format!("The result of the run {} cannot be shown.", run.header.run)).cause(error)
     })?;
     let turns = turns(&run.events);
+    let clock = Clock::of(&turns);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -46,7 +48,8 @@ pub(super) fn page(run: &Run) -> Result<String> {
                 (head(run, report.as_ref()))
                 main {
                     @if let Some(report) = &report { (comparison(report)) }
-                    (timelines(&turns, report.as_ref()))
+                    (curves(&turns, clock))
+                    (timelines(&turns, report.as_ref(), clock))
                 }
                 (foot(&run.header))
             }
@@ -124,8 +127,7 @@ fn compared(row: &Row) -> Markup {
     }
 }
 
-fn timelines(turns: &[Turn], report: Option<&Report>) -> Markup {
-    let clock = Clock::of(turns);
+fn timelines(turns: &[Turn], report: Option<&Report>, clock: Clock) -> Markup {
     html! {
         section aria-labelledby="timelines" {
             h2 #timelines { "What happened" }

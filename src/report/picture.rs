@@ -35,8 +35,18 @@ impl Clock {
     }
 
     /// Percent of the whole.
-    fn share(self, at: f64) -> f64 {
+    pub(super) fn share(self, at: f64) -> f64 {
         at / self.seconds * 100.0
+    }
+
+    /// The clock below a picture of this height, and a line for each of its marks.
+    pub(super) fn grid(self, bottom: u32) -> Markup {
+        html! {
+            @for at in self.marks() {
+                line.grid x1=(self.place(at)) x2=(self.place(at)) y1="0" y2=(bottom) {}
+                text.clock x=(self.place(at)) y=(bottom + 16) text-anchor=[(at > 0.0).then_some("middle")] { (at) " s" }
+            }
+        }
     }
 
     /// Seconds that are written below: 1, 2 or 5 times a power of ten, so that there are six at most.
@@ -66,10 +76,7 @@ pub(super) fn picture(turn: &Turn, clock: Clock, label: &str) -> Markup {
     let bottom = tasks.saturating_add(top_of(turn.tasks.len(), LANE));
     html! {
         svg.timeline role="img" aria-label=(label) width="100%" height=(bottom.saturating_add(CLOCK)) {
-            @for at in clock.marks() {
-                line.grid x1=(clock.place(at)) x2=(clock.place(at)) y1="0" y2=(bottom) {}
-                text.clock x=(clock.place(at)) y=(bottom + 16) text-anchor=[(at > 0.0).then_some("middle")] { (at) " s" }
-            }
+            (clock.grid(bottom))
             @for (lane, experiment) in turn.experiments.iter().enumerate() {
                 (fault(turn, experiment, top_of(lane, FAULT) + FAULT / 2, bottom, clock))
             }

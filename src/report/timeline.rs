@@ -10,6 +10,8 @@ use crate::record::{self, Event, Moment, What};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Turn {
     pub(super) variant: String,
+    /// Items that are to be done, if the record tells.
+    pub(super) batch_size: Option<u64>,
     /// In the order in which they were made.
     pub(super) tasks: Vec<Task>,
     pub(super) experiments: Vec<Experiment>,
@@ -119,7 +121,11 @@ impl Turn {
                 experiment.hit.push(task.clone());
                 (experiment.last_index, experiment.items) = (*last_index, *items);
             }
-            What::Turn { .. } | What::Sent { .. } | What::Result { .. } | What::Failed { .. } => return,
+            What::Turn { batch_size, .. } => {
+                self.batch_size = Some(*batch_size);
+                return;
+            }
+            What::Sent { .. } | What::Result { .. } | What::Failed { .. } => return,
         }
         self.end = self.end.max(at);
     }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Terminal;
-use crate::harness::{Run, Sandbox};
+use crate::harness::{Run, Sandbox, becomes};
 use crate::wire::{Fault, Proxy};
 
 const FOREIGN: &str = r#"{"Resources": {"Log": {"Type": "AWS::Logs::LogGroup"}}}"#;
@@ -54,6 +54,8 @@ fn what_is_protected_against_deletion_goes_on_undisturbed() {
         aws.ok(&format!("aws cloudformation update-termination-protection {enable} --stack-name {stack}"));
     };
     sandbox.ok(&["run", "original", "--detach", "--item-seconds", "60"]);
+    let status = || sandbox.json(&["status"])["tasks"][0]["last_status"].clone();
+    becomes(&json!("RUNNING"), status);
     for stack in ["FisStopTaskStack", "FisStackVpc"] {
         protect("--enable-termination-protection", stack);
         let down = sandbox.run(&["down"]);
@@ -62,7 +64,7 @@ fn what_is_protected_against_deletion_goes_on_undisturbed() {
             let again = sandbox.run(&["regenerate"]);
             refused(&again, "is protected against deletion", "termination protection is enabled", "--no-enable");
         }
-        assert_eq!(sandbox.json(&["status"])["tasks"][0]["last_status"], "RUNNING");
+        assert_eq!(status(), "RUNNING");
         protect("--no-enable-termination-protection", stack);
     }
     sandbox.ok(&["down"]);

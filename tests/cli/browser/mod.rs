@@ -34,6 +34,8 @@ fn the_report_tells_what_happened_and_asks_nobody_for_anything() {
     let at: BTreeSet<u64> = at.as_array().unwrap().iter().map(|index| index.as_u64().unwrap()).collect();
     let told: BTreeSet<u64> = variants.iter().filter_map(|it| it["interrupted_at_index"].as_u64()).collect();
     assert!(!told.is_empty() && told.is_subset(&at), "{told:?} {at:?}");
+    let curves = browser.run("return [...document.querySelectorAll('polyline')].map((it) => it.dataset.variant)");
+    assert_eq!(curves, serde_json::json!(["original", "improved", "watchdog", "queue"]));
     assert_readable(&browser);
     assert_eq!(browser.console(), Vec::<String>::new());
     assert_eq!(browser.origins(), BTreeSet::from(["file".to_owned()]));
