@@ -36,6 +36,8 @@ fn room(endpoint: &Endpoint) -> u64 {
 async fn a_task_that_writes_without_end_holds_nobody_up_and_is_stopped() {
     let (endpoint, lab) = lab().await;
     let sts = aws_sdk_sts::Client::new(&endpoint.sdk_config());
+    // On a busy machine SIGTERM may take seconds to come through.
+    lab.register(lab.container().stop_timeout(30)).await;
     let noisy = lab.start("echo begin; exec yes").await;
     until("output", async || (lab.head(&noisy, 2).await == ["begin", "y"]).then_some(())).await;
     for _ in 0..50 {
