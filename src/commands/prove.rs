@@ -64,16 +64,14 @@ pub(crate) async fn run(context: &Context, args: ProveArgs) -> Result<u8> {
     let endpoint = PrivateEndpoint::start()?;
     let settings = Settings { state_dir: endpoint.state_dir().to_owned(), region: None, ..context.settings.clone() };
     let clients = Clients::local(&settings, &endpoint.record)?;
-    let lanes = lanes(&variants, &args);
-    let mut lanes = set_up(&context.ui, &settings, &clients, lanes).await?;
-    let mut proofs = Vec::new();
-    for Chosen { design, worker } in &variants {
-        if let Some(worker) = worker {
-            say_where_it_runs(&context.ui);
-            try_join_all(lanes.iter_mut().map(|lane| lane.take_in(worker))).await?;
-        }
-        proofs.push(prove(&context.ui, &lanes, design, &args).await?);
-    }
+    // Those that wait most of their time are played beside those that work.
+    let (waiting, working): (Vec<_>, Vec<_>) = variants.iter().partition(|it| waits(&it.design));
+    let (lanes_to_wait, lanes_to_work) = (lanes(&waiting, &args), lanes(&working, &args));
+    let mut lanes = set_up(&context.ui, &settings, &clients, lanes_to_wait + lanes_to_work).await?;
+    let (to_work, to_wait) = lanes.split_at_mut(lanes_to_work);
+    let all = |variants, lanes| prove_all(&context.ui, lanes, variants, &args);
+    let (mut proofs, others) = tokio::try_join!(all(working, to_work), all(waiting, to_wait))?;
+    proofs.extend(others);
     let report = Report::new(proofs);
     context.ui.result(&report)?;
     if report.passed() {
@@ -102,19 +100,20 @@ fn named(schedule: &str) -> Result<Named> {
     })
 }
 
-/// How many schedules of a design are played at once. Those of a queue wait most of their time; of the others, more only slow
-/// each other down.
-fn at_once(design: &Design) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    match design.restart {
-        Restart::NotNeeded => 12 * processors,
-        Restart::ByHand | Restart::ByWatchdog => 2 * processors,
-    }
+/// Whether its schedules wait most of their time: for messages that others have taken.
+fn waits(design: &Design) -> bool {
+    design.restart == Restart::NotNeeded
 }
 
-fn lanes(variants: &[Chosen], args: &ProveArgs) -> usize {
-    let most = variants.iter().map(|chosen| at_once(&chosen.design)).max().unwrap_or(1);
-    if args.schedule.is_some() { 1 } else { most }
+/// How many schedules of these variants are played at once: of those that work, more only slow each other down.
+fn lanes(variants: &[&Chosen], args: &ProveArgs) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    match variants {
+        [] => 0,
+        _ if args.schedule.is_some() => 1,
+        [first, ..] if waits(&first.design) => 12 * processors,
+        _ => 2 * processors,
+    }
 }
 
 /// Environments to play in.
@@ -129,6 +128,19 @@ async fn set_up<'a>(ui: &Ui, settings: &Settings, clients: &'a Clients, count: u
     prove::lanes(clients, up.environments).await
 }
 
+/// Proves one variant after the other.
+async fn prove_all(ui: &Ui, lanes: &mut [Lane<'_>], variants: Vec<&Chosen>, args: &ProveArgs) -> Result<Vec<Proof>> {
+    let mut proofs = Vec::new();
+    for Chosen { design, worker } in variants {
+        if let Some(worker) = worker {
+            say_where_it_runs(ui);
+            try_join_all(lanes.iter_mut().map(|lane| lane.take_in(worker))).await?;
+        }
+        proofs.push(prove(ui, lanes, design, args).await?);
+    }
+    Ok(proofs)
+}
+
 async fn prove(ui: &Ui, lanes: &[Lane<'_>], design: &Design, args: &ProveArgs) -> Result<Proof> {
     let usual = match (design.restart, design.program) {
         (Restart::NotNeeded, _) => 3,
@@ -141,7 +153,7 @@ async fn prove(ui: &Ui, lanes: &[Lane<'_>], design: &Design, args: &ProveArgs) -
         (Some(name), [lane, ..]) => prove::replay(lane, design, size, name).await?,
         _ => {
             let bounds = Bounds { size, depth: args.depth.into(), budget: args.budget.map(Duration::from_secs) };
-            let proof = prove::explore(&lanes[..lanes.len().min(at_once(design))], design, bounds, &line).await?;
+            let proof = prove::explore(lanes, design, bounds, &line).await?;
             line.event(proof.headline());
             proof
         }
