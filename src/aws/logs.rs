@@ -150,8 +150,8 @@ async fn events(clients: &Clients, deployed: &Deployed, group: &str, since: i64)
         let request = clients.logs.filter_log_events().log_group_name(group).start_time(since);
         let page = request.set_next_token(next).send().await.doing("Reading the log");
         let page = page.map_err(|error| deployed.without("log group", error))?;
-        events.extend(page.events().iter().cloned());
-        next = page.next_token().map(str::to_owned);
+        events.extend(page.events.unwrap_or_default());
+        next = page.next_token;
         if next.is_none() {
             return Ok(events);
         }

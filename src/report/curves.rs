@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::picture::Clock;
+use super::clock::{self, Clock};
 use super::timeline::Turn;
 
 /// Of the plot, in pixels.
@@ -30,7 +30,7 @@ pub(super) fn curves(turns: &[Turn], clock: Clock) -> Markup {
                     }
                 }
             }
-            svg.timeline role="img" aria-label=(in_words(turns)) width="100%" height=(HEIGHT + 24) {
+            svg.timeline role="img" aria-label=(in_words(&curves)) width="100%" height=(HEIGHT + clock::HEIGHT) {
                 (clock.grid(HEIGHT))
                 // Its own measures, so that it is as wide as the page; the lines keep theirs.
                 svg x="0" y="0" width="100%" height=(HEIGHT) viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible" {
@@ -68,11 +68,11 @@ fn points(curve: &[(f64, f64)], clock: Clock) -> String {
 }
 
 /// The plot for who cannot see it.
-fn in_words(turns: &[Turn]) -> String {
-    let told = turns.iter().filter_map(|turn| {
-        let curve = curve(turn)?;
-        let (last, share) = curve.iter().rev().nth(1)?;
-        Some(format!("{}: {:.0} % after {last:.1} seconds.", turn.variant, share * 100.0))
+fn in_words(curves: &[(&Turn, Vec<(f64, f64)>)]) -> String {
+    let told = curves.iter().filter_map(|(turn, curve)| {
+        // Behind the last item, there is only the end of the turn.
+        let [.., (at, share), _end] = curve.as_slice() else { return None };
+        Some(format!("{}: {:.0} % after {at:.1} seconds.", turn.variant, share * 100.0))
     });
     format!("Share of the batch in the table. {}", told.collect::<Vec<_>>().join(" "))
 }

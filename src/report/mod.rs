@@ -1,8 +1,10 @@
 //! The report: one page with everything that a run has shown, made of its record and of nothing else.
 //!
-//! - [`timeline`]: what happened on each variant's turn, on one clock; [`picture`]: that as SVG, [`curves`]: how full the table was
+//! - [`timeline`]: what happened on each variant's turn, on one clock; [`picture`]: that as SVG, [`curves`]: how full the
+//!   table was, both above the same [`clock`]
 //! - [`page`]: the page around it; `style.css` is inside it, and it loads nothing
 
+mod clock;
 mod curves;
 mod page;
 mod picture;

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::clock::Clock;
 use super::curves::curves;
-use super::picture::{self, Clock, picture};
+use super::picture::{self, picture};
 use super::timeline::{Task, Turn, turns};
 use crate::error::{Error, Result};
 use crate::lab::report::{HYPOTHESIS, Report, Row};

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use maud::{Markup, html};
 use tokio::process::Command;
 
-use super::page::prose;
+use super::parts::prose;
 use super::seen::Seen;
 use super::step;
 use crate::lab::variant::Variant;
@@ -33,9 +33,8 @@ impl Buttons {
             return Self(Vec::new());
         }
         let flag = seen.environment().flag();
-        let run = |variant: &Variant| {
-            (&*variant.design().name, step::run_command(seen, *variant).replacen(" run ", " run --detach ", 1))
-        };
+        let run =
+            |variant: &Variant| (&*variant.design().name, format!("{} --detach", step::run_command(seen, *variant)));
         let others =
             [("clear", format!("fis-workshop clear{flag}")), (INTERRUPT, format!("fis-workshop interrupt{flag}"))];
         let all = Variant::ALL.iter().map(run).chain(others);

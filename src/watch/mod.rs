@@ -4,7 +4,7 @@
 //! - `look`: the questions to AWS, and how often
 //! - `seen`: what is seen at one moment, and what follows from it
 //! - `step`: what comes next in the chapter
-//! - `page`: the same as HTML, with the buttons of `act`; `lines`: as lines
+//! - `page`: the same as HTML, made of `parts` and the buttons of `act`; `lines`: as lines
 //! - `server`: the page and its events; `guard`: who gets them
 //! - `show`: from looks to viewers
 
@@ -13,6 +13,7 @@ mod guard;
 mod lines;
 mod look;
 mod page;
+mod parts;
 mod seen;
 mod server;
 mod show;

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -29,15 +28,13 @@ pub(super) struct Shown {
     now: watch::Sender<Arc<Page>>,
     /// Somebody has begun to look.
     arrival: Notify,
-    /// A button's command is at work.
-    is_busy: AtomicBool,
     place: Place,
 }
 
 impl Shown {
     pub(super) fn new(page: Page, place: Place) -> Arc<Self> {
         let now = watch::Sender::new(Arc::new(page));
-        Arc::new(Self { now, arrival: Notify::new(), is_busy: AtomicBool::new(false), place })
+        Arc::new(Self { now, arrival: Notify::new(), place })
     }
 
     /// From now on, this is shown. Viewers are told if it is something else.
@@ -52,15 +49,22 @@ impl Shown {
         });
     }
 
+    /// Shows that a button's command is at work, unless another one is.
+    fn begin(&self, command: &str) -> bool {
+        let html = Did::AtWork.show(command, &self.place).into_string();
+        self.now.send_if_modified(|now| {
+            let may_begin = !now.is_busy;
+            if may_begin {
+                *now = Arc::new(now.with_did(&html, true));
+            }
+            may_begin
+        })
+    }
+
     /// Does what a button is for, and shows what comes of it.
-    async fn press(&self, command: String) {
-        let show = |did: &Did| {
-            let html = did.show(&command, &self.place).into_string();
-            self.now.send_modify(|now| *now = Arc::new(now.with_did(&html, matches!(did, Did::AtWork))));
-        };
-        show(&Did::AtWork);
-        show(&act::carry_out(&command).await);
-        self.is_busy.store(false, Ordering::Release);
+    async fn carry_out(&self, command: &str) {
+        let html = act::carry_out(command).await.show(command, &self.place).into_string();
+        self.now.send_modify(|now| *now = Arc::new(now.with_did(&html, false)));
     }
 
     /// Waits until somebody looks: nobody's page costs nothing.
@@ -132,10 +136,10 @@ async fn press(State(shown): State<Arc<Shown>>, form: String) -> Response {
     let Some(command) = command else {
         return (StatusCode::BAD_REQUEST, "The page has no such button.\n").into_response();
     };
-    if shown.is_busy.swap(true, Ordering::AcqRel) {
+    if !shown.begin(&command) {
         return (StatusCode::CONFLICT, "Another command of this page is at work.\n").into_response();
     }
-    tokio::spawn(async move { shown.press(command).await });
+    tokio::spawn(async move { shown.carry_out(&command).await });
     Redirect::to("/").into_response()
 }
 
