@@ -39,10 +39,6 @@ ALTER TABLE log_event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log_event SET bytes = length(CAST(messages AS BLOB)) + 26, messages = json_array(messages);
 ";
 
-/// SQLite's page cache at most, negative for KiB: the records of a lab's stacks are read again at every step of their
-/// resources, and more than SQLite's own 2 MB of them.
-const CACHE_KIB: i64 = -8192;
-
 /// What version 3 has more than version 2.
 const NEW_IN_3: &[&str] = &[SQS_MESSAGES, INVOCATIONS, EVENTS];
 
@@ -123,7 +119,6 @@ impl Store {
         }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(64);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
